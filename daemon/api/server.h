@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/jobs/job_queue.h"
+#include "daemon/store/blobs.h"
+#include "daemon/store/contexts.h"
+#include "proto/types.h"
+
+namespace ingot::api {
+
+namespace fs = std::filesystem;
+
+struct ServerSettings {
+  fs::path socket_path;
+  int inherited_socket = -1;  // from socket activation; then socket_path is only for messages
+  std::string group;          // owner group of the socket; empty: unchanged
+  unsigned mode = 0660;
+  std::size_t max_connections = 4096;
+  std::size_t max_body_bytes = 1U << 20;       // JSON bodies
+  std::size_t max_manifest_bytes = 64U << 20;  // POST /v1/contexts
+};
+
+// What the routes speak to.
+struct Services {
+  jobs::JobQueue& jobs;
+  store::BlobStore& blobs;
+  store::ContextStore& contexts;
+  proto::VersionInfo version;
+  std::function<std::vector<proto::HostCheck>()> doctor;
+};
+
+struct RouteInfo {
+  std::string method;
+  std::string path;  // as api.yaml writes it: /v1/jobs/{id}
+};
+const std::vector<RouteInfo>& routes();
+
+// HTTP/1.1 over a Unix socket. One thread runs the connections; handlers that touch the disk run on a small pool.
+class Server {
+ public:
+  // A live daemon behind the socket path is kind `conflict`; a stale file is replaced.
+  static Result<std::unique_ptr<Server>> listen(ServerSettings settings, Services services);
+  virtual ~Server() = default;
+  virtual void start() = 0;
+  virtual void stop() = 0;  // closes the listener and every connection; joins its threads
+};
+
+}  // namespace ingot::api

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/result.h"
+#include "daemon/earthfile/ast.h"
+#include "daemon/graph/graph.h"
+
+// From the text of an Earthfile to a build graph. Pure: files, images and the clock come through `Host`.
+namespace ingot::earthfile {
+
+// What interpretation asks of the world around it.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // The text of a file of the context; kind `not_found` when it is not there.
+  virtual Result<std::string> read_file(const std::string& path) = 0;
+  // The configuration of an image; may take as long as fetching it does.
+  virtual Result<graph::ImageConfig> image_config(const std::string& reference) = 0;
+};
+
+// All syntax errors of the file at once; never empty on failure.
+tl::expected<File, std::vector<Error>> parse(std::string_view text, const std::string& file_name);
+
+// The names of the targets, in order, "base" excluded.
+std::vector<std::string> target_names(const File& file);
+
+struct Request {
+  std::string target;                            // "+name"
+  std::map<std::string, std::string> overrides;  // --K=v, then .arg
+};
+
+struct Interpretation {
+  graph::Graph graph;
+  std::vector<std::string> warnings;  // rendered, with positions
+};
+
+Result<Interpretation> interpret(const File& file, const Request& request, Host& host);
+
+// A dotenv file as users of .arg know it.
+Result<std::map<std::string, std::string>> parse_dotenv(std::string_view text, const std::string& file_name);
+
+}  // namespace ingot::earthfile

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/graph/graph.h"
+#include "daemon/store/snapshots.h"
+#include "daemon/sys/cancel.h"
+#include "daemon/sys/process.h"
+
+namespace ingot::image {
+
+// One row of the configuration's `images`: names that match go to this source, first match first; when it fails the
+// next row that matches is tried.
+struct SourceRule {
+  std::string match;  // glob over the full name, e.g. "debian:*", "registry.example/*", "*"
+  std::string kind;   // bootstrap | oci-layout | oci-archive | docker-archive | registry
+  // By kind. bootstrap: suite, mirror, variant, include; *-layout/-archive: path (with {name} and {tag}); registry:
+  // prefix, insecure, authfile.
+  std::map<std::string, std::string> options;
+};
+
+// Debian and Ubuntu names to bootstrap, everything else to a registry.
+std::vector<SourceRule> default_rules();
+
+struct Image {
+  std::string reference;
+  store::SnapshotId snapshot = 0;
+  graph::ImageConfig config;
+  std::string source;  // "bootstrap bookworm", for the log
+};
+
+using Progress = std::function<void(const std::string& line)>;
+
+// Images by name, each fetched once and kept, however many jobs ask at the same time. Thread-safe.
+class Images {
+ public:
+  Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,
+         db::Database& database, sys::ProcessRunner& processes);
+  ~Images();
+
+  // An image that cannot be had is kind `not_found`, with one context line for every source that was tried and why it
+  // failed.
+  Result<Image> resolve(const std::string& reference, const Progress& progress, const sys::CancelToken& cancel);
+  void set_rules(std::vector<SourceRule> rules);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ingot::image

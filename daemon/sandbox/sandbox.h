@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/graph/graph.h"
+#include "daemon/sys/cancel.h"
+#include "daemon/sys/cgroups.h"
+#include "daemon/sys/files.h"
+#include "daemon/sys/process.h"
+#include "proto/types.h"
+
+// One step in an OCI runtime: its root file system, limits, network, life and end.
+namespace ingot::sandbox {
+
+namespace fs = std::filesystem;
+
+enum class Network {
+  none,    // loopback only
+  egress,  // out to the world, not to the host's own services
+  host,    // the host's; only where the configuration allows it
+};
+std::optional<Network> network_from_name(std::string_view name);
+const char* name_of(Network network);
+
+struct Limits {
+  std::uint64_t memory_bytes = 0;  // 0: none
+  double cpus = 0;                 // 0: none
+  std::uint64_t pids = 4096;
+};
+
+struct Settings {
+  fs::path run_directory;       // bundles, runtime state; emptied at start
+  fs::path snapshot_directory;  // the common base of all layers
+  std::string runtime;          // "auto", or the path of an OCI runtime
+  std::string instance;         // unique among the daemons of a host; names its cgroups and network devices
+  std::vector<std::string> dns; // empty: the host's, without loopback servers
+  bool allow_host_network = false;
+};
+
+struct StepSpec {
+  std::string name;              // for the log
+  std::vector<fs::path> layers;  // bottom first, all below Settings::snapshot_directory
+  fs::path upper;                // receives what the step writes
+  fs::path work;                 // overlayfs' own, beside upper
+  std::vector<std::string> argv;
+  graph::Variables env;
+  std::string working_dir = "/";
+  std::string user;  // "", name, uid, each with :group
+  Network network = Network::egress;
+  Limits limits;
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct StepOutcome {
+  sys::ExitStatus status;
+  bool out_of_memory = false;
+  std::uint64_t peak_memory_bytes = 0;
+};
+
+class Sandbox {
+ public:
+  // Probes the runtimes, logs which one and why, and ends whatever containers of this state directory an earlier daemon
+  // left. Fails only when the directories cannot be made: a host without a runtime is one whose steps fail with a cure.
+  static Result<std::unique_ptr<Sandbox>> create(Settings settings, sys::ProcessRunner& processes);
+  virtual ~Sandbox() = default;
+
+  // Blocks until the step has ended and no process, mount, cgroup or directory of it is left but what it wrote into
+  // `upper`. A non-zero status is no error of run(). Many threads at once.
+  virtual Result<StepOutcome> run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) = 0;
+
+  // What `ingot doctor` says of runtime, overlayfs, cgroups and network.
+  virtual std::vector<proto::HostCheck> checks() = 0;
+};
+
+}  // namespace ingot::sandbox

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/base/digest.h"
+#include "daemon/sys/files.h"
+
+namespace ingot::store {
+
+namespace fs = std::filesystem;
+
+enum class Durability {
+  now,    // fsynced before commit returns
+  later,  // by the next BlobStore::sync_all: for many small files
+};
+
+class BlobWriter;
+
+// Immutable files named by their SHA-256: contexts' files and artifacts. Layout: blobs/<first 2 hex>/<hex>. Thread-safe.
+class BlobStore {
+ public:
+  static Result<BlobStore> open(const fs::path& directory);  // removes what writers left behind at a crash
+
+  bool has(const base::Digest& digest) const;
+  fs::path path(const base::Digest& digest) const;
+  Result<BlobWriter> begin() const;
+  Status sync_all() const;
+
+ private:
+  explicit BlobStore(fs::path directory) : directory_(std::move(directory)) {}
+  fs::path directory_;
+};
+
+// Hashes while it writes; without commit() nothing stays.
+class BlobWriter {
+ public:
+  BlobWriter(BlobWriter&&) noexcept = default;
+  BlobWriter& operator=(BlobWriter&&) noexcept = default;
+  ~BlobWriter();
+
+  Status write(std::string_view bytes);
+  std::uint64_t size() const { return size_; }
+  // With `expected` set, other content is refused with kind `invalid`.
+  Result<base::Digest> commit(Durability durability, const base::Digest& expected = {});
+
+ private:
+  friend class BlobStore;
+  BlobWriter(const BlobStore* store, sys::UniqueFd fd, fs::path temporary);
+  const BlobStore* store_;
+  sys::UniqueFd fd_;
+  fs::path temporary_;
+  base::Hasher hasher_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace ingot::store

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace ingot::sys {
+
+class CancelToken;
+
+// One switch that many blocking calls watch. Thread-safe; copies share the switch.
+class CancelSource {
+ public:
+  CancelSource();
+  void cancel();  // idempotent; wakes every poll() on a token's descriptor
+  CancelToken token() const;
+
+ private:
+  friend class CancelToken;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+class CancelToken {
+ public:
+  CancelToken() = default;  // never canceled
+  bool canceled() const;
+  // Readable once canceled, so that a poll() loop can include it; -1 for a token that never cancels.
+  int fd() const;
+
+ private:
+  friend class CancelSource;
+  std::shared_ptr<CancelSource::State> state_;
+};
+
+}  // namespace ingot::sys

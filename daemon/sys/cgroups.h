@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/result.h"
+
+namespace ingot::sys {
+
+enum class CgroupLayout { v1, v2, hybrid };
+
+// The host's cgroup hierarchies, whatever their layout: where a path such as /ingot/<step> lives in each.
+class Cgroups {
+ public:
+  static Result<Cgroups> detect();
+
+  CgroupLayout layout() const { return layout_; }
+  const char* layout_name() const;
+  // Controllers among memory, cpu, pids that a step's limits can use here.
+  std::vector<std::string> controllers() const;
+
+  // For a container's cgroup, which the runtime makes: all no errors when it is not there.
+  std::uint64_t oom_kills(const std::string& path) const;
+  std::uint64_t peak_memory(const std::string& path) const;  // bytes; 0: not known
+  void kill_all(const std::string& path) const;              // SIGKILL to every process in it and below
+  Status remove(const std::string& path) const;              // with the empty cgroups below it
+
+ private:
+  CgroupLayout layout_ = CgroupLayout::v2;
+  struct Hierarchy {
+    std::string mount_point;
+    std::vector<std::string> controllers;
+    bool unified = false;
+  };
+  std::vector<Hierarchy> hierarchies_;
+};
+
+}  // namespace ingot::sys
