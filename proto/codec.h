@@ -34,8 +34,8 @@ Decoded<Event> event_from_json(const nlohmann::json& body);
 // No exceptions: a body that is no JSON is kind `invalid`, with the offset where it stops making sense.
 Decoded<nlohmann::json> parse_json(std::string_view text);
 
-// The canonical bytes of a manifest: sorted by path, one JSON array an entry. Its SHA-256 is the context's digest,
-// computed alike at both ends.
+// The canonical bytes of a manifest: sorted by path, one JSON array an entry. Its SHA-256 is the context's
+// digest, computed alike at both ends.
 std::string canonical_text(const ContextManifest& manifest);
 
 }  // namespace ingot::proto

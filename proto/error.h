@@ -8,8 +8,9 @@
 
 namespace ingot::proto {
 
-// What went wrong, as far as a program must tell cases apart. One table (error.cpp) maps each kind to its name on the
-// wire, its HTTP status and the client's exit code; the man page and api.yaml are held to that table by tests.
+// What went wrong, as far as a program must tell cases apart. One table (error.cpp) maps each kind to its
+// name on the wire, its HTTP status and the client's exit code; the man page and api.yaml are held to that
+// table by tests.
 enum class ErrorKind {
   usage,               // the command line is wrong; never leaves the client
   invalid,             // a request, a configuration or a project file says something impossible
@@ -25,7 +26,7 @@ enum class ErrorKind {
   step_failed,         // a step of the build ended with a non-zero status
   timed_out,
   canceled,
-  internal,            // a defect of Ingot
+  internal,  // a defect of Ingot
 };
 
 struct ErrorKindInfo {
@@ -61,7 +62,8 @@ struct Error {
 nlohmann::json to_json(const Error& error);
 Error error_from_json(const nlohmann::json& body);
 
-// `Earthfile:3:7: message`, the source line with its caret, the context, and `hint: ...`; no trailing newline.
+// `Earthfile:3:7: message`, the source line with its caret, the context, and `hint: ...`; no trailing
+// newline.
 std::string render(const Error& error);
 
 }  // namespace ingot::proto

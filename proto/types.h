@@ -9,8 +9,8 @@
 
 #include "proto/error.h"
 
-// What travels between client and daemon. Codecs are in codec.h; every one ignores fields that it does not know, so
-// that either end may be newer.
+// What travels between client and daemon. Codecs are in codec.h; every one ignores fields that it does not
+// know, so that either end may be newer.
 namespace ingot::proto {
 
 // ---- the daemon itself ----
@@ -62,17 +62,19 @@ struct ContextStatus {
 enum class JobState { queued, running, succeeded, failed, canceled };
 const char* name_of(JobState state);
 std::optional<JobState> job_state_from_name(const std::string& name);
-inline bool is_final(JobState state) { return state != JobState::queued && state != JobState::running; }
+inline bool is_final(JobState state) {
+  return state != JobState::queued && state != JobState::running;
+}
 
 struct JobSpec {
   std::string context;                      // digest of a complete context
   std::string target;                       // "+name"
   std::map<std::string, std::string> args;  // --K=v overrides
   std::map<std::string, std::string> labels;
-  int priority = 0;  // higher runs first
+  int priority = 0;                   // higher runs first
   std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
-  std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
-  std::string project;                // what the client calls the project directory; for people only
+  std::string idempotency_key;  // a second submission with the same key is answered with the first one's job
+  std::string project;          // what the client calls the project directory; for people only
 };
 
 struct Submitter {
@@ -125,11 +127,11 @@ struct Event {
   std::uint64_t seq = 0;  // counts from 0 within the job, without gaps
   std::int64_t time_ms = 0;
   EventType type = EventType::note;
-  std::string step;    // "1", "2", ...; empty: the job itself
-  std::string target;  // "+name"
-  std::string stream;  // "stdout" or "stderr"
-  std::string text;    // valid UTF-8
-  std::string bytes;   // output that is no UTF-8; base64 on the wire
+  std::string step;      // "1", "2", ...; empty: the job itself
+  std::string target;    // "+name"
+  std::string stream;    // "stdout" or "stderr"
+  std::string text;      // valid UTF-8
+  std::string bytes;     // output that is no UTF-8; base64 on the wire
   bool partial = false;  // output: the line goes on in the step's next event of this stream
   std::string position;  // "Earthfile:12"
   int exit_code = 0;

@@ -15,8 +15,8 @@ enum class Level { trace, debug, info, warning, error };
 std::optional<Level> level_from_name(std::string_view name);
 const std::vector<std::string>& level_names();
 
-// To stderr; under systemd (JOURNAL_STREAM names our stderr) with <N> priorities that the journal understands and
-// without a time of our own.
+// To stderr; under systemd (JOURNAL_STREAM names our stderr) with <N> priorities that the journal understands
+// and without a time of our own.
 void set_up(Level level);
 void set_level(Level level);
 bool enabled(Level level);

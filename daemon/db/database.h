@@ -15,8 +15,8 @@ struct sqlite3_stmt;
 
 namespace ingot::db {
 
-// One prepared statement, in use by one thread under its database's lock. Parameters and columns count as in SQL: bind
-// from 1, columns from 0.
+// One prepared statement, in use by one thread under its database's lock. Parameters and columns count as in
+// SQL: bind from 1, columns from 0.
 class Statement {
  public:
   Statement(Statement&&) noexcept;
@@ -43,12 +43,13 @@ class Statement {
 // The daemon's one SQLite connection: WAL, synchronous FULL (a commit survives a power cut), foreign keys on.
 class Database {
  public:
-  // Creates or migrates the schema. A file that a newer version wrote is refused with kind `unsupported`; a damaged one
-  // with `internal` and the way out.
+  // Creates or migrates the schema. A file that a newer version wrote is refused with kind `unsupported`; a
+  // damaged one with `internal` and the way out.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& path);
   ~Database();
 
-  // Runs `work` in BEGIN IMMEDIATE ... COMMIT; any error rolls back. After it returns ok the change is durable.
+  // Runs `work` in BEGIN IMMEDIATE ... COMMIT; any error rolls back. After it returns ok the change is
+  // durable.
   Status transaction(const std::function<Status()>& work);
 
   // Inside a transaction, or for a single read: take the lock first with `read`.

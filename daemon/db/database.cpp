@@ -1,0 +1,166 @@
+#include "daemon/db/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "daemon/db/schema.h"
+
+namespace ingot::db {
+
+namespace {
+
+using base::fail;
+
+tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) {
+  int code = sqlite3_extended_errcode(connection);
+  std::string message = fmt::format("{}: {}", what, sqlite3_errmsg(connection));
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return fail(ErrorKind::no_space, message, "free some space on the file system of the state directory");
+    case SQLITE_CONSTRAINT:
+      return fail(ErrorKind::conflict, message);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+      return fail(ErrorKind::denied, message, "check owner and mode of the state directory");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return fail(
+          ErrorKind::internal, message,
+          "the database is damaged: stop the daemon, move the file aside, and try `sqlite3 FILE .recover`");
+    default:
+      return fail(ErrorKind::internal, message);
+  }
+}
+
+}  // namespace
+
+Statement::Statement(Statement&& other) noexcept
+    : connection_(other.connection_), statement_(other.statement_) {
+  other.statement_ = nullptr;
+}
+
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::int64_t number) {
+  sqlite3_bind_int64(statement_, index, number);
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  sqlite3_bind_null(statement_, index);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return fail_sqlite(connection_, "database");
+}
+
+Status Statement::run() {
+  auto row = step();
+  if (!row) return base::fail(row.error());
+  return {};
+}
+
+std::string Statement::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path) {
+  sqlite3* raw = nullptr;
+  // NOMUTEX: the lock in this class serialises all use of the connection.
+  int code = sqlite3_open_v2(path.c_str(), &raw,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<Database> database(new Database(raw));
+  if (code != SQLITE_OK) return fail_sqlite(raw, "cannot open database " + path.string());
+  sqlite3_busy_timeout(raw, 5000);
+  Status ready = database->execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA "
+      "wal_autocheckpoint = 1000;");
+  if (ready) ready = database->migrate();
+  if (!ready) return fail(base::with_context(ready.error(), "while opening database " + path.string()));
+  return database;
+}
+
+Database::~Database() {
+  sqlite3_close_v2(connection_);
+}
+
+Status Database::execute(const char* sql) {
+  if (sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return fail_sqlite(connection_, "database");
+  }
+  return {};
+}
+
+Status Database::migrate() {
+  std::int64_t version = 0;
+  {
+    INGOT_TRY(auto query, prepare("PRAGMA user_version"));
+    INGOT_CHECK(query.step());
+    version = query.number(0);
+  }
+  const auto newest = static_cast<std::int64_t>(migrations().size());
+  if (version > newest) {
+    return fail(ErrorKind::unsupported,
+                fmt::format("its schema is version {}, this ingotd knows up to {}", version, newest),
+                "a newer ingotd wrote it: run that version, or another state directory");
+  }
+  for (; version < newest; ++version) {
+    INGOT_CHECK(transaction([&]() -> Status {
+      INGOT_CHECK(execute(std::string(migrations()[static_cast<std::size_t>(version)]).c_str()));
+      return execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
+    }));
+  }
+  return {};
+}
+
+Status Database::transaction(const std::function<Status()>& work) {
+  std::lock_guard lock(mutex_);
+  INGOT_CHECK(execute("BEGIN IMMEDIATE"));
+  Status done = work();
+  if (done) done = execute("COMMIT");
+  // A failed COMMIT (disk full) leaves the transaction open; after some errors SQLite has rolled back by
+  // itself.
+  if (!done && sqlite3_get_autocommit(connection_) == 0) execute("ROLLBACK");
+  return done;
+}
+
+Status Database::read(const std::function<Status()>& work) {
+  std::lock_guard lock(mutex_);
+  return work();
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=
+      SQLITE_OK) {
+    return fail_sqlite(connection_, "database statement");
+  }
+  return Statement(connection_, statement);
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(connection_);
+}
+
+}  // namespace ingot::db

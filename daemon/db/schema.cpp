@@ -1,0 +1,82 @@
+#include "daemon/db/schema.h"
+
+namespace ingot::db {
+
+namespace {
+
+// The CHECKs make states that must not exist impossible to write, whatever the code above does. Times may be
+// equal, and are clamped on writing, since a host's clock can be set back.
+constexpr std::string_view kJobs = R"sql(
+CREATE TABLE jobs (
+  seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+  id               TEXT NOT NULL UNIQUE CHECK (length(id) >= 8),
+  state            TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'canceled')),
+  priority         INTEGER NOT NULL,
+  spec             TEXT NOT NULL CHECK (json_valid(spec)),
+  idempotency_key  TEXT CHECK (idempotency_key <> ''),
+  submitter_uid    INTEGER NOT NULL,
+  submitter_gid    INTEGER NOT NULL,
+  submitter_user   TEXT NOT NULL,
+  retry_of         TEXT REFERENCES jobs (id),
+  attempts         INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  created_ms       INTEGER NOT NULL CHECK (created_ms > 0),
+  started_ms       INTEGER CHECK (started_ms >= created_ms),
+  finished_ms      INTEGER CHECK (finished_ms >= coalesce(started_ms, created_ms)),
+  cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+  error            TEXT CHECK (error IS NULL OR json_valid(error)),
+  CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (finished_ms IS NOT NULL)),
+  CHECK (state NOT IN ('running', 'succeeded', 'failed') OR (started_ms IS NOT NULL AND attempts >= 1)),
+  CHECK (state <> 'queued' OR started_ms IS NULL),
+  CHECK (state NOT IN ('failed', 'canceled') OR error IS NOT NULL),
+  CHECK (state IN ('failed', 'canceled') OR error IS NULL),
+  CHECK (state <> 'canceled' OR cancel_requested = 1)
+) STRICT;
+CREATE UNIQUE INDEX jobs_idempotency ON jobs (submitter_uid, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX jobs_queue ON jobs (priority DESC, seq) WHERE state = 'queued';
+CREATE INDEX jobs_state ON jobs (state, seq);
+
+CREATE TABLE job_labels (
+  job   INTEGER NOT NULL REFERENCES jobs (seq),
+  key   TEXT NOT NULL CHECK (key <> ''),
+  value TEXT NOT NULL,
+  PRIMARY KEY (job, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_labels_value ON job_labels (key, value, job);
+
+CREATE TABLE artifacts (
+  job        INTEGER NOT NULL REFERENCES jobs (seq),
+  number     INTEGER NOT NULL CHECK (number >= 1),
+  name       TEXT NOT NULL CHECK (name <> ''),
+  local_path TEXT NOT NULL,
+  digest     TEXT NOT NULL CHECK (digest GLOB 'sha256:*' AND length(digest) = 71),
+  size       INTEGER NOT NULL CHECK (size >= 0),
+  media_type TEXT NOT NULL,
+  mode       INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 4095),
+  PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  parent     INTEGER REFERENCES snapshots (id) CHECK (parent < id),
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX snapshots_parent ON snapshots (parent);
+
+CREATE TABLE images (
+  key        TEXT PRIMARY KEY,
+  reference  TEXT NOT NULL,
+  source     TEXT NOT NULL,
+  snapshot   INTEGER NOT NULL REFERENCES snapshots (id),
+  config     TEXT NOT NULL CHECK (json_valid(config)),
+  created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+}  // namespace
+
+const std::vector<std::string_view>& migrations() {
+  static const std::vector<std::string_view> kMigrations = {kJobs};
+  return kMigrations;
+}
+
+}  // namespace ingot::db
