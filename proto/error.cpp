@@ -76,8 +76,8 @@ Error error_from_json(const nlohmann::json& body) {
   error.message = text_or(body, "message", "no message");
   error.hint = text_or(body, "hint", "");
   if (auto it = body.find("position"); it != body.end() && it->is_object()) {
-    error.position = Position{text_or(*it, "file", ""), number_or_zero(*it, "line"),
-                              number_or_zero(*it, "column"), text_or(*it, "source_line", "")};
+    error.position = Position{text_or(*it, "file", ""), number_or_zero(*it, "line"), number_or_zero(*it, "column"),
+                              text_or(*it, "source_line", "")};
   }
   if (auto it = body.find("context"); it != body.end() && it->is_array()) {
     for (const auto& line : *it) {

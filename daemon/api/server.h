@@ -39,7 +39,8 @@ struct RouteInfo {
 };
 const std::vector<RouteInfo>& routes();
 
-// HTTP/1.1 over a Unix socket. One thread runs the connections; handlers that touch the disk run on a small pool.
+// HTTP/1.1 over a Unix socket. One thread runs the connections; handlers that touch the disk run on a small
+// pool.
 class Server {
  public:
   // A live daemon behind the socket path is kind `conflict`; a stale file is replaced.

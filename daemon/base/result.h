@@ -49,17 +49,16 @@ using base::Status;
 #define INGOT_CONCAT_INNER(a, b) a##b
 #define INGOT_CONCAT(a, b) INGOT_CONCAT_INNER(a, b)
 
-// INGOT_TRY(auto file, open(path)): declares `file`, or returns open's error to the caller. These two are the
-// project's only macros: without them every call that can fail is four lines, and the path that matters is
-// hard to read.
-#define INGOT_TRY_INNER(result, declaration, expression)                       \
-  auto result = (expression);                                                  \
+// INGOT_TRY(auto file, open(path)): declares `file`, or returns open's error to the caller. These two are the project's
+// only macros: without them every call that can fail is four lines, and the path that matters is hard to read.
+// __COUNTER__, not __LINE__, names their variables: they may stand in a lambda inside another one's argument.
+#define INGOT_TRY_INNER(result, declaration, ...)                              \
+  auto result = (__VA_ARGS__);                                                 \
   if (!result) return tl::unexpected<ingot::Error>(std::move(result).error()); \
   declaration = *std::move(result)
-#define INGOT_TRY(declaration, ...) \
-  INGOT_TRY_INNER(INGOT_CONCAT(ingot_result_, __LINE__), declaration, (__VA_ARGS__))
+#define INGOT_TRY(declaration, ...) INGOT_TRY_INNER(INGOT_CONCAT(ingot_result_, __COUNTER__), declaration, __VA_ARGS__)
 
 // INGOT_CHECK(sync(file)): the same for calls that return no value.
-#define INGOT_CHECK(...)                                \
-  if (auto ingot_status = (__VA_ARGS__); !ingot_status) \
-  return tl::unexpected<ingot::Error>(std::move(ingot_status).error())
+#define INGOT_CHECK_INNER(status, ...) \
+  if (auto status = (__VA_ARGS__); !status) return tl::unexpected<ingot::Error>(std::move(status).error())
+#define INGOT_CHECK(...) INGOT_CHECK_INNER(INGOT_CONCAT(ingot_status_, __COUNTER__), __VA_ARGS__)

@@ -61,8 +61,7 @@ std::string printable(std::string_view text) {
 }
 
 std::string random_id(std::size_t length) {
-  constexpr std::string_view kAlphabet =
-      "abcdefghijkmnpqrstuvwxyz23456789";  // 32: a byte's low 5 bits pick evenly
+  constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";  // 32: a byte's low 5 bits pick evenly
   static_assert(kAlphabet.size() == 32);
   std::string bytes(length, '\0');
   std::size_t filled = 0;

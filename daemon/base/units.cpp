@@ -15,8 +15,7 @@ constexpr std::array<const char*, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", 
 // The number at the start of `text`, which it is cut from.
 std::optional<double> take_number(std::string_view& text) {
   double number = 0;
-  auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return number;
@@ -67,8 +66,7 @@ std::string human_duration(double seconds) {
 
 Result<double> parse_duration(std::string_view text) {
   auto bad = [&] {
-    return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a duration", text),
-                "write 90s, 15m, 1h30m or 500ms");
+    return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a duration", text), "write 90s, 15m, 1h30m or 500ms");
   };
   std::string_view rest = trim(text);
   if (rest.empty()) return bad();
@@ -78,11 +76,7 @@ Result<double> parse_duration(std::string_view text) {
     if (!number) return bad();
     std::size_t letters = rest.find_first_of("0123456789.");
     std::string_view unit = rest.substr(0, letters);
-    double factor = unit == "ms"                  ? 0.001
-                    : unit.empty() || unit == "s" ? 1
-                    : unit == "m"                 ? 60
-                    : unit == "h"                 ? 3600
-                                                  : 0;
+    double factor = unit == "ms" ? 0.001 : unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
     if (unit == "d") factor = 86400;
     if (factor == 0) return bad();
     total += *number * factor;

@@ -25,9 +25,8 @@ tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) 
       return fail(ErrorKind::denied, message, "check owner and mode of the state directory");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return fail(
-          ErrorKind::internal, message,
-          "the database is damaged: stop the daemon, move the file aside, and try `sqlite3 FILE .recover`");
+      return fail(ErrorKind::internal, message,
+                  "the database is damaged: stop the daemon, move the file aside, and try `sqlite3 FILE .recover`");
     default:
       return fail(ErrorKind::internal, message);
   }
@@ -35,8 +34,7 @@ tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) 
 
 }  // namespace
 
-Statement::Statement(Statement&& other) noexcept
-    : connection_(other.connection_), statement_(other.statement_) {
+Statement::Statement(Statement&& other) noexcept : connection_(other.connection_), statement_(other.statement_) {
   other.statement_ = nullptr;
 }
 
@@ -88,8 +86,8 @@ bool Statement::is_null(int column) const {
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path) {
   sqlite3* raw = nullptr;
   // NOMUTEX: the lock in this class serialises all use of the connection.
-  int code = sqlite3_open_v2(path.c_str(), &raw,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<Database> database(new Database(raw));
   if (code != SQLITE_OK) return fail_sqlite(raw, "cannot open database " + path.string());
   sqlite3_busy_timeout(raw, 5000);
@@ -152,8 +150,7 @@ Status Database::read(const std::function<Status()>& work) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=
-      SQLITE_OK) {
+  if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK) {
     return fail_sqlite(connection_, "database statement");
   }
   return Statement(connection_, statement);

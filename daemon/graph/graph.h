@@ -41,15 +41,15 @@ struct ExecOp {
 
 // COPY of files of the context.
 struct CopyOp {
-  std::vector<std::string> sources;  // globs, relative to the context
-  std::string destination;           // absolute
+  std::vector<std::string> sources;       // globs, relative to the context
+  std::string destination;                // absolute
   bool destination_is_directory = false;  // it was written with a trailing slash
-  bool dir = false;                  // --dir: a directory itself, not its contents
+  bool dir = false;                       // --dir: a directory itself, not its contents
   bool if_exists = false;
   bool keep_ts = false;
   bool keep_own = false;
   bool symlink_no_follow = false;
-  std::string chown;                 // "user[:group]", names or numbers; empty: root:root
+  std::string chown;  // "user[:group]", names or numbers; empty: root:root
   std::optional<unsigned> chmod;
 };
 
@@ -70,10 +70,10 @@ struct Step {
 
 // SAVE ARTIFACT.
 struct SaveArtifact {
-  StepId from = 0;          // the step whose file system holds it
-  std::string source;       // a path or glob in it, absolute
-  std::string name;         // under which the target offers it, relative
-  std::string local_path;   // AS LOCAL; empty: not asked for
+  StepId from = 0;         // the step whose file system holds it
+  std::string source;      // a path or glob in it, absolute
+  std::string name;        // under which the target offers it, relative
+  std::string local_path;  // AS LOCAL; empty: not asked for
   bool if_exists = false;
   bool keep_ts = false;
   bool keep_own = false;

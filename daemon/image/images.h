@@ -13,13 +13,13 @@
 
 namespace ingot::image {
 
-// One row of the configuration's `images`: names that match go to this source, first match first; when it fails the
-// next row that matches is tried.
+// One row of the configuration's `images`: names that match go to this source, first match first; when it
+// fails the next row that matches is tried.
 struct SourceRule {
   std::string match;  // glob over the full name, e.g. "debian:*", "registry.example/*", "*"
   std::string kind;   // bootstrap | oci-layout | oci-archive | docker-archive | registry
-  // By kind. bootstrap: suite, mirror, variant, include; *-layout/-archive: path (with {name} and {tag}); registry:
-  // prefix, insecure, authfile.
+  // By kind. bootstrap: suite, mirror, variant, include; *-layout/-archive: path (with {name} and {tag});
+  // registry: prefix, insecure, authfile.
   std::map<std::string, std::string> options;
 };
 
@@ -38,13 +38,14 @@ using Progress = std::function<void(const std::string& line)>;
 // Images by name, each fetched once and kept, however many jobs ask at the same time. Thread-safe.
 class Images {
  public:
-  Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,
-         db::Database& database, sys::ProcessRunner& processes);
+  Images(std::vector<SourceRule> rules, const store::fs::path& work_directory,
+         store::SnapshotStore& snapshots, db::Database& database, sys::ProcessRunner& processes);
   ~Images();
 
-  // An image that cannot be had is kind `not_found`, with one context line for every source that was tried and why it
-  // failed.
-  Result<Image> resolve(const std::string& reference, const Progress& progress, const sys::CancelToken& cancel);
+  // An image that cannot be had is kind `not_found`, with one context line for every source that was tried
+  // and why it failed.
+  Result<Image> resolve(const std::string& reference, const Progress& progress,
+                        const sys::CancelToken& cancel);
   void set_rules(std::vector<SourceRule> rules);
 
  private:

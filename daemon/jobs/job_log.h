@@ -17,17 +17,20 @@ namespace ingot::jobs {
 
 namespace fs = std::filesystem;
 
-// The append-only event log of one job: logs/<job>.ndjson, one JSON object a line, `seq` counting from 0. One writer
-// object a job; append() may be called by several threads.
+// The append-only event log of one job: logs/<job>.ndjson, one JSON object a line, `seq` counting from 0. One
+// writer object a job; append() may be called by several threads.
 class JobLog {
  public:
   // Opens or continues the file; half a line that a crash left is cut off.
-  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock);
+  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes,
+                                              base::Clock& clock);
 
-  // Fills in seq and time. Output beyond the cap is dropped after one `cut` event; everything else is always kept.
+  // Fills in seq and time. Output beyond the cap is dropped after one `cut` event; everything else is always
+  // kept.
   void append(proto::Event event);
   // Splits into lines and bounded pieces, keeps binary bytes whole, remembers the step's last lines.
-  void append_output(const std::string& step, const std::string& target, const char* stream, std::string_view bytes);
+  void append_output(const std::string& step, const std::string& target, const char* stream,
+                     std::string_view bytes);
   void flush_output(const std::string& step, const std::string& target);  // a last line without newline
   // The last output of a step (at most 64 KiB), for the error at the end; forgets it.
   std::string take_tail(const std::string& step);
@@ -37,7 +40,8 @@ class JobLog {
 
   std::uint64_t size() const;  // bytes of whole lines
   bool closed() const;
-  // Calls `wake` after each append and at close, on the appending thread, until the returned handle is dropped.
+  // Calls `wake` after each append and at close, on the appending thread, until the returned handle is
+  // dropped.
   std::shared_ptr<void> subscribe(std::function<void()> wake);
 
  private:

@@ -47,11 +47,12 @@ class JobQueue {
   ~JobQueue();
 
   void start(RunJob run);
-  // Takes no new submissions and starts no queued job; returns when all running ones have ended, or after `patience`,
-  // when the rest is interrupted and goes back to the queue for the next daemon.
+  // Takes no new submissions and starts no queued job; returns when all running ones have ended, or after
+  // `patience`, when the rest is interrupted and goes back to the queue for the next daemon.
   void drain(std::chrono::milliseconds patience);
 
-  // Kind `conflict` when the key was used for a different specification, `unavailable` while draining or full.
+  // Kind `conflict` when the key was used for a different specification, `unavailable` while draining or
+  // full.
   Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Submitter& submitter);
   Result<proto::Job> retry(const std::string& id, const proto::Submitter& submitter);
   Result<proto::Job> cancel(const std::string& id);

@@ -34,11 +34,11 @@ struct Limits {
 };
 
 struct Settings {
-  fs::path run_directory;       // bundles, runtime state; emptied at start
-  fs::path snapshot_directory;  // the common base of all layers
-  std::string runtime;          // "auto", or the path of an OCI runtime
-  std::string instance;         // unique among the daemons of a host; names its cgroups and network devices
-  std::vector<std::string> dns; // empty: the host's, without loopback servers
+  fs::path run_directory;        // bundles, runtime state; emptied at start
+  fs::path snapshot_directory;   // the common base of all layers
+  std::string runtime;           // "auto", or the path of an OCI runtime
+  std::string instance;          // unique among the daemons of a host; names its cgroups and network devices
+  std::vector<std::string> dns;  // empty: the host's, without loopback servers
   bool allow_host_network = false;
 };
 
@@ -64,14 +64,16 @@ struct StepOutcome {
 
 class Sandbox {
  public:
-  // Probes the runtimes, logs which one and why, and ends whatever containers of this state directory an earlier daemon
-  // left. Fails only when the directories cannot be made: a host without a runtime is one whose steps fail with a cure.
+  // Probes the runtimes, logs which one and why, and ends whatever containers of this state directory an
+  // earlier daemon left. Fails only when the directories cannot be made: a host without a runtime is one
+  // whose steps fail with a cure.
   static Result<std::unique_ptr<Sandbox>> create(Settings settings, sys::ProcessRunner& processes);
   virtual ~Sandbox() = default;
 
-  // Blocks until the step has ended and no process, mount, cgroup or directory of it is left but what it wrote into
-  // `upper`. A non-zero status is no error of run(). Many threads at once.
-  virtual Result<StepOutcome> run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) = 0;
+  // Blocks until the step has ended and no process, mount, cgroup or directory of it is left but what it
+  // wrote into `upper`. A non-zero status is no error of run(). Many threads at once.
+  virtual Result<StepOutcome> run(const StepSpec& step, const sys::OutputSink& sink,
+                                  const sys::CancelToken& cancel) = 0;
 
   // What `ingot doctor` says of runtime, overlayfs, cgroups and network.
   virtual std::vector<proto::HostCheck> checks() = 0;

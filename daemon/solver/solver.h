@@ -17,8 +17,10 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void step_started(const std::string& step, const graph::Step& what) = 0;
-  virtual void output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) = 0;
-  virtual void step_ended(const std::string& step, const graph::Step& what, int exit_code, double seconds) = 0;
+  virtual void output(const std::string& step, const graph::Step& what, sys::Stream stream,
+                      std::string_view bytes) = 0;
+  virtual void step_ended(const std::string& step, const graph::Step& what, int exit_code,
+                          double seconds) = 0;
   virtual void note(const std::string& text) = 0;
 };
 
@@ -33,7 +35,8 @@ struct Surroundings {
   sys::CancelToken cancel;
 };
 
-// The snapshots of a finished graph: one for each step. Those that are the build's own are removed with the object.
+// The snapshots of a finished graph: one for each step. Those that are the build's own are removed with the
+// object.
 class Built;
 
 }  // namespace ingot::solver

@@ -17,7 +17,8 @@ enum class Durability {
 
 class BlobWriter;
 
-// Immutable files named by their SHA-256: contexts' files and artifacts. Layout: blobs/<first 2 hex>/<hex>. Thread-safe.
+// Immutable files named by their SHA-256: contexts' files and artifacts. Layout: blobs/<first 2 hex>/<hex>.
+// Thread-safe.
 class BlobStore {
  public:
   static Result<BlobStore> open(const fs::path& directory);  // removes what writers left behind at a crash

@@ -17,9 +17,9 @@ class ContextStore {
  public:
   static Result<ContextStore> open(const fs::path& directory, BlobStore& blobs, ContextLimits limits);
 
-  // Says which blobs are still to be sent; when none is, makes all durable and keeps the manifest. A path that is
-  // absolute, has "..", comes twice, lies below a file, or a symlink that leads out is refused with its name, and so is
-  // what is over the limits.
+  // Says which blobs are still to be sent; when none is, makes all durable and keeps the manifest. A path
+  // that is absolute, has "..", comes twice, lies below a file, or a symlink that leads out is refused with
+  // its name, and so is what is over the limits.
   Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
   Result<proto::ContextManifest> load(const base::Digest& digest) const;  // kind `not_found`
   const ContextLimits& limits() const { return limits_; }

@@ -42,8 +42,8 @@ Status remove_tree(const fs::path& path);
 // Bytes that an unprivileged writer could still use on the file system of `path`.
 Result<std::uint64_t> free_space(const fs::path& path);
 
-// A file that appears whole or not at all: written beside its destination, fsynced, renamed. Its destructor never
-// commits.
+// A file that appears whole or not at all: written beside its destination, fsynced, renamed. Its destructor
+// never commits.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const fs::path& destination, unsigned mode = 0644);

@@ -8,8 +8,9 @@
 
 namespace ingot::sys {
 
-// Gives the daemon a mount namespace of its own that still receives the host's mounts: what it mounts is seen by its
-// containers and by nobody else, and is gone when it and they are, however it died. Before any thread is started.
+// Gives the daemon a mount namespace of its own that still receives the host's mounts: what it mounts is seen
+// by its containers and by nobody else, and is gone when it and they are, however it died. Before any thread
+// is started.
 Status enter_private_mount_namespace();
 
 // A mounted directory; unmounted (lazily if it must) with the object.
@@ -22,14 +23,14 @@ class Mount {
   Status unmount();
 
  private:
-  friend Result<Mount> mount_overlay(const std::vector<fs::path>&, const fs::path&, const fs::path&, const fs::path&,
-                                     const fs::path&);
+  friend Result<Mount> mount_overlay(const std::vector<fs::path>&, const fs::path&, const fs::path&,
+                                     const fs::path&, const fs::path&);
   explicit Mount(fs::path target) : target_(std::move(target)) {}
   fs::path target_;
 };
 
-// `lower` is bottom first. An empty `upper` gives a read-only mount. All of `lower` are below `base`: they are named
-// relative to it, so that several hundred layers fit the kernel's one page of options.
+// `lower` is bottom first. An empty `upper` gives a read-only mount. All of `lower` are below `base`: they
+// are named relative to it, so that several hundred layers fit the kernel's one page of options.
 Result<Mount> mount_overlay(const std::vector<fs::path>& lower, const fs::path& upper, const fs::path& work,
                             const fs::path& target, const fs::path& base);
 

@@ -9,8 +9,9 @@
 
 namespace ingot::sys {
 
-// A directory tree that is not ours (a container's root, a caller's project) and may hold hostile symlinks: every path
-// is resolved by the kernel inside of it (openat2), so that nothing outside can be reached by any name.
+// A directory tree that is not ours (a container's root, a caller's project) and may hold hostile symlinks:
+// every path is resolved by the kernel inside of it (openat2), so that nothing outside can be reached by any
+// name.
 class RootedDir {
  public:
   enum class Links {
