@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,18 +18,17 @@ namespace fs = std::filesystem;
 
 // The append-only event log of one job: logs/<job>.ndjson, one JSON object a line, `seq` counting from 0. One
 // writer object a job; append() may be called by several threads.
-class JobLog {
+class JobLog : public std::enable_shared_from_this<JobLog> {
  public:
+  ~JobLog();
   // Opens or continues the file; half a line that a crash left is cut off.
-  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes,
-                                              base::Clock& clock);
+  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock);
 
   // Fills in seq and time. Output beyond the cap is dropped after one `cut` event; everything else is always
   // kept.
   void append(proto::Event event);
   // Splits into lines and bounded pieces, keeps binary bytes whole, remembers the step's last lines.
-  void append_output(const std::string& step, const std::string& target, const char* stream,
-                     std::string_view bytes);
+  void append_output(const std::string& step, const std::string& target, const char* stream, std::string_view bytes);
   void flush_output(const std::string& step, const std::string& target);  // a last line without newline
   // The last output of a step (at most 64 KiB), for the error at the end; forgets it.
   std::string take_tail(const std::string& step);
@@ -48,9 +46,6 @@ class JobLog {
   struct State;
   explicit JobLog(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
-
- public:
-  ~JobLog();
 };
 
 // Reads whole lines of a log file, at its own pace.

@@ -75,6 +75,7 @@ class JobQueue {
  private:
   struct State;
   explicit JobQueue(std::unique_ptr<State> state);
+  void announce(const std::string& id);  // a job that was just made: its log, and the workers
   std::unique_ptr<State> state_;
 };
 

@@ -47,8 +47,8 @@ Result<std::uint64_t> free_space(const fs::path& path);
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const fs::path& destination, unsigned mode = 0644);
-  AtomicFile(AtomicFile&&) noexcept = default;
-  AtomicFile& operator=(AtomicFile&&) noexcept = default;
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();
 
   int fd() const { return fd_.get(); }

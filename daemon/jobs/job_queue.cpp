@@ -1,0 +1,348 @@
+#include "daemon/jobs/job_queue.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "daemon/base/log.h"
+#include "daemon/jobs/deadlines.h"
+#include "daemon/jobs/job_table.h"
+#include "daemon/jobs/log_end.h"
+
+namespace ingot::jobs {
+
+namespace {
+
+using base::fail;
+using proto::JobState;
+namespace log = base::log;
+
+proto::Event state_event(JobState state, const std::optional<Error>& error = {}) {
+  proto::Event event;
+  event.type = proto::EventType::state;
+  event.state = state;
+  event.error = error;
+  return event;
+}
+
+proto::Event note_event(std::string text) {
+  proto::Event event;
+  event.text = std::move(text);
+  return event;
+}
+
+}  // namespace
+
+struct JobQueue::State {
+  JobTable table;
+  fs::path log_directory;
+  QueueSettings settings;
+  base::Clock& clock;
+  Deadlines deadlines;
+  RunJob run;
+
+  struct Running {
+    sys::CancelSource cancel;
+    bool timed_out = false;
+    bool interrupted = false;  // the daemon stops: back to the queue
+  };
+
+  mutable std::mutex mutex;  // guards all below; never held while the database or a job works
+  std::condition_variable changed;
+  std::map<std::string, std::shared_ptr<Running>> running;
+  std::map<std::string, std::weak_ptr<JobLog>> logs;  // of jobs that have not ended, while somebody uses them
+  std::uint64_t wakeups = 0;                          // raised with each submission, so that none is slept through
+  bool draining = false;
+  bool stopping = false;
+  unsigned wanted_workers = 0;
+  std::vector<std::thread> workers;
+
+  State(db::Database& database, fs::path logs_at, QueueSettings given, base::Clock& time)
+      : table(database, time), log_directory(std::move(logs_at)), settings(given), clock(time) {}
+
+  fs::path log_path(const std::string& id) const { return log_directory / (id + ".ndjson"); }
+
+  Result<std::shared_ptr<JobLog>> open_log(const std::string& id) {
+    std::lock_guard lock(mutex);
+    if (auto open = logs[id].lock()) return open;
+    INGOT_TRY(auto opened, JobLog::open(log_path(id), settings.max_log_bytes, clock));
+    logs[id] = opened;
+    return opened;
+  }
+
+  void tell(const std::string& id, proto::Event event) {
+    auto opened = open_log(id);
+    if (!opened) {
+      log::error("log of job {}: {}", id, opened.error().message);
+      return;
+    }
+    (*opened)->append(std::move(event));
+  }
+
+  // The last event of a job; after it followers stop.
+  void end_log(const std::string& id, JobState state, const std::optional<Error>& error) {
+    if (auto opened = open_log(id)) {
+      (*opened)->append(state_event(state, error));
+      (*opened)->close();
+    }
+    std::lock_guard lock(mutex);
+    logs.erase(id);
+  }
+
+  void work(unsigned number);
+  void run_one(const proto::Job& job);
+  void settle(const proto::Job& job, const Running& run_state, JobLog& job_log, Status outcome);
+};
+
+// A worker thread: takes the next job whenever it has none, sleeps while there is nothing.
+void JobQueue::State::work(unsigned number) {
+  while (true) {
+    std::uint64_t seen = 0;
+    {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return draining || number < wanted_workers; });
+      if (draining) return;
+      seen = wakeups;
+    }
+    auto claimed = table.claim();
+    if (claimed && *claimed) {
+      run_one(**claimed);
+      continue;
+    }
+    std::unique_lock lock(mutex);
+    auto woken = [&] { return draining || number >= wanted_workers || wakeups != seen; };
+    if (claimed) {
+      changed.wait(lock, woken);
+    } else {
+      // Such as a full disk: say it, and come back without spinning.
+      log::error("cannot take the next job: {}", claimed.error().message);
+      changed.wait_for(lock, std::chrono::seconds(5), woken);
+    }
+  }
+}
+
+void JobQueue::State::run_one(const proto::Job& job) {
+  auto state = std::make_shared<Running>();
+  {
+    std::lock_guard lock(mutex);
+    running[job.id] = state;
+    if (stopping) state->cancel.cancel();
+  }
+  // A cancellation that was recorded between the claim and the line above found no switch to throw.
+  if (auto now = table.find(job.id); now && now->cancel_requested) state->cancel.cancel();
+
+  Deadlines::Id deadline = 0;
+  const auto limit = job.spec.timeout_seconds != 0 ? job.spec.timeout_seconds : settings.default_timeout_seconds;
+  if (limit != 0) {
+    deadline = deadlines.add(std::chrono::seconds(limit), [this, state] {
+      std::lock_guard lock(mutex);
+      state->timed_out = true;
+      state->cancel.cancel();
+    });
+  }
+  if (auto job_log = open_log(job.id)) {
+    (*job_log)->append(state_event(JobState::running));
+    JobRun job_run{job, **job_log, state->cancel.token(), [this, &job, &job_log](proto::Artifact artifact) -> Status {
+                     INGOT_CHECK(table.add_artifact(job.id, artifact));
+                     proto::Event event;
+                     event.type = proto::EventType::artifact;
+                     event.artifact = std::move(artifact);
+                     (*job_log)->append(std::move(event));
+                     return {};
+                   }};
+    Status outcome = run(job_run);
+    if (deadline != 0) deadlines.remove(deadline);
+    settle(job, *state, **job_log, std::move(outcome));
+  } else {
+    if (deadline != 0) deadlines.remove(deadline);
+    log::error("job {}: {}", job.id, job_log.error().message);
+    table.finish(job.id, JobState::failed, job_log.error());
+  }
+  std::lock_guard lock(mutex);
+  running.erase(job.id);
+  changed.notify_all();
+}
+
+// From how the work ended to the job's final state; the row first, then whoever listens.
+void JobQueue::State::settle(const proto::Job& job, const Running& run_state, JobLog& job_log, Status outcome) {
+  bool timed_out = false;
+  bool interrupted = false;
+  {
+    std::lock_guard lock(mutex);
+    timed_out = run_state.timed_out;
+    interrupted = run_state.interrupted;
+  }
+  auto cancel_asked = [&] {
+    auto row = table.find(job.id);
+    return row && row->cancel_requested;
+  };
+  JobState state = JobState::succeeded;
+  std::optional<Error> error;
+  if (!outcome) {
+    state = JobState::failed;
+    error = outcome.error();
+    if (cancel_asked()) {
+      state = JobState::canceled;
+      error = Error{ErrorKind::canceled, "canceled", "", {}, {}};
+    } else if (interrupted) {
+      job_log.append(note_event("the daemon stops; the job goes back to the queue and is run again after its restart"));
+      if (auto put_back = table.requeue(job.id); !put_back) log::error("job {}: {}", job.id, put_back.error().message);
+      job_log.append(state_event(JobState::queued));
+      return;
+    } else if (timed_out) {
+      const auto limit = job.spec.timeout_seconds != 0 ? job.spec.timeout_seconds : settings.default_timeout_seconds;
+      error = Error{ErrorKind::timed_out,
+                    fmt::format("the job ran into its time limit of {} s", limit),
+                    "give it more with --timeout",
+                    {},
+                    {}};
+    }
+  }
+  if (auto synced = job_log.sync(); !synced) log::error("job {}: {}", job.id, synced.error().message);
+  if (auto finished = table.finish(job.id, state, error); !finished) {
+    log::error("job {} cannot be recorded as {}: {}; it will be run again after a restart", job.id,
+               proto::name_of(state), finished.error().message);
+    return;
+  }
+  log::info("job {} {}", job.id, proto::name_of(state));
+  end_log(job.id, state, error);
+}
+
+JobQueue::JobQueue(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const fs::path& log_directory,
+                                                 QueueSettings settings, base::Clock& clock) {
+  INGOT_CHECK(sys::make_directories(log_directory, 0750));
+  std::unique_ptr<JobQueue> queue(new JobQueue(std::make_unique<State>(database, log_directory, settings, clock)));
+  INGOT_TRY(auto recovered, queue->state_->table.recover());
+  for (const auto& job : recovered) {
+    if (proto::is_final(job.state)) {
+      queue->state_->end_log(job.id, job.state, job.error);
+      continue;
+    }
+    log::warning("job {} was running when the daemon ended; it is run again", job.id);
+    queue->state_->tell(job.id, note_event("the daemon ended while this job ran; it is run again from the start"));
+    queue->state_->tell(job.id, state_event(JobState::queued));
+  }
+  return queue;
+}
+
+JobQueue::~JobQueue() {
+  drain(std::chrono::milliseconds(0));
+  for (auto& worker : state_->workers) worker.join();
+}
+
+void JobQueue::start(RunJob run) {
+  state_->run = std::move(run);
+  set_workers(state_->settings.workers);
+}
+
+void JobQueue::set_workers(unsigned workers) {
+  std::lock_guard lock(state_->mutex);
+  if (!state_->run || state_->draining) return;
+  state_->wanted_workers = workers;
+  // A thread whose number is not wanted now sleeps until it is again.
+  for (auto number = static_cast<unsigned>(state_->workers.size()); number < workers; ++number) {
+    state_->workers.emplace_back([this, number] { state_->work(number); });
+  }
+  state_->changed.notify_all();
+}
+
+void JobQueue::drain(std::chrono::milliseconds patience) {
+  std::unique_lock lock(state_->mutex);
+  state_->draining = true;
+  state_->changed.notify_all();
+  auto idle = [&] { return state_->running.empty(); };
+  if (state_->changed.wait_for(lock, patience, idle)) return;
+  state_->stopping = true;
+  for (auto& [id, running] : state_->running) {
+    running->interrupted = true;
+    running->cancel.cancel();
+  }
+  state_->changed.wait(lock, idle);
+}
+
+Result<proto::Job> JobQueue::submit(const proto::JobSpec& spec, const proto::Submitter& submitter) {
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->draining) {
+      return fail(ErrorKind::unavailable, "the daemon is stopping and takes no new jobs", "try again in a moment");
+    }
+  }
+  INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, "", state_->settings.max_queued));
+  if (!inserted.existed) announce(inserted.job.id);
+  return inserted.job;
+}
+
+void JobQueue::announce(const std::string& id) {
+  state_->tell(id, state_event(JobState::queued));
+  std::lock_guard lock(state_->mutex);
+  ++state_->wakeups;
+  state_->changed.notify_all();
+}
+
+Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter& submitter) {
+  INGOT_TRY(auto earlier, state_->table.find(id));
+  if (!proto::is_final(earlier.state)) {
+    return fail(ErrorKind::conflict,
+                fmt::format("job {} is still {}; only a job that has ended can be repeated", earlier.id,
+                            proto::name_of(earlier.state)),
+                "`ingot cancel " + earlier.id + "` ends it");
+  }
+  proto::JobSpec spec = earlier.spec;
+  spec.idempotency_key.clear();
+  INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, earlier.id, state_->settings.max_queued));
+  announce(inserted.job.id);
+  return inserted.job;
+}
+
+Result<proto::Job> JobQueue::cancel(const std::string& id) {
+  INGOT_TRY(auto job, state_->table.request_cancel(id));
+  if (job.state == JobState::canceled) {
+    state_->end_log(job.id, job.state, job.error);
+    return job;
+  }
+  std::lock_guard lock(state_->mutex);
+  if (auto found = state_->running.find(job.id); found != state_->running.end()) found->second->cancel.cancel();
+  return job;
+}
+
+Result<proto::Job> JobQueue::find(const std::string& id) const {
+  return state_->table.find(id);
+}
+Result<std::vector<proto::Job>> JobQueue::list(const JobFilter& filter) const {
+  return state_->table.list(filter);
+}
+Result<std::vector<proto::Artifact>> JobQueue::artifacts(const std::string& id) const {
+  return state_->table.artifacts(id);
+}
+
+Result<LogReader> JobQueue::read_log(const std::string& id, std::uint64_t from_seq) const {
+  INGOT_TRY(auto job, state_->table.find(id));
+  if (proto::is_final(job.state) && !live_log(job.id)) {
+    // A daemon that died between the job's last row and its last event left the log without an end.
+    INGOT_CHECK(ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock));
+  }
+  return LogReader::open(state_->log_path(job.id), from_seq);
+}
+
+std::shared_ptr<JobLog> JobQueue::live_log(const std::string& id) const {
+  auto job = state_->table.find(id);
+  if (!job) return nullptr;
+  if (!proto::is_final(job->state)) {
+    auto opened = state_->open_log(job->id);
+    return opened ? *opened : nullptr;
+  }
+  // Final in the table, but its last event may still be on its way.
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->logs.find(job->id);
+  return found == state_->logs.end() ? nullptr : found->second.lock();
+}
+
+JobQueue::Counts JobQueue::counts() const {
+  return state_->table.counts().value_or(Counts{});
+}
+
+}  // namespace ingot::jobs

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/db/database.h"
+#include "daemon/jobs/job_queue.h"
+#include "proto/types.h"
+
+namespace ingot::jobs {
+
+// The rows of jobs, labels and artifacts. Every method is one transaction: when it returns ok, the change is durable.
+class JobTable {
+ public:
+  JobTable(db::Database& database, base::Clock& clock) : database_(&database), clock_(&clock) {}
+
+  struct Inserted {
+    proto::Job job;
+    bool existed = false;  // the idempotency key named an earlier job
+  };
+  Result<Inserted> insert(const proto::JobSpec& spec, const proto::Submitter& submitter, const std::string& retry_of,
+                          std::uint64_t max_queued);
+
+  // The queued job whose turn it is, now running; none when the queue is empty.
+  Result<std::optional<proto::Job>> claim();
+  Status finish(const std::string& id, proto::JobState state, const std::optional<Error>& error);
+  Status requeue(const std::string& id);
+  // A queued job is canceled at once; of a running one only the request is recorded. Kind `conflict` when it has ended.
+  Result<proto::Job> request_cancel(const std::string& id);
+  // Ids that were running when the last daemon ended, now queued again or, if their cancellation was asked for,
+  // canceled.
+  Result<std::vector<proto::Job>> recover();
+
+  Status add_artifact(const std::string& id, proto::Artifact& artifact);  // fills in its id
+
+  Result<proto::Job> find(const std::string& id_or_prefix) const;
+  Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
+  Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;
+  Result<JobQueue::Counts> counts() const;
+
+ private:
+  Result<proto::Job> find_exact(const std::string& id) const;
+
+  db::Database* database_;
+  base::Clock* clock_;
+};
+
+}  // namespace ingot::jobs
