@@ -34,6 +34,9 @@ Decoded<Event> event_from_json(const nlohmann::json& body);
 // No exceptions: a body that is no JSON is kind `invalid`, with the offset where it stops making sense.
 Decoded<nlohmann::json> parse_json(std::string_view text);
 
+// One line of text; bytes that are no UTF-8 become U+FFFD rather than an exception.
+std::string dump(const nlohmann::json& body);
+
 // The canonical bytes of a manifest: sorted by path, one JSON array an entry. Its SHA-256 is the context's
 // digest, computed alike at both ends.
 std::string canonical_text(const ContextManifest& manifest);

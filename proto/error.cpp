@@ -1,6 +1,8 @@
 #include "proto/error.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace ingot::proto {
@@ -61,7 +63,9 @@ std::string text_or(const nlohmann::json& object, const char* key, std::string f
 
 int number_or_zero(const nlohmann::json& object, const char* key) {
   auto it = object.find(key);
-  return it != object.end() && it->is_number_integer() ? it->get<int>() : 0;
+  if (it == object.end() || !it->is_number_integer()) return 0;
+  const auto number = it->get<std::int64_t>();
+  return number >= 0 && number <= std::numeric_limits<int>::max() ? static_cast<int>(number) : 0;
 }
 
 }  // namespace

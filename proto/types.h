@@ -73,8 +73,8 @@ struct JobSpec {
   std::map<std::string, std::string> labels;
   int priority = 0;                   // higher runs first
   std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
-  std::string idempotency_key;  // a second submission with the same key is answered with the first one's job
-  std::string project;          // what the client calls the project directory; for people only
+  std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
+  std::string project;                // what the client calls the project directory; for people only
 };
 
 struct Submitter {
@@ -122,6 +122,7 @@ enum class EventType {
   artifact,    // `artifact`
 };
 const char* name_of(EventType type);
+std::optional<EventType> event_type_from_name(const std::string& name);
 
 struct Event {
   std::uint64_t seq = 0;  // counts from 0 within the job, without gaps

@@ -26,9 +26,6 @@ bool is_valid_utf8(std::string_view text);
 // invalid).
 std::size_t valid_utf8_prefix(std::string_view text);
 
-std::string base64_encode(std::string_view bytes);
-Result<std::string> base64_decode(std::string_view text);
-
 std::string human_bytes(std::uint64_t bytes);              // 1.5 GiB
 Result<std::uint64_t> parse_bytes(std::string_view text);  // 512, 64K, 1.5GiB, 10MB (all binary multiples)
 std::string human_duration(double seconds);                // 0.4s, 12s, 3m05s, 1h02m

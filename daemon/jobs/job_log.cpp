@@ -69,7 +69,7 @@ struct JobLog::State {
   std::string encode(proto::Event& event) {
     event.seq = next_seq++;
     event.time_ms = clock.unix_ms();
-    return proto::to_json(event).dump() + "\n";
+    return proto::dump(proto::to_json(event)) + "\n";
   }
 
   // A log that cannot be written (disk full) must not end the build: it is said once, and the job goes on. `first` is

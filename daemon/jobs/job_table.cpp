@@ -75,7 +75,7 @@ Result<proto::Job> JobTable::find_exact(const std::string& id) const {
 Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const proto::Submitter& submitter,
                                             const std::string& retry_of, std::uint64_t max_queued) {
   Inserted inserted;
-  const std::string spec_text = proto::to_json(spec).dump();
+  const std::string spec_text = proto::dump(proto::to_json(spec));
   INGOT_CHECK(database_->transaction([&]() -> Status {
     if (!spec.idempotency_key.empty()) {
       INGOT_TRY(auto query,
@@ -141,7 +141,7 @@ Status JobTable::finish(const std::string& id, JobState state, const std::option
   return database_->transaction([&]() -> Status {
     INGOT_TRY(auto update, database_->prepare("UPDATE jobs SET state = ?, error = nullif(?, ''), "
                                               "finished_ms = max(started_ms, ?) WHERE id = ? AND state = 'running'"));
-    update.bind(1, proto::name_of(state)).bind(2, error ? proto::to_json(*error).dump() : "");
+    update.bind(1, proto::name_of(state)).bind(2, error ? proto::dump(proto::to_json(*error)) : "");
     INGOT_CHECK(update.bind(3, clock_->unix_ms()).bind(4, id).run());
     if (database_->changes() == 1) return {};
     return fail(ErrorKind::internal, "job " + id + " is to be finished but does not run");
@@ -168,7 +168,7 @@ Result<proto::Job> JobTable::request_cancel(const std::string& id) {
                                               "error = iif(state = 'queued', ?, NULL), "
                                               "finished_ms = iif(state = 'queued', max(created_ms, ?), NULL), "
                                               "state = iif(state = 'queued', 'canceled', state) WHERE id = ?"));
-    update.bind(1, proto::to_json(canceled_before_start()).dump()).bind(2, clock_->unix_ms()).bind(3, job.id);
+    update.bind(1, proto::dump(proto::to_json(canceled_before_start()))).bind(2, clock_->unix_ms()).bind(3, job.id);
     INGOT_CHECK(update.run());
     INGOT_TRY(job, find_exact(job.id));
     return {};
@@ -194,7 +194,7 @@ Result<std::vector<proto::Job>> JobTable::recover() {
     Error error;
     error.kind = ErrorKind::canceled;
     error.message = "canceled while the daemon was restarted";
-    INGOT_CHECK(cancel.bind(1, proto::to_json(error).dump()).bind(2, clock_->unix_ms()).run());
+    INGOT_CHECK(cancel.bind(1, proto::dump(proto::to_json(error))).bind(2, clock_->unix_ms()).run());
     INGOT_TRY(auto requeue,
               database_->prepare("UPDATE jobs SET state = 'queued', started_ms = NULL WHERE state = 'running'"));
     INGOT_CHECK(requeue.run());

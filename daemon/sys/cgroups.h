@@ -15,6 +15,7 @@ enum class CgroupLayout { v1, v2, hybrid };
 class Cgroups {
  public:
   static Result<Cgroups> detect();
+  static Result<Cgroups> parse(const std::string& mountinfo);  // the text of /proc/self/mountinfo
 
   CgroupLayout layout() const { return layout_; }
   const char* layout_name() const;

@@ -23,8 +23,8 @@ class Mount {
   Status unmount();
 
  private:
-  friend Result<Mount> mount_overlay(const std::vector<fs::path>&, const fs::path&, const fs::path&,
-                                     const fs::path&, const fs::path&);
+  friend Result<Mount> mount_overlay(const std::vector<fs::path>&, const fs::path&, const fs::path&, const fs::path&,
+                                     const fs::path&);
   explicit Mount(fs::path target) : target_(std::move(target)) {}
   fs::path target_;
 };

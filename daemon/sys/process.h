@@ -40,8 +40,7 @@ class ProcessRunner {
   // Blocks until the program has ended and its output is drained. An error is one of starting it (not found,
   // not executable); how it ended is in the status. Output after the end by a grandchild that kept the pipe
   // is not awaited.
-  virtual Result<ExitStatus> run(const Command& command, const OutputSink& sink,
-                                 const CancelToken& cancel) = 0;
+  virtual Result<ExitStatus> run(const Command& command, const OutputSink& sink, const CancelToken& cancel) = 0;
 };
 
 // Real processes: stdin is /dev/null, descriptors from 3 up are closed, a session of its own, killed as a

@@ -1,5 +1,3 @@
-#include <openssl/evp.h>
-
 #include "daemon/base/strings.h"
 
 namespace ingot::base {
@@ -52,26 +50,6 @@ std::size_t valid_utf8_prefix(std::string_view text) {
     valid += length;
   }
   return valid;
-}
-
-std::string base64_encode(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                               reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-Result<std::string> base64_decode(std::string_view text) {
-  auto bad = [] { return fail(ErrorKind::invalid, "the text is not base64"); };
-  if (text.size() % 4 != 0) return bad();
-  std::string bytes(text.size() / 4 * 3, '\0');
-  int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                               reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) return bad();
-  std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(length) - padding);
-  return bytes;
 }
 
 }  // namespace ingot::base

@@ -1,0 +1,169 @@
+#include <nlohmann/json.hpp>
+
+#include "proto/base64.h"
+#include "proto/codec.h"
+#include "proto/fields.h"
+
+namespace ingot::proto {
+
+nlohmann::json to_json(const JobSpec& value) {
+  return {{"context", value.context},
+          {"target", value.target},
+          {"args", value.args},
+          {"labels", value.labels},
+          {"priority", value.priority},
+          {"timeout_seconds", value.timeout_seconds},
+          {"idempotency_key", value.idempotency_key},
+          {"project", value.project}};
+}
+
+Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
+  Fields fields(body, "job specification");
+  JobSpec value;
+  fields.require("context");
+  fields.require("target");
+  fields.read("context", value.context);
+  fields.read("target", value.target);
+  fields.read("args", value.args);
+  fields.read("labels", value.labels);
+  fields.read_integer("priority", value.priority);
+  fields.read_integer("timeout_seconds", value.timeout_seconds);
+  fields.read("idempotency_key", value.idempotency_key);
+  fields.read("project", value.project);
+  return finish(fields, value);
+}
+
+nlohmann::json to_json(const Job& value) {
+  nlohmann::json body = to_json(value.spec);
+  body["id"] = value.id;
+  body["state"] = name_of(value.state);
+  body["submitter"] = {{"uid", value.submitter.uid}, {"gid", value.submitter.gid}, {"user", value.submitter.user}};
+  body["attempts"] = value.attempts;
+  body["created_ms"] = value.created_ms;
+  body["started_ms"] = value.started_ms;
+  body["finished_ms"] = value.finished_ms;
+  body["cancel_requested"] = value.cancel_requested;
+  if (!value.retry_of.empty()) body["retry_of"] = value.retry_of;
+  if (value.error) body["error"] = to_json(*value.error);
+  if (value.queue_position != 0) body["queue_position"] = value.queue_position;
+  return body;
+}
+
+Decoded<Job> job_from_json(const nlohmann::json& body) {
+  Fields fields(body, "job");
+  Job value;
+  std::string state;
+  fields.require("id");
+  fields.require("state");
+  fields.read("id", value.id);
+  fields.read("state", state);
+  fields.read("retry_of", value.retry_of);
+  fields.read_integer("attempts", value.attempts);
+  fields.read_integer("created_ms", value.created_ms);
+  fields.read_integer("started_ms", value.started_ms);
+  fields.read_integer("finished_ms", value.finished_ms);
+  fields.read("cancel_requested", value.cancel_requested);
+  fields.read_integer("queue_position", value.queue_position);
+  if (const auto* submitter = fields.find("submitter")) {
+    Fields who(*submitter, "submitter");
+    who.read_integer("uid", value.submitter.uid);
+    who.read_integer("gid", value.submitter.gid);
+    who.read("user", value.submitter.user);
+    if (auto ok = who.done(); !ok) return tl::unexpected<Error>(ok.error());
+  }
+  if (const auto* error = fields.find("error")) value.error = error_from_json(*error);
+  auto known = job_state_from_name(state);
+  if (!known) fields.complain("\"" + state + "\" is no state of a job");
+  value.state = known.value_or(JobState::failed);
+  auto spec = job_spec_from_json(body);
+  if (!spec) return tl::unexpected<Error>(spec.error());
+  value.spec = std::move(*spec);
+  return finish(fields, value);
+}
+
+nlohmann::json to_json(const Artifact& value) {
+  return {{"id", value.id},         {"name", value.name}, {"local_path", value.local_path},
+          {"digest", value.digest}, {"size", value.size}, {"media_type", value.media_type},
+          {"mode", value.mode}};
+}
+
+Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
+  Fields fields(body, "artifact");
+  Artifact value;
+  fields.require("id");
+  fields.require("digest");
+  fields.read("id", value.id);
+  fields.read("name", value.name);
+  fields.read("local_path", value.local_path);
+  fields.read("digest", value.digest);
+  fields.read_integer("size", value.size);
+  fields.read("media_type", value.media_type);
+  fields.read_integer("mode", value.mode);
+  return finish(fields, value);
+}
+
+nlohmann::json to_json(const Event& value) {
+  nlohmann::json body = {{"seq", value.seq}, {"time_ms", value.time_ms}, {"type", name_of(value.type)}};
+  auto text = [&](const char* key, const std::string& field) {
+    if (!field.empty()) body[key] = field;
+  };
+  text("step", value.step);
+  text("target", value.target);
+  text("stream", value.stream);
+  text("position", value.position);
+  if (!value.bytes.empty()) {
+    body["base64"] = base64_encode(value.bytes);
+  } else if (!value.text.empty() || value.type == EventType::output) {
+    body["text"] = value.text;
+  }
+  if (value.partial) body["partial"] = true;
+  if (value.cached) body["cached"] = true;
+  if (value.type == EventType::step_end) {
+    body["exit_code"] = value.exit_code;
+    body["seconds"] = value.seconds;
+  }
+  if (value.state) body["state"] = name_of(*value.state);
+  if (value.error) body["error"] = to_json(*value.error);
+  if (value.artifact) body["artifact"] = to_json(*value.artifact);
+  return body;
+}
+
+Decoded<Event> event_from_json(const nlohmann::json& body) {
+  Fields fields(body, "event");
+  Event value;
+  std::string type;
+  std::string base64;
+  std::string state;
+  fields.require("seq");
+  fields.require("type");
+  fields.read_integer("seq", value.seq);
+  fields.read_integer("time_ms", value.time_ms);
+  fields.read("type", type);
+  fields.read("step", value.step);
+  fields.read("target", value.target);
+  fields.read("stream", value.stream);
+  fields.read("text", value.text);
+  fields.read("base64", base64);
+  fields.read("partial", value.partial);
+  fields.read("cached", value.cached);
+  fields.read("position", value.position);
+  fields.read_integer("exit_code", value.exit_code);
+  fields.read("seconds", value.seconds);
+  fields.read("state", state);
+  if (auto ok = fields.done(); !ok) return tl::unexpected<Error>(ok.error());
+  // A type that only a newer daemon knows is shown as a note.
+  value.type = event_type_from_name(type).value_or(EventType::note);
+  if (!state.empty()) value.state = job_state_from_name(state);
+  if (const auto* error = fields.find("error")) value.error = error_from_json(*error);
+  if (const auto* artifact = fields.find("artifact")) {
+    auto decoded = artifact_from_json(*artifact);
+    if (!decoded) return tl::unexpected<Error>(decoded.error());
+    value.artifact = std::move(*decoded);
+  }
+  auto bytes = base64_decode(base64);
+  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  value.bytes = std::move(*bytes);
+  return value;
+}
+
+}  // namespace ingot::proto
