@@ -36,8 +36,8 @@ class BlobStore {
 // Hashes while it writes; without commit() nothing stays.
 class BlobWriter {
  public:
-  BlobWriter(BlobWriter&&) noexcept = default;
-  BlobWriter& operator=(BlobWriter&&) noexcept = default;
+  BlobWriter(BlobWriter&& other) noexcept;
+  BlobWriter& operator=(BlobWriter&&) = delete;
   ~BlobWriter();
 
   Status write(std::string_view bytes);

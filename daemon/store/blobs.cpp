@@ -1,0 +1,83 @@
+#include "daemon/store/blobs.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "daemon/base/strings.h"
+
+namespace ingot::store {
+
+using base::fail;
+using base::fail_errno;
+
+Result<BlobStore> BlobStore::open(const fs::path& directory) {
+  INGOT_CHECK(sys::remove_tree(directory / "tmp"));
+  INGOT_CHECK(sys::make_directories(directory / "tmp", 0750));
+  return BlobStore(directory);
+}
+
+fs::path BlobStore::path(const base::Digest& digest) const {
+  const std::string hex = digest.hex();
+  return directory_ / hex.substr(0, 2) / hex;
+}
+
+bool BlobStore::has(const base::Digest& digest) const {
+  return access(path(digest).c_str(), F_OK) == 0;
+}
+
+Result<BlobWriter> BlobStore::begin() const {
+  fs::path temporary = directory_ / "tmp" / base::random_id(16);
+  INGOT_TRY(auto fd, sys::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0640));
+  return BlobWriter(this, std::move(fd), std::move(temporary));
+}
+
+Status BlobStore::sync_all() const {
+  INGOT_TRY(auto fd, sys::open_file(directory_, O_RDONLY | O_DIRECTORY));
+  if (syncfs(fd.get()) != 0) return fail_errno(errno, "cannot sync the blob store");
+  return {};
+}
+
+BlobWriter::BlobWriter(const BlobStore* store, sys::UniqueFd fd, fs::path temporary)
+    : store_(store), fd_(std::move(fd)), temporary_(std::move(temporary)) {}
+
+BlobWriter::BlobWriter(BlobWriter&& other) noexcept
+    : store_(other.store_),
+      fd_(std::move(other.fd_)),
+      temporary_(std::move(other.temporary_)),
+      hasher_(std::move(other.hasher_)),
+      size_(other.size_) {
+  other.temporary_.clear();
+}
+
+BlobWriter::~BlobWriter() {
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+Status BlobWriter::write(std::string_view bytes) {
+  hasher_.update(bytes);
+  size_ += bytes.size();
+  return sys::write_all(fd_.get(), bytes);
+}
+
+Result<base::Digest> BlobWriter::commit(Durability durability, const base::Digest& expected) {
+  auto digest = hasher_.finish();
+  if (!expected.empty() && digest != expected) {
+    return fail(ErrorKind::invalid, "the bytes have digest " + digest.str() + ", not " + expected.str(),
+                "the file changed while it was sent; send it again");
+  }
+  if (store_->has(digest)) return digest;
+  const fs::path destination = store_->path(digest);
+  INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
+  if (durability == Durability::now) {
+    if (fsync(fd_.get()) != 0) return fail_errno(errno, "cannot sync a blob");
+    INGOT_CHECK(sys::rename_durably(temporary_, destination));
+  } else if (rename(temporary_.c_str(), destination.c_str()) != 0) {
+    return fail_errno(errno, "cannot keep a blob as " + destination.string());
+  }
+  temporary_.clear();
+  return digest;
+}
+
+}  // namespace ingot::store
