@@ -38,14 +38,13 @@ using Progress = std::function<void(const std::string& line)>;
 // Images by name, each fetched once and kept, however many jobs ask at the same time. Thread-safe.
 class Images {
  public:
-  Images(std::vector<SourceRule> rules, const store::fs::path& work_directory,
-         store::SnapshotStore& snapshots, db::Database& database, sys::ProcessRunner& processes);
+  Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,
+         db::Database& database, sys::ProcessRunner& processes);
   ~Images();
 
   // An image that cannot be had is kind `not_found`, with one context line for every source that was tried
   // and why it failed.
-  Result<Image> resolve(const std::string& reference, const Progress& progress,
-                        const sys::CancelToken& cancel);
+  Result<Image> resolve(const std::string& reference, const Progress& progress, const sys::CancelToken& cancel);
   void set_rules(std::vector<SourceRule> rules);
 
  private:

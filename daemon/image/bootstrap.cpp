@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "daemon/base/strings.h"
+#include "daemon/image/source.h"
+
+namespace ingot::image {
+
+namespace {
+
+using base::fail;
+
+struct Suite {
+  std::string_view distribution;
+  std::string_view tag;
+  std::string_view suite;
+};
+
+// Tags as Docker's official images have them, to the suites of the distributions' mirrors.
+constexpr std::array<Suite, 24> kSuites = {
+    {{"debian", "latest", "bookworm"}, {"debian", "stable", "bookworm"},   {"debian", "10", "buster"},
+     {"debian", "buster", "buster"},   {"debian", "11", "bullseye"},       {"debian", "bullseye", "bullseye"},
+     {"debian", "12", "bookworm"},     {"debian", "bookworm", "bookworm"}, {"debian", "13", "trixie"},
+     {"debian", "trixie", "trixie"},   {"debian", "testing", "testing"},   {"debian", "sid", "sid"},
+     {"debian", "unstable", "sid"},    {"ubuntu", "latest", "noble"},      {"ubuntu", "20", "focal"},
+     {"ubuntu", "20.04", "focal"},     {"ubuntu", "focal", "focal"},       {"ubuntu", "22", "jammy"},
+     {"ubuntu", "22.04", "jammy"},     {"ubuntu", "jammy", "jammy"},       {"ubuntu", "24", "noble"},
+     {"ubuntu", "24.04", "noble"},     {"ubuntu", "noble", "noble"},       {"ubuntu", "rolling", "noble"}}};
+
+Result<std::string> find_suite(const Fetch& fetch) {
+  if (auto named = fetch.option("suite"); !named.empty()) return named;
+  const std::string distribution = fetch.reference.familiar_name();
+  std::string tag = fetch.reference.tag;
+  // debian:bookworm-slim, debian:12.5-slim and debian:bookworm-20250520 are all a bookworm.
+  if (std::size_t dash = tag.find('-'); dash != std::string::npos) tag.resize(dash);
+  std::vector<std::string> tags;
+  for (const auto& row : kSuites) {
+    if (row.distribution != distribution) continue;
+    const bool point_release = distribution == "debian" && tag.starts_with(std::string(row.tag) + ".");
+    if (row.tag == tag || point_release) return std::string(row.suite);
+    tags.emplace_back(row.tag);
+  }
+  if (tags.empty()) {
+    return fail(ErrorKind::unsupported, "bootstrap knows debian and ubuntu names, not \"" + distribution + "\"",
+                "give the rule an option suite");
+  }
+  std::string hint = base::did_you_mean(tag, tags);
+  return fail(ErrorKind::not_found, distribution + " has no release \"" + fetch.reference.tag + "\"",
+              hint.empty() ? "known: " + base::join(tags, ", ") : hint);
+}
+
+// What of the host or of this one bootstrap would make two images of the same packages differ, or leak into a step.
+Status tidy(const store::fs::path& root) {
+  for (const char* name : {"etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache", "var/log/dpkg.log",
+                           "var/log/alternatives.log", "var/log/bootstrap.log", "var/log/apt/history.log",
+                           "var/log/apt/term.log", "var/log/apt/eipp.log.xz"}) {
+    INGOT_CHECK(sys::remove_tree(root / name));
+  }
+  if (access((root / "etc").c_str(), F_OK) == 0) {
+    INGOT_CHECK(sys::write_file_durably(root / "etc/machine-id", "", 0644));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Fetched> fetch_by_bootstrap(const Fetch& fetch) {
+  INGOT_TRY(std::string suite, find_suite(fetch));
+  INGOT_TRY(auto layer, fetch.snapshots.begin(std::nullopt));
+  fetch.progress("bootstrapping " + suite + " from its package mirror");
+  sys::Command command;
+  // In a pid namespace of its own: when the outer process is killed, so is all that it started.
+  command.argv = {"unshare", "--mount", "--pid", "--fork", "--kill-child", "mmdebstrap", "--mode=root"};
+  command.argv.push_back("--variant=" + fetch.option("variant", "minbase"));
+  if (auto include = fetch.option("include"); !include.empty()) command.argv.push_back("--include=" + include);
+  command.argv.push_back(suite);
+  command.argv.push_back(layer.upper());
+  if (auto mirror = fetch.option("mirror"); !mirror.empty()) command.argv.push_back(mirror);
+
+  std::string last_error;
+  std::string line;
+  auto sink = [&](sys::Stream, std::string_view bytes) {
+    for (char c : bytes) {
+      if (c != '\n' && c != '\r') {
+        line += c;
+        continue;
+      }
+      if (line.starts_with("E: ")) last_error += (last_error.empty() ? "" : "; ") + line.substr(3);
+      if (line.starts_with("I: ")) fetch.progress(line.substr(3));
+      line.clear();
+    }
+  };
+  INGOT_TRY(auto status, fetch.processes.run(command, sink, fetch.cancel));
+  if (status.canceled) return fail(ErrorKind::canceled, "canceled");
+  if (!status.ok()) {
+    return fail(ErrorKind::unavailable,
+                fmt::format("mmdebstrap of {} ended with status {}{}{}", suite, status.code,
+                            last_error.empty() ? "" : ": ", last_error),
+                "check that the host reaches its package mirror, or give the rule an option mirror");
+  }
+  INGOT_CHECK(tidy(layer.upper()));
+  Fetched fetched;
+  fetched.source = "bootstrap " + suite;
+  fetched.config.env = {{"PATH", kDefaultPath}};
+  fetched.config.cmd = {"bash"};
+  INGOT_TRY(fetched.snapshot, fetch.snapshots.commit(std::move(layer)));
+  return fetched;
+}
+
+}  // namespace ingot::image
