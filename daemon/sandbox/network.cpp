@@ -1,0 +1,22 @@
+#include <array>
+
+#include "daemon/sandbox/sandbox.h"
+
+namespace ingot::sandbox {
+
+namespace {
+constexpr std::array<const char*, 3> kNames = {"none", "egress", "host"};
+}
+
+std::optional<Network> network_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (name == kNames.at(i)) return static_cast<Network>(i);
+  }
+  return std::nullopt;
+}
+
+const char* name_of(Network network) {
+  return kNames.at(static_cast<std::size_t>(network));
+}
+
+}  // namespace ingot::sandbox

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "daemon/sandbox/network_pool.h"
+#include "daemon/sandbox/runtime.h"
+#include "daemon/sandbox/sandbox.h"
+
+namespace ingot::sandbox {
+
+// The Sandbox that really runs containers. What is slow at start (trying the runtime, ending what an earlier daemon
+// left, the first network) happens on a thread; the first step waits for it.
+class OciSandbox : public Sandbox {
+ public:
+  OciSandbox(Settings settings, sys::Cgroups cgroups, sys::ProcessRunner& processes);
+  ~OciSandbox() override;
+
+  Result<StepOutcome> run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) override;
+  std::vector<proto::HostCheck> checks() override;
+
+ private:
+  void get_ready();
+  void await_ready();
+  Result<StepOutcome> run_in(const StepSpec& step, const fs::path& bundle, const std::string& id,
+                             const sys::OutputSink& sink, const sys::CancelToken& cancel);
+  Result<StepOutcome> execute(const StepSpec& step, const fs::path& bundle, const std::string& id,
+                              const sys::OutputSink& sink, const sys::CancelToken& cancel);
+  Status write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id, const sys::RootedDir& root,
+                      const std::string& network) const;
+  std::string cgroup_of(const std::string& id) const { return "/ingot/" + settings_.instance + "/" + id; }
+
+  Settings settings_;
+  sys::Cgroups cgroups_;
+  sys::ProcessRunner* processes_;
+  NetworkPool networks_;
+
+  std::mutex mutex_;  // guards ready_; the three below are written before it is set
+  std::condition_variable became_ready_;
+  bool ready_ = false;
+  Runtime runtime_;
+  std::string resolv_conf_;
+  bool has_name_servers_ = false;
+  std::thread preparation_;
+};
+
+}  // namespace ingot::sandbox

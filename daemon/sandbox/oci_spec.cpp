@@ -1,0 +1,119 @@
+#include "daemon/sandbox/oci_spec.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/sandbox/seccomp.h"
+
+namespace ingot::sandbox {
+
+namespace {
+
+using nlohmann::json;
+
+// Docker's default set: what packages' scripts need (chown, setuid, mknod, chroot...), nothing that reaches the host.
+const json& capabilities() {
+  static const json kNames = {"CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER",
+                              "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_SETGID",           "CAP_SETUID",
+                              "CAP_SETFCAP", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
+                              "CAP_KILL",    "CAP_AUDIT_WRITE"};
+  return kNames;
+}
+
+json mount(const char* target, const char* type, const char* source, std::vector<std::string> options) {
+  return {{"destination", target}, {"type", type}, {"source", source}, {"options", std::move(options)}};
+}
+
+json mounts(const Bundle& bundle) {
+  json list = {
+      mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
+      mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+      mount("/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
+      mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
+      mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
+      mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
+  };
+  for (const char* name : {"resolv.conf", "hosts", "hostname"}) {
+    const std::string target = std::string("/etc/") + name;
+    list.push_back(mount(target.c_str(), "bind", (bundle.directory / name).c_str(), {"rbind", "ro"}));
+  }
+  return list;
+}
+
+json namespaces(const StepSpec& step, const Bundle& bundle) {
+  json list = {{{"type", "pid"}}, {{"type", "ipc"}}, {{"type", "uts"}}, {{"type", "mount"}}};
+  if (step.network == Network::none) list.push_back({{"type", "network"}});
+  if (step.network == Network::egress) list.push_back({{"type", "network"}, {"path", bundle.network}});
+  return list;
+}
+
+json resources(const Limits& limits) {
+  json section = {{"devices", json::array({{{"allow", false}, {"access", "rwm"}}})}};
+  if (limits.memory_bytes != 0) {
+    // Swap counts with memory, so that a limit is one.
+    section["memory"] = {{"limit", limits.memory_bytes}, {"swap", limits.memory_bytes}};
+  }
+  if (limits.cpus > 0) {
+    constexpr std::uint64_t kPeriod = 100'000;
+    section["cpu"] = {{"period", kPeriod}, {"quota", static_cast<std::int64_t>(limits.cpus * kPeriod)}};
+  }
+  if (limits.pids != 0) section["pids"] = {{"limit", limits.pids}};
+  return section;
+}
+
+json open_files_limit() {
+  constexpr rlim_t kWanted = 1'048'576;
+  rlimit host{};
+  getrlimit(RLIMIT_NOFILE, &host);
+  // More than the daemon's own hard limit is refused by hosts that bound it.
+  const rlim_t limit = std::min(kWanted, host.rlim_max);
+  return {{"type", "RLIMIT_NOFILE"}, {"hard", limit}, {"soft", std::min<rlim_t>(limit, 1'048'576)}};
+}
+
+json environment(const StepSpec& step, const store::Account& account) {
+  json list = json::array();
+  auto given = [&](const char* name) {
+    return std::any_of(step.env.begin(), step.env.end(), [&](const auto& pair) { return pair.first == name; });
+  };
+  if (!given("PATH")) list.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (!given("HOME")) list.push_back("HOME=" + account.home);
+  for (const auto& [name, value] : step.env) list.push_back(name + "=" + value);
+  return list;
+}
+
+}  // namespace
+
+json make_spec(const StepSpec& step, const store::Account& account, const Bundle& bundle) {
+  json process = {{"terminal", false},
+                  {"user", {{"uid", account.uid}, {"gid", account.gid}, {"additionalGids", account.groups}}},
+                  {"args", step.argv},
+                  {"env", environment(step, account)},
+                  {"cwd", step.working_dir.empty() ? "/" : step.working_dir},
+                  {"noNewPrivileges", false},
+                  {"oomScoreAdj", 100},  // the kernel shall rather end a step than the daemon
+                  {"rlimits", json::array({open_files_limit()})}};
+  for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set] = capabilities();
+  if (account.uid != 0) {
+    process["capabilities"]["effective"] = json::array();
+    process["capabilities"]["permitted"] = json::array();
+  }
+  return {
+      {"ociVersion", "1.0.2"},
+      {"process", std::move(process)},
+      {"root", {{"path", "rootfs"}, {"readonly", false}}},
+      {"hostname", "ingot"},
+      {"mounts", mounts(bundle)},
+      {"linux",
+       {{"cgroupsPath", bundle.cgroup},
+        {"resources", resources(step.limits)},
+        {"namespaces", namespaces(step, bundle)},
+        {"seccomp", seccomp_profile()},
+        {"maskedPaths",
+         {"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+          "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"}},
+        {"readonlyPaths", {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}}}};
+}
+
+}  // namespace ingot::sandbox
