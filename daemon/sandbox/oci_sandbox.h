@@ -7,6 +7,7 @@
 #include "daemon/sandbox/network_pool.h"
 #include "daemon/sandbox/runtime.h"
 #include "daemon/sandbox/sandbox.h"
+#include "daemon/sys/rooted.h"
 
 namespace ingot::sandbox {
 

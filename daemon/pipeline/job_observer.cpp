@@ -1,0 +1,49 @@
+#include "daemon/pipeline/job_observer.h"
+
+namespace ingot::pipeline {
+
+namespace {
+
+proto::Event step_event(proto::EventType type, const std::string& step, const graph::Step& what) {
+  proto::Event event;
+  event.type = type;
+  event.step = step;
+  event.target = what.target;
+  return event;
+}
+
+}  // namespace
+
+void JobObserver::step_started(const std::string& step, const graph::Step& what) {
+  auto event = step_event(proto::EventType::step_start, step, what);
+  event.text = what.text;
+  event.position = what.position.file + ":" + std::to_string(what.position.line);
+  log_.append(std::move(event));
+}
+
+void JobObserver::output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) {
+  log_.append_output(step, what.target, stream == sys::Stream::out ? "stdout" : "stderr", bytes);
+}
+
+void JobObserver::step_ended(const std::string& step, const graph::Step& what, int exit_code, double seconds) {
+  log_.flush_output(step, what.target);
+  std::string tail = log_.take_tail(step);
+  // A follower has seen the output, unless the log was cut before it: then its end is told here.
+  if (exit_code != 0 && log_.was_cut() && !tail.empty()) {
+    auto event = step_event(proto::EventType::tail, step, what);
+    event.text = std::move(tail);
+    log_.append(std::move(event));
+  }
+  auto event = step_event(proto::EventType::step_end, step, what);
+  event.exit_code = exit_code;
+  event.seconds = seconds;
+  log_.append(std::move(event));
+}
+
+void JobObserver::note(const std::string& text) {
+  proto::Event event;
+  event.text = text;
+  log_.append(std::move(event));
+}
+
+}  // namespace ingot::pipeline

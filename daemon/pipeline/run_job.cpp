@@ -1,0 +1,72 @@
+#include "daemon/pipeline/run_job.h"
+
+#include <fmt/format.h>
+
+#include "daemon/base/digest.h"
+#include "daemon/earthfile/earthfile.h"
+#include "daemon/pipeline/context_host.h"
+#include "daemon/pipeline/job_observer.h"
+#include "daemon/solver/solver.h"
+
+namespace ingot::pipeline {
+
+namespace {
+
+using base::fail;
+
+Result<proto::ContextManifest> load_context(const Engine& engine, const jobs::JobRun& run) {
+  INGOT_TRY(auto digest, base::Digest::parse(run.job.spec.context));
+  return engine.contexts.load(digest);
+}
+
+Result<earthfile::File> parse_earthfile(ContextHost& host) {
+  auto text = host.read_file("Earthfile");
+  if (!text && text.error().kind == ErrorKind::not_found) {
+    return fail(ErrorKind::not_found, "the project directory has no Earthfile",
+                "run ingot in the directory of your Earthfile, or name it with -C");
+  }
+  if (!text) return fail(text.error());
+  auto file = earthfile::parse(*text, "Earthfile");
+  if (file) return *file;
+  // The first error is the job's; the others are told with it.
+  Error error = file.error().front();
+  for (std::size_t i = 1; i < file.error().size(); ++i) error.context.push_back(proto::render(file.error()[i]));
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+Status run_job(const Engine& engine, jobs::JobRun& run) {
+  JobObserver observer(run.log);
+  auto note = [&](const std::string& line) { observer.note(line); };
+
+  // 1. The project directory as it was sent.
+  INGOT_TRY(auto context, load_context(engine, run));
+  ContextHost host(context, engine.blobs, engine.images, note, run.cancel);
+
+  // 2. The recipe as a tree.
+  INGOT_TRY(auto file, parse_earthfile(host));
+
+  // 3. The target as a graph of steps; fetches the images that it starts from.
+  INGOT_TRY(auto plan, earthfile::interpret(file, {run.job.spec.target, run.job.spec.args}, host));
+  for (const auto& warning : plan.warnings) note("warning: " + warning);
+
+  // 4. Every step, each in its container.
+  const solver::Surroundings surroundings{
+      engine.blobs,           engine.snapshots,      engine.images,       engine.sandbox, context,
+      engine.default_network, engine.default_limits, engine.step_timeout, run.cancel};
+  solver::Build build(plan.graph, surroundings, observer);
+  INGOT_CHECK(build.run());
+
+  // 5. What the target hands out: every artifact is found before the first is announced.
+  std::vector<proto::Artifact> artifacts;
+  for (const auto& save : plan.graph.artifacts) {
+    INGOT_TRY(auto saved, build.save(save));
+    artifacts.insert(artifacts.end(), saved.begin(), saved.end());
+  }
+  if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
+  for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));
+  return {};
+}
+
+}  // namespace ingot::pipeline
