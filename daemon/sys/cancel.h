@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 
 namespace ingot::sys {
@@ -24,7 +23,9 @@ class CancelToken {
  public:
   CancelToken() = default;  // never canceled
   bool canceled() const;
-  // Readable once canceled, so that a poll() loop can include it; -1 for a token that never cancels.
+  bool can_cancel() const;
+  // Readable once canceled, so that a poll() loop can include it. -1 for a token that never cancels, and when the
+  // process has no descriptor left: then canceled() must be asked from time to time.
   int fd() const;
 
  private:

@@ -1,223 +1,153 @@
 #include "daemon/sys/process.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/process/v2/default_launcher.hpp>
-#include <boost/process/v2/environment.hpp>
-#include <boost/process/v2/process.hpp>
-#include <boost/process/v2/start_dir.hpp>
-#include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 
-#include "daemon/sys/files.h"
+#include "daemon/sys/process_launch.h"
 
 namespace ingot::sys {
 
 namespace {
 
-namespace asio = boost::asio;
-namespace process = boost::process::v2;
-using base::fail;
-using base::fail_errno;
 using Clock = std::chrono::steady_clock;
 
-// What every child of the daemon is: a session of its own (so that it can be killed as a group), with default signals,
-// without our descriptors. close_range only marks them close-on-exec: Boost still needs its pipe to report a failed
-// exec. The death signal is sent when the *thread* that launched it ends; every caller blocks in run() until then.
-struct ChildSetUp {
-  template <typename Launcher>
-  process::error_code on_exec_setup(Launcher& /*launcher*/, const process::filesystem::path& /*program*/,
-                                    const char* const* /*argv*/) {
-    setsid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-    return {};
-  }
-};
-
-struct Pipe {
-  UniqueFd read;
-  UniqueFd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "cannot make a pipe");
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-Result<std::string> find_program(const Command& command) {
-  const std::string& name = command.argv.front();
-  if (name.find('/') != std::string::npos) return name;
-  const char* path = getenv("PATH");
-  std::string_view rest = path != nullptr ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  while (true) {
-    std::size_t colon = rest.find(':');
-    std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
-    if (colon == std::string_view::npos) break;
-    rest.remove_prefix(colon + 1);
-  }
-  return fail(ErrorKind::unsupported, "the program \"" + name + "\" is not installed",
-              "install the package that has it, or mend the daemon's PATH");
-}
-
-// One running child, from its launch to its reaped end.
+// One running child, until it is reaped. The destructor ends it if watch() was left by an exception of the sink.
 class Child {
  public:
-  static Result<Child> launch(const Command& command);
-  Child(Child&& other) noexcept
-      : pid_(other.pid_), pidfd_(std::move(other.pidfd_)), out_(std::move(other.out_)), err_(std::move(other.err_)) {
-    other.pid_ = 0;
+  Child(Launched launched, const Command& command, const OutputSink& sink, const CancelToken& cancel)
+      : child_(std::move(launched)), command_(command), sink_(sink), cancel_(cancel), buffer_(kBuffer, '\0') {
+    if (command.timeout) deadline_ = Clock::now() + *command.timeout;
   }
-  Child& operator=(Child&&) = delete;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
   ~Child() {
-    if (pid_ == 0) return;
+    if (child_.pid == 0) return;
     kill_group(SIGKILL);
     reap();
   }
 
-  ExitStatus watch(const Command& command, const OutputSink& sink, const CancelToken& cancel);
+  ExitStatus watch();
 
  private:
-  Child(pid_t pid, UniqueFd pidfd, UniqueFd out, UniqueFd err)
-      : pid_(pid), pidfd_(std::move(pidfd)), out_(std::move(out)), err_(std::move(err)) {}
+  static constexpr std::size_t kBuffer = 64 << 10;
 
-  void kill_group(int number) const {
-    kill(-pid_, number);
-    kill(pid_, number);  // between fork and setsid it leads no group yet
-  }
-  int reap() {
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
-  }
-  // False at the end of the stream, or when nothing is there and the descriptor does not block.
-  static bool forward(UniqueFd& from, Stream stream, const OutputSink& sink);
+  bool wait_and_forward();  // false once the program has ended
+  void end_if_due();
+  int wait_ms() const;
+  std::size_t forward(UniqueFd& from, Stream stream);
+  void drain(UniqueFd& from, Stream stream);
+  void kill_group(int number) const { kill(-child_.pid, number); }
+  int reap();
 
-  pid_t pid_;
-  UniqueFd pidfd_;
-  UniqueFd out_;
-  UniqueFd err_;
+  Launched child_;
+  const Command& command_;
+  const OutputSink& sink_;
+  const CancelToken& cancel_;
+  std::string buffer_;
+  std::optional<Clock::time_point> deadline_;  // of the time limit, then of the grace after SIGTERM
+  bool asked_to_end_ = false;
+  ExitStatus status_;
 };
 
-Result<Child> Child::launch(const Command& command) {
-  INGOT_TRY(auto program, find_program(command));
-  INGOT_TRY(auto out, make_pipe());
-  INGOT_TRY(auto err, make_pipe());
-  INGOT_TRY(auto null, open_file("/dev/null", O_RDONLY));
-  for (int fd : {out.read.get(), err.read.get()}) fcntl(fd, F_SETFL, O_NONBLOCK);
-
-  // A context of this launch alone: fork() copies the locks of its reactor, and one that other threads run may be
-  // locked at that moment, which leaves the child hanging before exec.
-  asio::io_context context;
-  process::default_process_launcher launcher;
-  process::error_code error;
-  const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
-  const process::process_stdio stdio{null.get(), out.write.get(), err.write.get()};
-  const std::string directory = command.directory.empty() ? "." : command.directory;
-  process::process child(context);
-  if (command.environment) {
-    child = launcher(context, error, program, arguments, stdio, process::process_environment(*command.environment),
-                     process::process_start_dir(directory), ChildSetUp{});
-  } else {
-    child = launcher(context, error, program, arguments, stdio, process::process_start_dir(directory), ChildSetUp{});
+int Child::reap() {
+  int status = 0;
+  while (waitpid(child_.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (error) {
-    return fail(ErrorKind::unsupported, "cannot start \"" + command.argv.front() + "\": " + error.message(),
-                "check that " + program + " is there and may be executed");
-  }
-  const pid_t pid = child.id();
-  child.detach();  // reaped here, by pid
-  UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) {
-    const int reason = errno;
-    Child abandoned(pid, {}, {}, {});
-    return fail_errno(reason, "cannot watch a child process");
-  }
-  return Child(pid, std::move(pidfd), std::move(out.read), std::move(err.read));
-}
-
-bool Child::forward(UniqueFd& from, Stream stream, const OutputSink& sink) {
-  std::array<char, 64 << 10> buffer{};
-  ssize_t got = read(from.get(), buffer.data(), buffer.size());
-  if (got > 0) {
-    if (sink) sink(stream, {buffer.data(), static_cast<std::size_t>(got)});
-    return true;
-  }
-  if (got < 0 && errno == EINTR) return true;
-  if (got < 0 && errno == EAGAIN) return false;
-  from.reset();
-  return false;
-}
-
-ExitStatus Child::watch(const Command& command, const OutputSink& sink, const CancelToken& cancel) {
-  ExitStatus status;
-  std::optional<Clock::time_point> deadline;  // of the limit, then of the grace after SIGTERM
-  if (command.timeout) deadline = Clock::now() + *command.timeout;
-  bool asked_to_end = false;
-
-  while (true) {
-    std::array<pollfd, 4> fds = {{{out_.get(), POLLIN, 0},
-                                  {err_.get(), POLLIN, 0},
-                                  {pidfd_.get(), POLLIN, 0},
-                                  {asked_to_end ? -1 : cancel.fd(), POLLIN, 0}}};
-    int wait_ms = -1;
-    if (deadline) {
-      auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
-      wait_ms = static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
-    }
-    if (poll(fds.data(), fds.size(), wait_ms) < 0 && errno != EINTR) break;
-    if (fds[0].revents != 0) forward(out_, Stream::out, sink);
-    if (fds[1].revents != 0) forward(err_, Stream::err, sink);
-    if (fds[2].revents != 0) break;
-
-    const bool due = deadline && Clock::now() >= *deadline;
-    if (!asked_to_end && (due || fds[3].revents != 0)) {
-      asked_to_end = true;
-      (due ? status.timed_out : status.canceled) = true;
-      kill_group(command.grace.count() > 0 ? SIGTERM : SIGKILL);
-      deadline = Clock::now() + command.grace;
-      if (command.grace.count() == 0) deadline.reset();
-    } else if (asked_to_end && due) {
-      kill_group(SIGKILL);
-      deadline.reset();
-    }
-  }
-  // It has ended: what is in the pipes is its last output, at most a pipe full. What a grandchild may go on writing is
-  // not awaited.
-  constexpr int kMostReads = 32;
-  for (int i = 0; i < kMostReads && out_ && forward(out_, Stream::out, sink); ++i) {
-  }
-  for (int i = 0; i < kMostReads && err_ && forward(err_, Stream::err, sink); ++i) {
-  }
-  if (asked_to_end) kill(-pid_, SIGKILL);  // what the program left behind in its group, before its id is free again
-  const int raw = reap();
-  status.signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
-  status.code = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+  child_.pid = 0;
   return status;
+}
+
+// Bytes that were passed on; the descriptor is closed at the end of its stream.
+std::size_t Child::forward(UniqueFd& from, Stream stream) {
+  const ssize_t got = read(from.get(), buffer_.data(), buffer_.size());
+  if (got > 0) {
+    if (sink_) sink_(stream, {buffer_.data(), static_cast<std::size_t>(got)});
+    return static_cast<std::size_t>(got);
+  }
+  if (got == 0 || (errno != EINTR && errno != EAGAIN)) from.reset();
+  return 0;
+}
+
+// All that an ended program wrote is in the pipe now. What a grandchild that kept it goes on writing is not awaited.
+void Child::drain(UniqueFd& from, Stream stream) {
+  int left = 0;
+  if (!from || ioctl(from.get(), FIONREAD, &left) != 0) return;
+  while (left > 0) {
+    const std::size_t got = forward(from, stream);
+    if (got == 0 && (!from || errno != EINTR)) return;
+    left -= static_cast<int>(got);
+  }
+}
+
+int Child::wait_ms() const {
+  constexpr long long kLongest = 3'600'000;
+  // Without a descriptor for the switch, it is looked at instead.
+  const bool blind = !asked_to_end_ && cancel_.can_cancel() && cancel_.fd() < 0;
+  constexpr long long kGlance = 50;
+  if (!deadline_) return blind ? kGlance : -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now()).count();
+  return static_cast<int>(std::clamp<long long>(left, 0, blind ? kGlance : kLongest));
+}
+
+bool Child::wait_and_forward() {
+  std::array<pollfd, 4> fds = {{{child_.out.get(), POLLIN, 0},
+                                {child_.err.get(), POLLIN, 0},
+                                {child_.pidfd.get(), POLLIN, 0},
+                                {asked_to_end_ ? -1 : cancel_.fd(), POLLIN, 0}}};
+  if (poll(fds.data(), fds.size(), wait_ms()) <= 0) return true;
+  if (fds[0].revents != 0) forward(child_.out, Stream::out);
+  if (fds[1].revents != 0) forward(child_.err, Stream::err);
+  return fds[2].revents == 0;
+}
+
+void Child::end_if_due() {
+  const bool due = deadline_ && Clock::now() >= *deadline_;
+  if (asked_to_end_) {
+    if (!due) return;
+    kill_group(SIGKILL);
+    deadline_.reset();
+    return;
+  }
+  if (!due && !cancel_.canceled()) return;
+  asked_to_end_ = true;
+  (due ? status_.timed_out : status_.canceled) = true;
+  const bool gently = command_.grace.count() > 0;
+  kill_group(gently ? SIGTERM : SIGKILL);
+  deadline_.reset();
+  if (gently) deadline_ = Clock::now() + command_.grace;
+}
+
+ExitStatus Child::watch() {
+  while (wait_and_forward()) end_if_due();
+  // Before it is reaped, for until then its id is nobody else's: what it left behind in its group.
+  if (asked_to_end_) kill_group(SIGKILL);
+  drain(child_.out, Stream::out);
+  drain(child_.err, Stream::err);
+  const int raw = reap();
+  status_.signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
+  status_.code = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+  return status_;
 }
 
 class SystemProcesses : public ProcessRunner {
  public:
   Result<ExitStatus> run(const Command& command, const OutputSink& sink, const CancelToken& cancel) override {
-    INGOT_TRY(auto child, Child::launch(command));
-    return child.watch(command, sink, cancel);
+    if (cancel.canceled()) {
+      ExitStatus never_started;
+      never_started.canceled = true;
+      never_started.signal = SIGTERM;
+      never_started.code = 128 + SIGTERM;
+      return never_started;
+    }
+    INGOT_TRY(auto launched, launch(command));
+    return Child(std::move(launched), command, sink, cancel).watch();
   }
 };
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/app/config.h"
+
+namespace ingot::app {
+
+struct CommandLine {
+  ConfigSources sources;
+  bool check_config = false;
+};
+
+// What the arguments and the environment say. `exit_code` set: the text was for a person (--help, --version, a
+// mistake), and the program ends with that code.
+struct ParsedCommandLine {
+  CommandLine command_line;
+  std::optional<int> exit_code;
+  std::string text;
+};
+ParsedCommandLine parse_command_line(int argc, char** argv);
+
+std::string help_text();
+
+}  // namespace ingot::app

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/base/log.h"
+#include "daemon/base/result.h"
+#include "daemon/image/images.h"
+#include "daemon/sandbox/sandbox.h"
+
+namespace ingot::app {
+
+struct Config {
+  std::string state_dir;
+  std::string socket_path;
+  std::string socket_group;
+  unsigned socket_mode = 0;
+  std::uint64_t max_connections = 0;
+  base::log::Level log_level = base::log::Level::info;
+  unsigned parallel_jobs = 0;
+  std::uint64_t max_queued = 0;
+  double job_timeout_seconds = 0;
+  double drain_seconds = 0;
+  sandbox::Limits limits;
+  double step_timeout_seconds = 0;
+  std::uint64_t max_log_bytes = 0;
+  std::uint64_t max_context_file = 0;
+  std::uint64_t max_context_total = 0;
+  std::uint64_t max_context_entries = 0;
+  std::string runtime;
+  sandbox::Network network = sandbox::Network::egress;
+  bool allow_host_network = false;
+  std::vector<std::string> dns;
+  std::vector<image::SourceRule> images;
+  std::map<std::string, std::string> texts;  // every key's value as it was written: what a reload compares
+};
+
+// One key of the configuration: how it is called in the file, in the environment and on the command line.
+struct ConfigKey {
+  std::string name;         // "jobs.parallel"
+  std::string flag;         // "--jobs-parallel"
+  std::string environment;  // "INGOT_JOBS_PARALLEL"
+  std::string value;        // what the help calls its value: "N", "SIZE"
+  std::string default_text;
+  bool reloadable = false;  // by SIGHUP
+  std::string help;
+  std::function<Status(Config&, const std::string&)> set;  // from its text
+
+  Status assign(Config& config, const std::string& text) const {
+    config.texts[name] = text;
+    return set(config, text);
+  }
+};
+
+// The one table from which the file, the environment, the flags, --help and the documentation's test are made. The key
+// `images`, a list, is not in it: see images_from_yaml.
+const std::vector<ConfigKey>& config_keys();
+
+inline constexpr const char* kImagesKey = "images";
+inline constexpr const char* kImagesFlag = "--images";
+inline constexpr const char* kImagesEnvironment = "INGOT_IMAGES";
+// `file` is for messages.
+Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file);
+
+struct ConfigSources {
+  std::string file;                                // its path; "": none
+  bool file_must_exist = false;                    // it was named, not the default
+  std::map<std::string, std::string> environment;  // INGOT_*
+  std::map<std::string, std::string> flags;        // by flag name
+};
+
+// Defaults, then the file, then the environment, then the flags. All mistakes at once; never empty on failure.
+tl::expected<Config, std::vector<Error>> load_config(const ConfigSources& sources);
+
+}  // namespace ingot::app

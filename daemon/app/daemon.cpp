@@ -1,0 +1,185 @@
+#include "daemon/app/daemon.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <optional>
+
+#include "daemon/api/server.h"
+#include "daemon/app/host_checks.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/log.h"
+#include "daemon/db/database.h"
+#include "daemon/pipeline/run_job.h"
+#include "proto/version.h"
+
+namespace ingot::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace log = base::log;
+
+proto::VersionInfo version_info() {
+  proto::VersionInfo info;
+  info.version = proto::kVersion;
+  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry"};
+  return info;
+}
+
+// What a reload can change while jobs run; copied for each job.
+struct JobDefaults {
+  sandbox::Network network = sandbox::Network::egress;
+  sandbox::Limits limits;
+  std::chrono::seconds step_timeout{0};
+
+  explicit JobDefaults(const Config& config)
+      : network(config.network),
+        limits(config.limits),
+        step_timeout(static_cast<std::int64_t>(config.step_timeout_seconds)) {}
+};
+
+}  // namespace
+
+// In the order of their making; destroyed in the other.
+struct Daemon::Parts {
+  Config config;
+  std::optional<sys::FileLock> lock;
+  std::unique_ptr<db::Database> database;
+  std::optional<store::BlobStore> blobs;
+  std::optional<store::ContextStore> contexts;
+  std::optional<store::SnapshotStore> snapshots;
+  std::unique_ptr<image::Images> images;
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::mutex defaults_mutex;  // guards defaults
+  std::optional<JobDefaults> defaults;
+  std::unique_ptr<jobs::JobQueue> queue;
+  std::unique_ptr<api::Server> server;
+  bool stopped = false;
+};
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() {
+  stop();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>()));
+  Parts& parts = *daemon->parts_;
+  parts.config = config;
+  parts.defaults.emplace(config);
+  const fs::path state = fs::absolute(config.state_dir).lexically_normal();
+
+  // 1. The state directory, for us alone.
+  INGOT_CHECK(sys::make_directories(state, 0755));
+  auto lock = sys::FileLock::acquire(state / "lock");
+  if (!lock && lock.error().kind == ErrorKind::conflict) {
+    return base::fail(ErrorKind::conflict, "another ingotd uses the state directory " + state.string(),
+                      "stop it, or give this one another with --state-dir");
+  }
+  if (!lock) return base::fail(lock.error());
+  parts.lock.emplace(std::move(*lock));
+
+  // 2. The database, and the stores of bytes beside it.
+  INGOT_TRY(parts.database, db::Database::open(state / "ingot.db"));
+  INGOT_TRY(auto blobs, store::BlobStore::open(state / "blobs"));
+  parts.blobs.emplace(std::move(blobs));
+  const store::ContextLimits limits{config.max_context_entries, config.max_context_file, config.max_context_total};
+  INGOT_TRY(auto contexts, store::ContextStore::open(state / "contexts", *parts.blobs, limits));
+  parts.contexts.emplace(std::move(contexts));
+  INGOT_TRY(auto snapshots, store::SnapshotStore::open(state / "snapshots", *parts.database));
+  parts.snapshots.emplace(std::move(snapshots));
+  // No job runs yet, so layers that no image stands on are what killed builds left.
+  INGOT_CHECK(parts.snapshots->remove_unreferenced());
+
+  // 3. What runs steps.
+  INGOT_CHECK(sys::remove_tree(state / "fetch"));
+  INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
+  parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.snapshots, *parts.database,
+                                                 sys::system_processes());
+  sandbox::Settings settings;
+  settings.run_directory = state / "run";
+  settings.snapshot_directory = state / "snapshots";
+  settings.runtime = config.runtime;
+  settings.instance = base::Digest::of(state.string()).hex().substr(0, 8);
+  settings.dns = config.dns;
+  settings.allow_host_network = config.allow_host_network;
+  INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
+
+  // 4. The queue; jobs that a dead daemon left running are queued again.
+  jobs::QueueSettings queue;
+  queue.workers = config.parallel_jobs;
+  queue.max_queued = config.max_queued;
+  queue.max_log_bytes = config.max_log_bytes;
+  queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
+  INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", queue, base::system_clock()));
+
+  // 5. The socket.
+  api::ServerSettings server;
+  server.socket_path = config.socket_path;
+  server.inherited_socket = inherited;
+  server.group = config.socket_group;
+  server.mode = config.socket_mode;
+  server.max_connections = config.max_connections;
+  auto doctor = [&parts, state] {
+    auto checks = parts.sandbox->checks();
+    for (auto& check : host_checks(state, sys::system_processes())) checks.push_back(std::move(check));
+    return checks;
+  };
+  INGOT_TRY(parts.server,
+            api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, version_info(), doctor}));
+  return daemon;
+}
+
+void Daemon::start() {
+  parts_->queue->start([parts = parts_.get()](jobs::JobRun& run) -> Status {
+    std::optional<JobDefaults> defaults;
+    {
+      std::lock_guard lock(parts->defaults_mutex);
+      defaults = parts->defaults;
+    }
+    const pipeline::Engine engine{*parts->blobs,   *parts->contexts,  *parts->snapshots, *parts->images,
+                                  *parts->sandbox, defaults->network, defaults->limits,  defaults->step_timeout};
+    return pipeline::run_job(engine, run);
+  });
+  parts_->server->start();
+}
+
+void Daemon::reload(const Config& config) {
+  for (const auto& key : config_keys()) {
+    if (parts_->config.texts[key.name] == config.texts.at(key.name)) continue;
+    if (key.reloadable)
+      log::info("reload: {} is now {}", key.name, config.texts.at(key.name));
+    else
+      log::warning("reload: {} stays {} until a restart", key.name, parts_->config.texts[key.name]);
+  }
+  log::set_level(config.log_level);
+  parts_->queue->set_workers(config.parallel_jobs);
+  parts_->images->set_rules(config.images);
+  std::lock_guard lock(parts_->defaults_mutex);
+  parts_->defaults.emplace(config);
+  for (const auto& key : config_keys()) {
+    if (key.reloadable) parts_->config.texts[key.name] = config.texts.at(key.name);
+  }
+  parts_->config.drain_seconds = config.drain_seconds;
+}
+
+void Daemon::stop() {
+  if (!parts_->queue || parts_->stopped) return;
+  parts_->stopped = true;
+  const auto running = parts_->queue->counts().running;
+  if (running > 0) {
+    log::info("waiting up to {} s for {} running jobs", parts_->config.drain_seconds, running);
+  }
+  parts_->queue->drain(std::chrono::milliseconds(static_cast<std::int64_t>(parts_->config.drain_seconds * 1000)));
+  if (parts_->server) parts_->server->stop();
+}
+
+bool Daemon::healthy() const {
+  // Goes through the database's lock: a daemon that hangs there is one that systemd should restart.
+  parts_->queue->counts();
+  return true;
+}
+
+}  // namespace ingot::app

@@ -1,0 +1,52 @@
+#include "daemon/app/host_checks.h"
+
+#include <fmt/format.h>
+
+#include "daemon/base/strings.h"
+#include "daemon/sys/files.h"
+
+namespace ingot::app {
+
+namespace {
+
+struct Tool {
+  const char* program;
+  bool required;
+  const char* use;
+  const char* package;
+};
+
+constexpr Tool kTools[] = {
+    {"unshare", true, "keeps bootstraps together", "util-linux"},
+    {"mmdebstrap", false, "makes Debian and Ubuntu images from a package mirror", "mmdebstrap"},
+    {"skopeo", false, "fetches images from registries and archives", "skopeo"},
+};
+
+}  // namespace
+
+std::vector<proto::HostCheck> host_checks(const std::filesystem::path& state_dir, sys::ProcessRunner& processes) {
+  std::vector<proto::HostCheck> checks;
+  constexpr std::uint64_t kComfortable = 10ULL << 30;
+  proto::HostCheck disk{"disk", false, false, "", ""};
+  if (auto free = sys::free_space(state_dir)) {
+    disk.ok = *free >= kComfortable;
+    disk.detail = base::human_bytes(*free) + " free for " + state_dir.string();
+    if (!disk.ok) disk.cure = "images and artifacts need room: free " + base::human_bytes(kComfortable);
+  } else {
+    disk.detail = free.error().message;
+  }
+  checks.push_back(std::move(disk));
+
+  for (const auto& tool : kTools) {
+    sys::Command command;
+    command.argv = {tool.program, "--version"};
+    auto captured = sys::capture(processes, command);
+    const bool ok = captured && captured->status.ok();
+    std::string version = ok ? std::string(base::trim(base::split(captured->out, '\n').front())) : "not found";
+    checks.push_back({tool.program, ok, tool.required, fmt::format("{}: {}", version, tool.use),
+                      ok ? "" : fmt::format("install the package {}", tool.package)});
+  }
+  return checks;
+}
+
+}  // namespace ingot::app
