@@ -58,7 +58,10 @@ class Child {
 
 int Child::reap() {
   int status = 0;
-  while (waitpid(child_.pid, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(child_.pid, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    status = W_EXITCODE(255, 0);  // somebody else reaped it: not known to have succeeded
+    break;
   }
   child_.pid = 0;
   return status;

@@ -89,17 +89,20 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// A daemon that was started with some of 0-2 closed would get them for its own files, and lose those in the child.
-void hold_standard_descriptors() {
-  static const bool held = [] {
+// What a careless parent may have left to the daemon: with some of 0-2 closed, its own files would get those numbers
+// and be lost in the child; with SIGCHLD ignored, the kernel would throw away how children end.
+void mend_inheritance() {
+  static const bool mended = [] {
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
       if (fcntl(fd, F_GETFD) >= 0) continue;
       const int null = open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open): 0-2 are inherited by nature
       if (null > STDERR_FILENO) close(null);
     }
+    struct sigaction action {};
+    if (sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
     return true;
   }();
-  (void)held;
+  (void)mended;
 }
 
 tl::unexpected<Error> fail_launch(int reason, const Command& command, const std::string& program) {
@@ -128,7 +131,7 @@ tl::unexpected<Error> fail_launch(int reason, const Command& command, const std:
 Status check_directory(const Command& command) {
   if (command.directory.empty()) return {};
   const std::string what = "cannot start \"" + command.argv.front() + "\" in directory " + command.directory;
-  auto directory = open_file(command.directory, O_PATH | O_DIRECTORY);
+  const UniqueFd directory(open(command.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return fail_errno(errno, what);
   if (access(command.directory.c_str(), X_OK) != 0) return fail_errno(errno, what);
   return {};
@@ -174,7 +177,7 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
 
 Result<Launched> launch(const Command& command) {
   if (command.argv.empty()) return fail(ErrorKind::internal, "a command without a program was to be started");
-  hold_standard_descriptors();
+  mend_inheritance();
   INGOT_TRY(auto program, find_program(command.argv.front()));
   INGOT_CHECK(check_directory(command));
   INGOT_TRY(auto out, make_pipe());
