@@ -1,0 +1,28 @@
+#pragma once
+
+#include "daemon/api/http.h"
+#include "daemon/api/server.h"
+
+// One function a route; each may block on the disk, and runs on a worker of the server's pool.
+namespace ingot::api {
+
+Response get_version(const Services& services, const Request& request);
+Response get_doctor(const Services& services, const Request& request);
+
+Response post_context(const Services& services, const Request& request);
+Response put_blob(const Services& services, const Request& request);
+
+Response post_job(const Services& services, const Request& request);
+Response list_jobs(const Services& services, const Request& request);
+Response get_job(const Services& services, const Request& request);
+Response cancel_job(const Services& services, const Request& request);
+Response retry_job(const Services& services, const Request& request);
+Response get_events(const Services& services, const Request& request);
+
+Response list_artifacts(const Services& services, const Request& request);
+Response get_artifact(const Services& services, const Request& request);
+
+// A request by a client whose API this daemon does not serve (header Ingot-Api).
+std::optional<Response> refuse_api(const Services& services, const Request& request);
+
+}  // namespace ingot::api

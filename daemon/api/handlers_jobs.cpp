@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/handlers.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/strings.h"
+#include "proto/codec.h"
+
+namespace ingot::api {
+
+namespace {
+
+using base::fail;
+
+constexpr std::size_t kMostLabels = 64;
+constexpr std::size_t kMostArgs = 1000;
+constexpr std::size_t kLongestText = 4096;
+
+Response job_response(int status, const Result<proto::Job>& job) {
+  if (!job) return error_response(job.error());
+  return json_response(status, proto::dump(proto::to_json(*job)));
+}
+
+Status check_pairs(const std::map<std::string, std::string>& pairs, const std::string& what, std::size_t most) {
+  if (pairs.size() > most) return fail(ErrorKind::invalid, fmt::format("a job has at most {} {}", most, what));
+  for (const auto& [key, value] : pairs) {
+    if (key.empty() || key.size() > 256 || value.size() > 16 * kLongestText) {
+      return fail(ErrorKind::invalid, fmt::format("one of the job's {} has an empty name, or is too long", what));
+    }
+  }
+  return {};
+}
+
+Result<proto::JobSpec> read_spec(const Services& services, const Request& request) {
+  INGOT_TRY(auto body, proto::parse_json(request.body));
+  INGOT_TRY(auto spec, proto::job_spec_from_json(body));
+  if (!spec.target.starts_with('+') || spec.target.size() < 2 || spec.target.size() > 256) {
+    return fail(ErrorKind::invalid, "\"" + base::printable(spec.target.substr(0, 100)) + "\" is no target",
+                "a target is \"+\" and its name, such as +build");
+  }
+  if (spec.idempotency_key.size() > 256 || spec.project.size() > kLongestText) {
+    return fail(ErrorKind::invalid, "the job's idempotency_key or project is too long");
+  }
+  INGOT_CHECK(check_pairs(spec.labels, "labels", kMostLabels));
+  INGOT_CHECK(check_pairs(spec.args, "args", kMostArgs));
+  INGOT_TRY(auto context, base::Digest::parse(spec.context));
+  INGOT_CHECK(services.contexts.load(context));
+  return spec;
+}
+
+// A query value that is a number; `fallback` when it is not given.
+Result<std::uint64_t> number(const Request& request, const std::string& name, std::uint64_t fallback) {
+  auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::uint64_t value = 0;
+  const std::string& text = found->second;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return fail(ErrorKind::invalid, fmt::format("query parameter {}: \"{}\" is no number", name, base::printable(text)));
+}
+
+Result<jobs::JobFilter> read_filter(const Request& request) {
+  jobs::JobFilter filter;
+  constexpr std::uint64_t kMost = 100'000;
+  INGOT_TRY(auto limit, number(request, "limit", filter.limit));
+  filter.limit = std::min(limit, kMost);
+  if (auto state = request.query.find("state"); state != request.query.end()) {
+    filter.state = proto::job_state_from_name(state->second);
+    if (!filter.state) {
+      return fail(ErrorKind::invalid, "query parameter state: \"" + base::printable(state->second) + "\" is no state",
+                  "queued, running, succeeded, failed or canceled");
+    }
+  }
+  if (auto labels = request.query.find("label"); labels != request.query.end()) {
+    for (const auto& pair : base::split(labels->second, ',')) {
+      const std::size_t equals = pair.find('=');
+      if (equals == std::string::npos) {
+        return fail(ErrorKind::invalid, "query parameter label: \"" + base::printable(pair) + "\" is not key=value");
+      }
+      filter.labels[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+  }
+  return filter;
+}
+
+Result<LogStream> open_stream(const Services& services, const Request& request) {
+  INGOT_TRY(auto from, number(request, "from", 0));
+  const auto follow = request.query.find("follow");
+  if (follow != request.query.end() && follow->second != "true" && follow->second != "false") {
+    return fail(ErrorKind::invalid, "query parameter follow must be true or false");
+  }
+  const std::string& id = request.path_values.at("id");
+  INGOT_TRY(auto job, services.jobs.find(id));
+  // First the live log, then the file: a job that ends in between is read to its end.
+  auto live = services.jobs.live_log(job.id);
+  INGOT_TRY(auto reader, services.jobs.read_log(job.id, from));
+  return LogStream{std::move(reader), std::move(live), follow != request.query.end() && follow->second == "true"};
+}
+
+}  // namespace
+
+Response post_job(const Services& services, const Request& request) {
+  auto spec = read_spec(services, request);
+  if (!spec) return error_response(spec.error());
+  auto job = services.jobs.submit(*spec, request.submitter);
+  Response response = job_response(201, job);
+  if (job) response.headers.emplace_back("Location", "/v1/jobs/" + job->id);
+  return response;
+}
+
+Response list_jobs(const Services& services, const Request& request) {
+  auto filter = read_filter(request);
+  if (!filter) return error_response(filter.error());
+  auto jobs = services.jobs.list(*filter);
+  if (!jobs) return error_response(jobs.error());
+  auto list = nlohmann::json::array();
+  for (const auto& job : *jobs) list.push_back(proto::to_json(job));
+  return json_response(200, proto::dump({{"jobs", list}}));
+}
+
+Response get_job(const Services& services, const Request& request) {
+  return job_response(200, services.jobs.find(request.path_values.at("id")));
+}
+
+Response cancel_job(const Services& services, const Request& request) {
+  return job_response(200, services.jobs.cancel(request.path_values.at("id")));
+}
+
+Response retry_job(const Services& services, const Request& request) {
+  return job_response(201, services.jobs.retry(request.path_values.at("id"), request.submitter));
+}
+
+Response get_events(const Services& services, const Request& request) {
+  auto stream = open_stream(services, request);
+  if (!stream) return error_response(stream.error());
+  Response response;
+  response.headers.emplace_back("Content-Type", "application/x-ndjson");
+  response.body = std::move(*stream);
+  return response;
+}
+
+}  // namespace ingot::api

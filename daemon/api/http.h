@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "daemon/jobs/job_log.h"
+#include "daemon/store/blobs.h"
+#include "daemon/sys/files.h"
+#include "proto/types.h"
+
+// Requests and answers as the handlers see them, free of sockets and of Beast.
+namespace ingot::api {
+
+struct Request {
+  std::string method;
+  std::string path;                                // percent-encoded, as it came
+  std::map<std::string, std::string> query;        // decoded
+  std::map<std::string, std::string> path_values;  // of the route's {parameters}, decoded
+  std::map<std::string, std::string> headers;      // names in lower case
+  std::string body;
+  proto::Submitter submitter;
+
+  std::string header(const std::string& name) const {
+    auto found = headers.find(name);
+    return found == headers.end() ? "" : found->second;
+  }
+};
+
+// Part of a file, sent without being copied through this process.
+struct FilePart {
+  sys::UniqueFd fd;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+// A job's log from some event on. `live` is null for a job that has ended.
+struct LogStream {
+  jobs::LogReader reader;
+  std::shared_ptr<jobs::JobLog> live;
+  bool follow = false;
+};
+
+struct Response {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::variant<std::string, FilePart, LogStream> body;
+};
+
+Response json_response(int status, std::string text);
+Response error_response(const Error& error);
+const char* reason_phrase(int status);
+
+// "%2F" to "/" and, in a query, "+" to a space.
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
+// Splits "/v1/jobs?limit=3" into its path and its query.
+Status split_target(const std::string& target, Request& request);
+
+}  // namespace ingot::api
