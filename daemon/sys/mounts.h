@@ -30,7 +30,8 @@ class Mount {
 };
 
 // `lower` is bottom first. An empty `upper` gives a read-only mount. All of `lower` are below `base`: they
-// are named relative to it, so that several hundred layers fit the kernel's one page of options.
+// are named relative to it, so that several hundred layers fit the kernel's one page of options; more than fit are an
+// error of kind `unsupported`. Without any `lower`, `upper` itself is shown, writable.
 Result<Mount> mount_overlay(const std::vector<fs::path>& lower, const fs::path& upper, const fs::path& work,
                             const fs::path& target, const fs::path& base);
 

@@ -24,13 +24,18 @@ class RootedDir {
   Result<UniqueFd> open_path(const std::string& path, int flags, unsigned mode = 0) const;
   Result<struct stat> status(const std::string& path, bool follow) const;
   bool exists(const std::string& path) const;
-  // Like mkdir -p; existing links to directories are followed inside the root.
+  // Like mkdir -p, with exactly `mode` for the new ones. Links are followed inside the root, also those whose target
+  // is still to be made.
   Status make_directories(const std::string& path, unsigned mode = 0755) const;
   int fd() const { return fd_.get(); }
 
  private:
-  RootedDir(UniqueFd fd, Links links) : fd_(std::move(fd)), links_(links) {}
+  RootedDir(UniqueFd fd, std::string root, Links links) : fd_(std::move(fd)), root_(std::move(root)), links_(links) {}
+  Status make_directory(const std::string& parent, const std::string& name, unsigned mode, int links_left) const;
+  Status make_below(const std::string& path, unsigned mode, int links_left) const;
+
   UniqueFd fd_;
+  std::string root_;  // for messages
   Links links_;
 };
 
