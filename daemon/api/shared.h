@@ -1,0 +1,25 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <set>
+
+#include "daemon/api/server.h"
+
+namespace ingot::api {
+
+class Connection;
+
+// What all connections of a server share. `io` is run by one thread, and everything here but `workers` is touched by
+// that thread only; `workers` runs what may block on the disk.
+struct Shared {
+  ServerSettings settings;
+  Services services;
+  boost::asio::io_context io{1};
+  boost::asio::thread_pool workers{4};
+  std::set<Connection*> connections;
+
+  Shared(ServerSettings given, Services what) : settings(std::move(given)), services(std::move(what)) {}
+};
+
+}  // namespace ingot::api
