@@ -82,10 +82,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 template <typename Work, typename Then>
 void Connection::on_pool(Work work, Then then) {
   // `self` keeps the connection until the result is back.
-  asio::post(shared_.workers, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
+  boost::asio::post(shared_.workers, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
     auto result = std::make_shared<decltype(work())>(work());
     auto& io = self->shared_.io;
-    asio::post(io, [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
+    boost::asio::post(io, [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
   });
 }
 

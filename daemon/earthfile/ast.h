@@ -7,12 +7,20 @@
 
 namespace ingot::earthfile {
 
-// One command as written. The interpreter gives its words their meaning.
-struct Command {
-  std::string name;  // "RUN", "SAVE ARTIFACT"
-  std::vector<std::string> words;
-  std::string text;  // name and arguments as written, continuations joined
+// A word as written, quotes and all. The interpreter gives it its meaning.
+struct Word {
+  std::string text;
   proto::Position position;
+};
+
+// One command as written.
+struct Command {
+  std::string name;         // "RUN", "SAVE ARTIFACT"
+  std::vector<Word> words;  // what follows the name
+  std::string arguments;    // the same as one text, its inner spaces kept
+  proto::Position position;
+
+  std::string text() const { return arguments.empty() ? name : name + " " + arguments; }
 };
 
 struct Target {
@@ -28,6 +36,9 @@ struct File {
   std::vector<std::string> features;  // flags of VERSION, without "--"
   std::vector<Command> base;          // the base recipe
   std::vector<Target> targets;
+
+  bool at_least(int minor) const { return version.size() == 3 && version[2] - '0' >= minor; }
+  bool has_feature(const std::string& feature) const;
 };
 
 }  // namespace ingot::earthfile
