@@ -99,13 +99,16 @@ struct Job {
   int queue_position = 0;      // queued jobs: 1 is next
 };
 
+// The media type of a directory: a tar of its contents, unpacked again where the artifact lands.
+inline constexpr const char* kDirectoryMediaType = "application/vnd.ingot.directory+tar";
+
 struct Artifact {
   std::string id;          // unique in its job: "1", "2", ...
   std::string name;        // the path under which the target saved it
   std::string local_path;  // AS LOCAL, relative to the project directory; may be empty
   std::string digest;      // sha256:<hex> of the bytes that a download gives
   std::uint64_t size = 0;
-  std::string media_type;  // application/x-tar for a directory
+  std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;
 };
 

@@ -1,10 +1,12 @@
 #include "daemon/sandbox/runtime.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/strings.h"
+#include "daemon/sys/mounts.h"
 #include "proto/codec.h"
 
 namespace ingot::sandbox {
@@ -13,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// The smallest container there is: the host's own root, read-only, running `true`.
+// The smallest container there is: the host's own root, bound read-only to the bundle, running `true`.
 json probe_spec(const std::string& id) {
   return {{"ociVersion", "1.0.2"},
           {"process",
@@ -22,7 +24,7 @@ json probe_spec(const std::string& id) {
             {"args", {"/bin/true"}},
             {"env", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}},
             {"cwd", "/"}}},
-          {"root", {{"path", "/"}, {"readonly", true}}},
+          {"root", {{"path", "rootfs"}, {"readonly", true}}},
           {"mounts", json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}}})},
           {"linux",
            {{"cgroupsPath", "/ingot/probe-" + id},
@@ -40,7 +42,10 @@ std::string last_line(const std::string& text) {
 Status try_runtime(const std::string& program, const fs::path& scratch, sys::ProcessRunner& processes) {
   const std::string id = base::random_id(8);
   INGOT_TRY(auto bundle, sys::TempDir::create(scratch, "probe-"));
-  INGOT_CHECK(sys::write_file_durably(bundle.path() / "config.json", proto::dump(probe_spec(id))));
+  INGOT_CHECK(sys::make_directories(bundle.path() / "rootfs"));
+  INGOT_TRY(auto root, sys::mount_overlay({"/"}, "", "", bundle.path() / "rootfs", "/"));
+  INGOT_TRY(auto config, sys::open_file(bundle.path() / "config.json", O_WRONLY | O_CREAT));
+  INGOT_CHECK(sys::write_all(config.get(), proto::dump(probe_spec(id))));
   sys::Command command;
   command.argv = {program, "--root", bundle.path() / "state", "run", "--bundle", bundle.path(), "ingot-probe-" + id};
   command.timeout = std::chrono::seconds(20);

@@ -113,7 +113,7 @@ Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedD
     const TarOptions options{save.keep_ts, save.keep_own};
     INGOT_CHECK(write_tar(root, path, options, [&](std::string_view bytes) { return writer.write(bytes); }));
     artifact.size = writer.size();
-    artifact.media_type = "application/x-tar";
+    artifact.media_type = proto::kDirectoryMediaType;
     INGOT_TRY(auto digest, writer.commit(Durability::now));
     artifact.digest = digest.str();
     return artifact;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+
+#include "client/context/hash_cache.h"
+#include "daemon/base/result.h"
+#include "proto/types.h"
+
+namespace ingot::client {
+
+// A project directory as a manifest: everything in it but what .earthlyignore drops, every file hashed, known ones not
+// read again. What cannot be sent (sockets, devices, pipes, names that are no UTF-8, links that lead out) is an error
+// with its path.
+Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache);
+
+}  // namespace ingot::client

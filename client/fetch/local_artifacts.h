@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "client/fetch/download.h"
+
+namespace ingot::client {
+
+// AS LOCAL: puts an artifact at its place below `project`, and nowhere else: no name and no symlink leads out. A file
+// replaces a file, a directory (which travels as a tar) replaces what stands there.
+Status fetch_into_project(Daemon& daemon, const std::string& job, const proto::Artifact& artifact,
+                          const std::filesystem::path& project, const DownloadProgress& progress);
+
+// Unpacks a tar into `directory`, which is made; entries that lead out are refused.
+Status unpack_tar(const std::filesystem::path& archive, const std::filesystem::path& directory);
+
+}  // namespace ingot::client

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/transport/http.h"
+#include "proto/types.h"
+
+namespace ingot::client {
+
+// What the daemon can do, as calls. Each opens its connection when it needs one, so that a daemon that was restarted is
+// found again; a submission can be repeated, since it carries its idempotency key.
+class Daemon {
+ public:
+  explicit Daemon(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+  const std::string& socket_path() const { return socket_path_; }
+
+  Result<proto::VersionInfo> version();
+  Result<std::vector<proto::HostCheck>> doctor();
+  Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
+  Status put_blob(const std::string& digest, int file, std::uint64_t size);
+  Result<proto::Job> submit(const proto::JobSpec& spec);
+  Result<proto::Job> job(const std::string& id);
+  Result<std::vector<proto::Job>> jobs(const std::string& query);
+  Result<proto::Job> cancel(const std::string& id);
+  Result<proto::Job> retry(const std::string& id);
+  Result<std::vector<proto::Artifact>> artifacts(const std::string& id);
+
+  // Hands every event from `from` on to `sink`, which stops it by returning false. Ends when the log ends (with `follow`:
+  // when the job has).
+  using EventSink = std::function<bool(const proto::Event&)>;
+  Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
+
+  // The bytes of an artifact from `offset` on. The head tells whether the offset was honoured (206) or not (200).
+  struct Download {
+    HttpConnection connection;
+    HttpHead head;
+  };
+  Result<Download> download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset);
+
+ private:
+  // The answer's body as JSON; an error answer as its error.
+  Result<std::string> call(const HttpRequest& request);
+  Result<HttpHead> exchange(HttpConnection& connection, const HttpRequest& request);
+
+  std::string socket_path_;
+  std::optional<HttpConnection> kept_;  // open between two calls
+};
+
+}  // namespace ingot::client
