@@ -12,7 +12,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/default_launcher.hpp>
 #include <boost/process/v2/process.hpp>
-#include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 
 #include "daemon/sys/files.h"
@@ -33,9 +32,11 @@ process::error_code last_error() {
 
 // What every child is: a session of its own (so that it can be killed as a group), with default signals, without our
 // descriptors. Runs between fork and exec, where only async-signal-safe calls are allowed.
+// Boost looks for these functions and quietly leaves out what it cannot call: those of a const object, say.
 struct ChildSetUp {
   pid_t parent;
-  const char* directory;  // null: stay
+  std::array<int, 3> standard;  // what becomes 0, 1 and 2; all of them above 2
+  const char* directory;        // null: stay
 
   template <typename Launcher>
   process::error_code on_exec_setup(Launcher& /*launcher*/, const process::filesystem::path& /*program*/,
@@ -47,6 +48,9 @@ struct ChildSetUp {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int number = 0; number < 3; ++number) {
+      if (dup2(standard[static_cast<std::size_t>(number)], number) < 0) return last_error();
+    }
     if (directory != nullptr && chdir(directory) != 0) return last_error();
     // Boost closes only what lies above its own pipe. That pipe must stay open until exec, to report its failure.
     syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -144,7 +148,7 @@ void reap(pid_t pid) {
 
 // The pid of the child, or why there is none, in terms of errno.
 tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string& program,
-                                       const process::process_stdio& stdio) {
+                                       const std::array<int, 3>& standard) {
   const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
   std::vector<const char*> environment;
   process::default_process_launcher launcher;
@@ -153,14 +157,14 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
     environment.push_back(nullptr);
     launcher.env = environment.data();
   }
-  ChildSetUp set_up{getpid(), command.directory.empty() ? nullptr : command.directory.c_str()};
+  ChildSetUp set_up{getpid(), standard, command.directory.empty() ? nullptr : command.directory.c_str()};
   // A context of this launch alone: fork() copies the locks of its reactor, and one that other threads run may be
   // locked at that moment, which leaves the child hanging before exec.
   asio::io_context context;
   process::error_code error;
   try {
     const SignalsBlocked blocked;
-    auto child = launcher(context.get_executor(), error, program, arguments, stdio, set_up);
+    auto child = launcher(context.get_executor(), error, program, arguments, set_up);
     if (!error) {
       child.detach();  // its destructor would look for the pid again when that may long be somebody else's
       return launcher.pid;

@@ -1,0 +1,75 @@
+#include "daemon/sys/cancel.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <thread>
+#include <vector>
+
+namespace ingot::sys {
+namespace {
+
+bool readable(int fd) {
+  pollfd wanted{fd, POLLIN, 0};
+  return poll(&wanted, 1, 0) == 1;
+}
+
+TEST(Cancel, DefaultTokenNeverCancels) {
+  const CancelToken token;
+  EXPECT_FALSE(token.canceled());
+  EXPECT_FALSE(token.can_cancel());
+  EXPECT_EQ(token.fd(), -1);
+}
+
+TEST(Cancel, EveryTokenOfASourceSeesIt) {
+  CancelSource source;
+  const CancelToken early = source.token();
+  const CancelToken copy = early;
+  EXPECT_FALSE(early.canceled());
+  EXPECT_FALSE(readable(early.fd()));
+  source.cancel();
+  source.cancel();
+  EXPECT_TRUE(early.canceled());
+  EXPECT_TRUE(copy.canceled());
+  EXPECT_TRUE(source.token().canceled());
+  EXPECT_TRUE(readable(early.fd()));
+  EXPECT_TRUE(readable(early.fd())) << "it stays readable for those who look later";
+}
+
+TEST(Cancel, DescriptorAskedForAfterwardsIsReadable) {
+  CancelSource source;
+  const CancelToken token = source.token();
+  source.cancel();
+  EXPECT_TRUE(readable(token.fd()));
+}
+
+TEST(Cancel, TokenOutlivesItsSource) {
+  CancelToken token;
+  {
+    CancelSource source;
+    token = source.token();
+    source.cancel();
+  }
+  EXPECT_TRUE(token.canceled());
+  EXPECT_TRUE(readable(token.fd()));
+}
+
+// The descriptor is made by whoever asks first, and the switch may be thrown at that moment.
+TEST(Cancel, WakesPollersThatRaceWithIt) {
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    CancelSource source;
+    std::vector<std::thread> pollers;
+    for (int i = 0; i < 3; ++i) {
+      pollers.emplace_back([token = source.token()] {
+        pollfd wanted{token.fd(), POLLIN, 0};
+        EXPECT_EQ(poll(&wanted, 1, 5000), 1);
+      });
+    }
+    source.cancel();
+    for (auto& poller : pollers) poller.join();
+  }
+}
+
+}  // namespace
+}  // namespace ingot::sys
