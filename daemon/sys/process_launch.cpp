@@ -10,6 +10,7 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/process/v2/default_launcher.hpp>
 #include <boost/process/v2/process.hpp>
 #include <cerrno>
@@ -158,11 +159,13 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
     launcher.env = environment.data();
   }
   ChildSetUp set_up{getpid(), standard, command.directory.empty() ? nullptr : command.directory.c_str()};
-  // A context of this launch alone: fork() copies the locks of its reactor, and one that other threads run may be
-  // locked at that moment, which leaves the child hanging before exec.
-  asio::io_context context;
   process::error_code error;
   try {
+    // A context of this launch alone: fork() copies the locks of its reactor, and one that other threads run may be
+    // locked at that moment, which leaves the child hanging before exec.
+    asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
+    // Makes the reactor now. Boost would make it after fork(), and lose the child's descriptor if that failed.
+    const asio::posix::stream_descriptor reactor(context);
     const SignalsBlocked blocked;
     auto child = launcher(context.get_executor(), error, program, arguments, set_up);
     if (!error) {
@@ -170,6 +173,7 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
       return launcher.pid;
     }
   } catch (const boost::system::system_error& thrown) {  // no descriptor left to watch a child that does run
+    if (getpid() != set_up.parent) _exit(127);           // the child could not make its copy of the reactor
     error = thrown.code();
     if (launcher.pid > 0) kill(launcher.pid, SIGKILL);
   }
