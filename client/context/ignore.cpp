@@ -45,7 +45,9 @@ IgnoreRules IgnoreRules::parse(std::string_view text) {
   return rules;
 }
 
-bool IgnoreRules::matches(const Rule& rule, const Parts& path) { return match_from(rule.parts, 0, path, 0); }
+bool IgnoreRules::matches(const Rule& rule, const Parts& path) {
+  return match_from(rule.parts, 0, path, 0);
+}
 
 bool IgnoreRules::ignores(const std::string& path) const {
   const Parts parts = base::split(path, '/');

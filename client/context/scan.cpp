@@ -81,7 +81,9 @@ class Walk {
     } else if (S_ISREG(status.st_mode)) {
       row.size = static_cast<std::uint64_t>(status.st_size);
     } else {
-      return refuse(path, S_ISSOCK(status.st_mode) ? "it is a socket" : S_ISFIFO(status.st_mode) ? "it is a pipe" : "it is a device");
+      return refuse(path, S_ISSOCK(status.st_mode)   ? "it is a socket"
+                          : S_ISFIFO(status.st_mode) ? "it is a pipe"
+                                                     : "it is a device");
     }
     manifest_.entries.push_back(std::move(row));
     return {};
@@ -137,7 +139,8 @@ Status hash_all(const fs::path& root, HashCache& cache, proto::ContextManifest& 
   };
   constexpr std::size_t kWorthThreads = 16;  // files
   std::vector<std::thread> threads;
-  const unsigned more = manifest.entries.size() < kWorthThreads ? 0 : std::min(4U, std::thread::hardware_concurrency()) - 1;
+  const unsigned more =
+      manifest.entries.size() < kWorthThreads ? 0 : std::min(4U, std::thread::hardware_concurrency()) - 1;
   for (unsigned i = 0; i < more; ++i) threads.emplace_back(work);
   work();
   for (auto& thread : threads) thread.join();

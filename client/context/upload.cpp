@@ -21,11 +21,13 @@ Result<std::string> upload_project(Daemon& daemon, const std::filesystem::path& 
     for (const auto& entry : manifest.entries) by_digest[entry.digest] = &entry;
     UploadProgress done;
     done.files_to_send = status.missing.size();
-    for (const auto& digest : status.missing) done.bytes_to_send += by_digest.contains(digest) ? by_digest[digest]->size : 0;
+    for (const auto& digest : status.missing)
+      done.bytes_to_send += by_digest.contains(digest) ? by_digest[digest]->size : 0;
     bool complete = true;
     for (const auto& digest : status.missing) {
       auto entry = by_digest.find(digest);
-      if (entry == by_digest.end()) return base::fail(ErrorKind::internal, "the daemon asks for a file that was not offered");
+      if (entry == by_digest.end())
+        return base::fail(ErrorKind::internal, "the daemon asks for a file that was not offered");
       progress(done);
       INGOT_TRY(auto file, sys::open_file(directory / entry->second->path, O_RDONLY | O_NOFOLLOW));
       auto sent = daemon.put_blob(digest, file.get(), entry->second->size);

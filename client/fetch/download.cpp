@@ -81,7 +81,8 @@ Status hash_existing(int fd, std::uint64_t size, HashedOutput& output) {
 }
 
 tl::unexpected<Error> wrong_digest(const proto::Artifact& artifact, const std::string& got) {
-  return fail(ErrorKind::internal, "artifact " + artifact.name + " arrived with digest " + got + ", not " + artifact.digest,
+  return fail(ErrorKind::internal,
+              "artifact " + artifact.name + " arrived with digest " + got + ", not " + artifact.digest,
               "fetch it again; if it stays, the daemon's disk is damaged");
 }
 
@@ -121,11 +122,13 @@ Status download_file(Daemon& daemon, const std::string& job, const proto::Artifa
   const auto part = part_file(destination);
   auto fetched = fetch_part(daemon, job, artifact, part, progress);
   // A part of other bytes was found there: once more from the start.
-  if (!fetched && fetched.error().kind == ErrorKind::internal) fetched = fetch_part(daemon, job, artifact, part, progress);
+  if (!fetched && fetched.error().kind == ErrorKind::internal)
+    fetched = fetch_part(daemon, job, artifact, part, progress);
   if (!fetched) return fetched;
   const mode_t mask = umask(0);
   umask(mask);
-  if (chmod(part.c_str(), (artifact.mode | 0600U) & 0777U & ~mask) != 0) return fail_errno(errno, "cannot set the mode of " + part.string());
+  if (chmod(part.c_str(), (artifact.mode | 0600U) & 0777U & ~mask) != 0)
+    return fail_errno(errno, "cannot set the mode of " + part.string());
   if (rename(part.c_str(), destination.c_str()) != 0) return fail_errno(errno, "cannot name " + destination.string());
   return {};
 }

@@ -66,8 +66,9 @@ Status unpack_tar(const fs::path& archive_path, const fs::path& directory) {
     return archive_failure(from.get(), "cannot read " + archive_path.string());
   }
   Archive to(archive_write_disk_new(), archive_write_free);
-  archive_write_disk_set_options(to.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-                                               ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_UNLINK);
+  archive_write_disk_set_options(to.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
+                                               ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
+                                               ARCHIVE_EXTRACT_UNLINK);
   archive_entry* entry = nullptr;
   while (true) {
     const int code = archive_read_next_header(from.get(), &entry);

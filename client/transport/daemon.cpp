@@ -76,7 +76,9 @@ Result<std::string> Daemon::call(const HttpRequest& request) {
   return body;
 }
 
-Result<proto::VersionInfo> Daemon::version() { return decode_one(call({"GET", "/v1/version", {}, ""}), proto::version_from_json); }
+Result<proto::VersionInfo> Daemon::version() {
+  return decode_one(call({"GET", "/v1/version", {}, ""}), proto::version_from_json);
+}
 
 Result<std::vector<proto::HostCheck>> Daemon::doctor() {
   INGOT_TRY(auto text, call({"GET", "/v1/doctor", {}, ""}));
@@ -140,8 +142,10 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
     for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', start)) {
       auto event = decode_one(Result<std::string>(pending.substr(start, end - start)), proto::event_from_json);
       start = end + 1;
-      if (!event) decoded = fail(event.error());
-      else if (!sink(*event)) stopped = true;
+      if (!event)
+        decoded = fail(event.error());
+      else if (!sink(*event))
+        stopped = true;
       if (!decoded || stopped) return false;
     }
     pending.erase(0, start);
@@ -151,7 +155,8 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
   return stopped ? Status{} : read;
 }
 
-Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset) {
+Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact,
+                                          std::uint64_t offset) {
   INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
   HttpRequest request{"GET", "/v1/jobs/" + job + "/artifacts/" + artifact.id, {}, ""};
   if (offset > 0) {

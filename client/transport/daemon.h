@@ -29,8 +29,8 @@ class Daemon {
   Result<proto::Job> retry(const std::string& id);
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id);
 
-  // Hands every event from `from` on to `sink`, which stops it by returning false. Ends when the log ends (with `follow`:
-  // when the job has).
+  // Hands every event from `from` on to `sink`, which stops it by returning false. Ends when the log ends (with
+  // `follow`: when the job has).
   using EventSink = std::function<bool(const proto::Event&)>;
   Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
 

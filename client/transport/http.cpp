@@ -25,9 +25,10 @@ using base::fail_errno;
 constexpr std::size_t kReadStep = 256 << 10;
 
 tl::unexpected<Error> not_running(const std::string& path, int reason) {
-  return fail(ErrorKind::unavailable, fmt::format("no daemon answers at {}: {}", path, std::strerror(reason)),
-              "start it with `systemctl start ingotd`, or a private one with `ingotd --state-dir DIR --socket PATH` and "
-              "point INGOT_SOCKET to it");
+  return fail(
+      ErrorKind::unavailable, fmt::format("no daemon answers at {}: {}", path, std::strerror(reason)),
+      "start it with `systemctl start ingotd`, or a private one with `ingotd --state-dir DIR --socket PATH` and "
+      "point INGOT_SOCKET to it");
 }
 
 tl::unexpected<Error> not_allowed(const std::string& path) {
@@ -37,12 +38,14 @@ tl::unexpected<Error> not_allowed(const std::string& path) {
     const group* owner = getgrgid(status.st_gid);
     name = owner != nullptr ? owner->gr_name : std::to_string(status.st_gid);
   }
-  return fail(ErrorKind::denied, fmt::format("you may not use the socket {}: it is for members of group \"{}\"", path, name),
+  return fail(ErrorKind::denied,
+              fmt::format("you may not use the socket {}: it is for members of group \"{}\"", path, name),
               fmt::format("`sudo usermod -aG {} $USER`, then log in again", name));
 }
 
 tl::unexpected<Error> broken(const std::string& why) {
-  return fail(ErrorKind::unavailable, "the connection to the daemon broke: " + why, "it may have been restarted; try again");
+  return fail(ErrorKind::unavailable, "the connection to the daemon broke: " + why,
+              "it may have been restarted; try again");
 }
 
 }  // namespace
@@ -51,7 +54,8 @@ Result<HttpConnection> HttpConnection::open(const std::string& socket_path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket_path.size() >= sizeof address.sun_path) {
-    return fail(ErrorKind::invalid, "the socket path " + socket_path + " is too long", "the kernel takes at most 107 bytes");
+    return fail(ErrorKind::invalid, "the socket path " + socket_path + " is too long",
+                "the kernel takes at most 107 bytes");
   }
   std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size());
   sys::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -65,16 +69,18 @@ Result<HttpConnection> HttpConnection::open(const std::string& socket_path) {
 
 Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
   const std::uint64_t size = request.file >= 0 ? request.file_size : request.body.size();
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: ingotd\r\nIngot-Api: 1\r\nContent-Length: {}\r\n", request.method,
-                                 request.target, size);
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: ingotd\r\nIngot-Api: 1\r\nContent-Length: {}\r\n",
+                                 request.method, request.target, size);
   for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
   text += "\r\n";
   if (request.file < 0) text += request.body;
   Status sent;
   for (std::string_view rest = text; !rest.empty() && sent;) {
     ssize_t written = ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR) sent = broken(std::strerror(errno));
+    if (written > 0)
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      sent = broken(std::strerror(errno));
   }
   if (sent && request.file >= 0) sent = send_file(request.file, request.file_size);
   // A daemon that refuses early answers and closes before all was sent: its answer says more than the broken pipe.
@@ -102,7 +108,8 @@ Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
 Status HttpConnection::send_file(int file, std::uint64_t size) {
   off_t offset = 0;
   while (static_cast<std::uint64_t>(offset) < size) {
-    ssize_t sent = sendfile(fd_.get(), file, &offset, std::min<std::uint64_t>(size - static_cast<std::uint64_t>(offset), 1U << 30));
+    ssize_t sent = sendfile(fd_.get(), file, &offset,
+                            std::min<std::uint64_t>(size - static_cast<std::uint64_t>(offset), 1U << 30));
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return broken(std::strerror(errno));
     if (sent == 0) return fail(ErrorKind::conflict, "a file became shorter while it was sent", "build again");
@@ -140,8 +147,10 @@ Status HttpConnection::pass_bytes(std::uint64_t size, const Sink& sink) {
     if (buffer_.empty()) INGOT_CHECK(fill());
     const std::size_t part = std::min<std::uint64_t>(size, buffer_.size());
     if (!sink(std::string_view(buffer_).substr(0, part))) return fail(ErrorKind::canceled, "stopped");
-    if (part == buffer_.size()) buffer_.clear();
-    else buffer_.erase(0, part);
+    if (part == buffer_.size())
+      buffer_.clear();
+    else
+      buffer_.erase(0, part);
     size -= part;
   }
   return {};

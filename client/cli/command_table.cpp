@@ -1,0 +1,100 @@
+#include "client/cli/command_table.h"
+
+#include <algorithm>
+
+#include "client/commands/commands.h"
+
+namespace ingot::client {
+
+namespace {
+
+const std::vector<FlagInfo>& submission_flags() {
+  static const std::vector<FlagInfo> kFlags = {
+      {"--label", "-l", "KEY=VALUE", "label the job; may be repeated"},
+      {"--priority", "", "N", "higher ones run first (default 0)"},
+      {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
+      {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
+      {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
+      {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
+  return kFlags;
+}
+
+std::vector<FlagInfo> with_submission_flags(std::vector<FlagInfo> more) {
+  std::vector<FlagInfo> flags = submission_flags();
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+}  // namespace
+
+const std::vector<FlagInfo>& global_flags() {
+  static const std::vector<FlagInfo> kFlags = {
+      {"--socket", "", "PATH", "the daemon's socket (INGOT_SOCKET, else /run/ingot/ingotd.sock)"},
+      {"--directory", "-C", "DIR", "the project directory (default: this one)"},
+      {"--json", "", "", "print JSON"},
+      {"--color", "", "WHEN", "auto, always or never; NO_COLOR is honoured"},
+      {"--quiet", "-q", "", "print only results and errors"},
+      {"--help", "-h", "", "print help"},
+  };
+  return kFlags;
+}
+
+const std::vector<CommandInfo>& command_table() {
+  static const std::vector<CommandInfo> kCommands = {
+      {"build", "[flags] +target [--NAME=value ...]", "build a target of the project directory, and wait for it",
+       "Sends what the daemon does not have yet, follows the job, and puts artifacts with AS LOCAL in their place.\n"
+       "Ctrl-C cancels the job; a second one leaves it alone and says how to come back.",
+       with_submission_flags({{"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
+                              {"--progress", "", "HOW", "auto, plain or live"}}),
+       true, run_build},
+      {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
+       with_submission_flags({}), true, run_submit},
+      {"ps",
+       "[flags]",
+       "list jobs: those that wait or run, and with --all the ended ones",
+       "",
+       {{"--all", "-a", "", "ended jobs too"},
+        {"--state", "", "STATE", "only jobs in this state"},
+        {"--label", "-l", "KEY=VALUE", "only jobs with this label; may be repeated"},
+        {"--limit", "-n", "N", "at most so many, newest first (default 100)"}},
+       false,
+       run_ps},
+      {"show", "JOB", "tell everything of a job", "", {}, false, run_show},
+      {"logs",
+       "[flags] JOB",
+       "print a job's log",
+       "With -f it goes on until the job ends, and exits as the job did.",
+       {{"--follow", "-f", "", "go on until the job ends"}, {"--from", "", "N", "begin at event N"}},
+       false,
+       run_logs},
+      {"wait", "JOB...", "wait until jobs have ended; exits as the first one that failed", "", {}, false, run_wait},
+      {"get",
+       "[flags] JOB [ARTIFACT...]",
+       "fetch a job's artifacts",
+       "ARTIFACT is a name or a number of `ingot show`; none means all. A transfer that broke goes on where it was.",
+       {{"--output", "-o", "PATH", "directory, or file for a single artifact; - is standard output"}},
+       false,
+       run_get},
+      {"cancel", "JOB...", "cancel jobs", "", {}, false, run_cancel},
+      {"retry",
+       "[flags] JOB",
+       "run an ended job again, as a new one",
+       "",
+       {{"--follow", "-f", "", "follow the new job's log until it ends"}},
+       false,
+       run_retry},
+      {"version", "", "print the versions of client and daemon", "", {}, false, run_version},
+      {"doctor", "", "say whether this host can build, and what to do if not", "", {}, false, run_doctor},
+      {"completion", "bash|zsh|fish", "print a shell's completion script", "", {}, false, run_completion},
+      {"help", "[COMMAND]", "print help", "", {}, false, run_help},
+  };
+  return kCommands;
+}
+
+const CommandInfo* find_command(const std::string& name) {
+  const auto& table = command_table();
+  auto found = std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace ingot::client

@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "client/commands/commands.h"
+#include "client/commands/common.h"
+#include "client/commands/follow.h"
+#include "client/commands/submission.h"
+#include "client/fetch/local_artifacts.h"
+#include "daemon/base/strings.h"
+#include "proto/codec.h"
+
+namespace ingot::client {
+
+namespace {
+
+Result<ViewKind> choose_view(const Invocation& invocation) {
+  const std::string how = invocation.value("--progress", "auto");
+  if (invocation.has("--quiet") || wants_json(invocation)) return ViewKind::silent;
+  if (how == "plain") return ViewKind::plain;
+  if (how == "live") return ViewKind::live;
+  if (how != "auto") return base::fail(ErrorKind::usage, "--progress is auto, plain or live, not \"" + how + "\"");
+  const char* terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return isatty(STDOUT_FILENO) != 0 && !dumb ? ViewKind::live : ViewKind::plain;
+}
+
+Status fetch_local(const Invocation& invocation, Daemon& daemon, const proto::Job& job,
+                   const std::vector<proto::Artifact>& artifacts, EventView& view) {
+  for (const auto& artifact : artifacts) {
+    if (artifact.local_path.empty() || invocation.has("--no-output")) {
+      view.message(fmt::format("{}  {}  {} (kept by the daemon: ingot get {} {})", artifact.digest,
+                               base::human_bytes(artifact.size), base::printable(artifact.name), job.id, artifact.id));
+      continue;
+    }
+    INGOT_CHECK(fetch_into_project(daemon, job.id, artifact, project_directory(invocation), nullptr));
+    view.message(fmt::format("{}  {}  {}", artifact.digest, base::human_bytes(artifact.size),
+                             base::printable(artifact.local_path)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<int> run_build(const Invocation& invocation) {
+  INGOT_TRY(auto style, output_style(invocation));
+  INGOT_TRY(auto kind, choose_view(invocation));
+  Daemon daemon = open_daemon(invocation);
+  auto view = make_view(kind, style);
+  std::uint64_t told = 0;
+  auto progress = [&](const UploadProgress& now) {
+    constexpr std::uint64_t kWorthTelling = 64U << 20;
+    const bool last = now.files_sent == now.files_to_send;
+    if (!last && now.bytes_sent < told + kWorthTelling) return;
+    told = now.bytes_sent;
+    view->message(fmt::format("sent {} of {} files, {} of {}", now.files_sent, now.files_to_send,
+                              base::human_bytes(now.bytes_sent), base::human_bytes(now.bytes_to_send)));
+  };
+  INGOT_TRY(auto job, submit_project(invocation, daemon, progress));
+  view->message("job " + job.id);
+  proto::Job ended;
+  {
+    CancelOnInterrupt cancel(daemon, job.id, *view);
+    INGOT_TRY(ended, follow_job(daemon, job.id, 0, *view));
+  }
+  INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
+  if (ended.state == proto::JobState::succeeded) {
+    INGOT_CHECK(fetch_local(invocation, daemon, ended, artifacts, *view));
+  }
+  const double seconds = static_cast<double>(ended.finished_ms - ended.created_ms) / 1000;
+  view->message(
+      fmt::format("job {} {} after {}", ended.id, proto::name_of(ended.state), base::human_duration(seconds)));
+  if (wants_json(invocation)) {
+    auto body = proto::to_json(ended);
+    body["artifacts"] = nlohmann::json::array();
+    for (const auto& artifact : artifacts) body["artifacts"].push_back(proto::to_json(artifact));
+    print_json(body);
+  }
+  return exit_code_of(ended);
+}
+
+Result<int> run_submit(const Invocation& invocation) {
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(auto job, submit_project(invocation, daemon, [](const UploadProgress&) {}));
+  if (wants_json(invocation))
+    print_json(proto::to_json(job));
+  else
+    std::printf("%s\n", job.id.c_str());
+  return 0;
+}
+
+}  // namespace ingot::client

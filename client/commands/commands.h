@@ -1,0 +1,24 @@
+#pragma once
+
+#include "client/cli/command_table.h"
+
+// One function a command; each in the file of its name, the short ones together.
+namespace ingot::client {
+
+Result<int> run_build(const Invocation& invocation);
+Result<int> run_submit(const Invocation& invocation);
+Result<int> run_ps(const Invocation& invocation);
+Result<int> run_show(const Invocation& invocation);
+Result<int> run_logs(const Invocation& invocation);
+Result<int> run_wait(const Invocation& invocation);
+Result<int> run_get(const Invocation& invocation);
+Result<int> run_cancel(const Invocation& invocation);
+Result<int> run_retry(const Invocation& invocation);
+Result<int> run_version(const Invocation& invocation);
+Result<int> run_doctor(const Invocation& invocation);
+Result<int> run_completion(const Invocation& invocation);
+Result<int> run_help(const Invocation& invocation);
+// Not in the table: what the completion scripts ask. Prints candidates of `words[0]`, "targets" or "jobs".
+int run_complete(const Invocation& invocation);
+
+}  // namespace ingot::client

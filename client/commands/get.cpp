@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "client/commands/commands.h"
+#include "client/commands/common.h"
+#include "client/fetch/download.h"
+#include "daemon/base/strings.h"
+#include "proto/codec.h"
+
+namespace ingot::client {
+
+namespace {
+
+namespace fs = std::filesystem;
+using base::fail;
+
+Result<std::vector<proto::Artifact>> select(const std::vector<proto::Artifact>& all,
+                                            const std::vector<std::string>& wanted, const std::string& job) {
+  if (wanted.empty()) return all;
+  std::vector<proto::Artifact> selected;
+  for (const auto& word : wanted) {
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& row) { return row.id == word || row.name == word; });
+    if (found != all.end()) {
+      selected.push_back(*found);
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const auto& row : all) names.push_back(row.name);
+    std::string hint = base::did_you_mean(word, names);
+    if (hint.empty() && !names.empty()) hint = "it has: " + base::join(names, ", ");
+    return fail(ErrorKind::not_found, fmt::format("job {} has no artifact \"{}\"", job, base::printable(word)), hint);
+  }
+  return selected;
+}
+
+std::string file_name(const proto::Artifact& artifact) {
+  const std::string name = artifact.name.substr(artifact.name.rfind('/') + 1);
+  return artifact.media_type == proto::kDirectoryMediaType ? name + ".tar" : name;
+}
+
+}  // namespace
+
+Result<int> run_get(const Invocation& invocation) {
+  INGOT_CHECK(need_words(invocation, "a job"));
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(auto job, daemon.job(invocation.words.front()));
+  INGOT_TRY(auto all, daemon.artifacts(job.id));
+  INGOT_TRY(auto selected, select(all, {invocation.words.begin() + 1, invocation.words.end()}, job.id));
+  if (selected.empty()) {
+    return fail(ErrorKind::not_found, fmt::format("job {} has no artifacts", job.id),
+                proto::is_final(job.state) ? "its target has no SAVE ARTIFACT, or it failed" : "it has not ended yet");
+  }
+  const std::string output = invocation.value("--output", ".");
+  if (output == "-") {
+    if (selected.size() != 1)
+      return fail(ErrorKind::usage, "standard output takes one artifact", "name the one you want");
+    INGOT_CHECK(download_stream(daemon, job.id, selected.front(), STDOUT_FILENO));
+    return 0;
+  }
+  std::error_code ignored;
+  const bool into_directory = selected.size() > 1 || output.ends_with('/') || fs::is_directory(output, ignored);
+  if (into_directory) INGOT_CHECK(sys::make_directories(output));
+  auto list = nlohmann::json::array();
+  for (const auto& artifact : selected) {
+    const fs::path destination = into_directory ? fs::path(output) / file_name(artifact) : fs::path(output);
+    INGOT_CHECK(download_file(daemon, job.id, artifact, fs::absolute(destination), nullptr));
+    auto row = proto::to_json(artifact);
+    row["path"] = destination.string();
+    list.push_back(row);
+    if (wants_json(invocation) || invocation.has("--quiet")) continue;
+    std::printf("%s  %s  %s\n", artifact.digest.c_str(), base::human_bytes(artifact.size).c_str(), destination.c_str());
+  }
+  if (wants_json(invocation)) print_json({{"artifacts", list}});
+  return 0;
+}
+
+}  // namespace ingot::client

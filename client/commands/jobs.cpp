@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "client/commands/commands.h"
+#include "client/commands/common.h"
+#include "client/commands/follow.h"
+#include "daemon/base/strings.h"
+#include "proto/codec.h"
+
+// ps, show, logs, wait, cancel, retry.
+namespace ingot::client {
+
+namespace {
+
+using proto::JobState;
+
+std::string colored(const Style& style, JobState state) {
+  const std::string text = fmt::format("{:<9}", proto::name_of(state));
+  switch (state) {
+    case JobState::succeeded:
+      return style.green(text);
+    case JobState::failed:
+      return style.red(text);
+    case JobState::running:
+      return style.bold(text);
+    case JobState::canceled:
+      return style.yellow(text);
+    case JobState::queued:
+      return text;
+  }
+  return text;
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string duration_of(const proto::Job& job) {
+  if (job.started_ms == 0) return job.queue_position > 0 ? fmt::format("place {}", job.queue_position) : "-";
+  const std::int64_t end = job.finished_ms != 0 ? job.finished_ms : now_ms();
+  return base::human_duration(static_cast<double>(std::max<std::int64_t>(0, end - job.started_ms)) / 1000);
+}
+
+std::string url_encode(const std::string& text) {
+  std::string encoded;
+  for (unsigned char c : text) {
+    if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '~')
+      encoded += static_cast<char>(c);
+    else
+      encoded += fmt::format("%{:02X}", c);
+  }
+  return encoded;
+}
+
+void print_pairs(const char* title, const std::map<std::string, std::string>& pairs) {
+  for (const auto& [key, value] : pairs) {
+    std::printf("%-12s %s=%s\n", title, base::printable(key).c_str(), base::printable(value).c_str());
+    title = "";
+  }
+}
+
+}  // namespace
+
+Result<int> run_ps(const Invocation& invocation) {
+  INGOT_TRY(auto style, output_style(invocation));
+  INGOT_TRY(auto limit, number_flag(invocation, "--limit", 100));
+  Daemon daemon = open_daemon(invocation);
+  std::string labels;
+  for (const auto& label : invocation.values("--label")) labels += (labels.empty() ? "" : ",") + label;
+  const std::string filter = "limit=" + std::to_string(limit) + (labels.empty() ? "" : "&label=" + url_encode(labels));
+  std::vector<proto::Job> jobs;
+  if (invocation.has("--state") || invocation.has("--all")) {
+    const std::string state = invocation.value("--state");
+    INGOT_TRY(jobs, daemon.jobs(filter + (state.empty() ? "" : "&state=" + url_encode(state))));
+  } else {
+    INGOT_TRY(jobs, daemon.jobs(filter + "&state=queued"));
+    INGOT_TRY(auto running, daemon.jobs(filter + "&state=running"));
+    jobs.insert(jobs.end(), running.begin(), running.end());
+  }
+  if (wants_json(invocation)) {
+    auto list = nlohmann::json::array();
+    for (const auto& job : jobs) list.push_back(proto::to_json(job));
+    print_json({{"jobs", list}});
+    return 0;
+  }
+  std::printf("%-12s %-9s %-20s %-10s %-20s %s\n", "JOB", "STATE", "TARGET", "TIME", "CREATED", "BY");
+  for (const auto& job : jobs) {
+    std::printf("%-12s %s %-20s %-10s %-20s %s\n", job.id.c_str(), colored(style, job.state).c_str(),
+                cut_to_width(base::printable(job.spec.target), 20).c_str(), duration_of(job).c_str(),
+                human_time(job.created_ms).c_str(), base::printable(job.submitter.user).c_str());
+  }
+  return 0;
+}
+
+Result<int> run_show(const Invocation& invocation) {
+  INGOT_TRY(auto style, output_style(invocation));
+  INGOT_TRY(auto id, only_word(invocation, "one job"));
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(auto job, daemon.job(id));
+  INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
+  if (wants_json(invocation)) {
+    auto body = proto::to_json(job);
+    body["artifacts"] = nlohmann::json::array();
+    for (const auto& artifact : artifacts) body["artifacts"].push_back(proto::to_json(artifact));
+    print_json(body);
+    return 0;
+  }
+  auto line = [](const char* title, const std::string& text) {
+    if (!text.empty()) std::printf("%-12s %s\n", title, text.c_str());
+  };
+  line("job", job.id);
+  line("state", colored(style, job.state));
+  line("target", base::printable(job.spec.target));
+  print_pairs("args", job.spec.args);
+  print_pairs("labels", job.spec.labels);
+  line("project", base::printable(job.spec.project));
+  line("context", job.spec.context);
+  line("submitter", fmt::format("{} (uid {})", base::printable(job.submitter.user), job.submitter.uid));
+  line("priority", std::to_string(job.spec.priority));
+  line("retry of", job.retry_of);
+  line("created", human_time(job.created_ms));
+  line("started", human_time(job.started_ms) + (job.attempts > 1 ? fmt::format(" (attempt {})", job.attempts) : ""));
+  line("finished", human_time(job.finished_ms));
+  line("time", duration_of(job));
+  for (const auto& artifact : artifacts) {
+    std::printf("%-12s %s  %s  %s  %s\n", ("artifact " + artifact.id).c_str(), artifact.digest.c_str(),
+                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(),
+                artifact.local_path.empty() ? "" : ("-> " + base::printable(artifact.local_path)).c_str());
+  }
+  if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), proto::render(*job.error).c_str());
+  return 0;
+}
+
+Result<int> run_logs(const Invocation& invocation) {
+  INGOT_TRY(auto style, output_style(invocation));
+  INGOT_TRY(auto from, number_flag(invocation, "--from", 0));
+  INGOT_TRY(auto id, only_word(invocation, "one job"));
+  Daemon daemon = open_daemon(invocation);
+  const bool follow = invocation.has("--follow");
+  if (wants_json(invocation)) {
+    INGOT_CHECK(daemon.events(id, from, follow, [](const proto::Event& event) {
+      print_json(proto::to_json(event));
+      return std::fflush(stdout) == 0;
+    }));
+    INGOT_TRY(auto job, daemon.job(id));
+    return follow ? exit_code_of(job) : 0;
+  }
+  auto view = make_view(ViewKind::plain, style);
+  if (follow) {
+    INGOT_TRY(auto job, follow_job(daemon, id, from, *view));
+    return exit_code_of(job);
+  }
+  INGOT_CHECK(daemon.events(id, from, false, [&](const proto::Event& event) {
+    view->event(event);
+    return std::ferror(stdout) == 0;
+  }));
+  return 0;
+}
+
+Result<int> run_wait(const Invocation& invocation) {
+  INGOT_CHECK(need_words(invocation, "a job"));
+  Daemon daemon = open_daemon(invocation);
+  auto silent = make_view(ViewKind::silent, {});
+  int code = 0;
+  for (const auto& id : invocation.words) {
+    INGOT_TRY(auto job, follow_job(daemon, id, 0, *silent));
+    if (wants_json(invocation))
+      print_json(proto::to_json(job));
+    else if (!invocation.has("--quiet"))
+      std::printf("%s %s\n", job.id.c_str(), proto::name_of(job.state));
+    if (code == 0) code = exit_code_of(job);
+  }
+  return code;
+}
+
+Result<int> run_cancel(const Invocation& invocation) {
+  INGOT_CHECK(need_words(invocation, "a job"));
+  Daemon daemon = open_daemon(invocation);
+  for (const auto& id : invocation.words) {
+    INGOT_TRY(auto job, daemon.cancel(id));
+    if (wants_json(invocation))
+      print_json(proto::to_json(job));
+    else
+      std::printf("%s %s\n", job.id.c_str(), job.state == JobState::canceled ? "canceled" : "is being canceled");
+  }
+  return 0;
+}
+
+Result<int> run_retry(const Invocation& invocation) {
+  INGOT_TRY(auto style, output_style(invocation));
+  INGOT_TRY(auto id, only_word(invocation, "one job"));
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(auto job, daemon.retry(id));
+  if (wants_json(invocation))
+    print_json(proto::to_json(job));
+  else
+    std::printf("%s\n", job.id.c_str());
+  if (!invocation.has("--follow")) return 0;
+  auto view = make_view(wants_json(invocation) ? ViewKind::silent : ViewKind::plain, style);
+  INGOT_TRY(auto ended, follow_job(daemon, job.id, 0, *view));
+  return exit_code_of(ended);
+}
+
+}  // namespace ingot::client

@@ -1,0 +1,108 @@
+#include "client/commands/submission.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "client/commands/common.h"
+#include "daemon/base/strings.h"
+#include "daemon/earthfile/earthfile.h"
+
+namespace ingot::client {
+
+namespace {
+
+namespace fs = std::filesystem;
+using base::fail;
+using Values = std::map<std::string, std::string>;
+
+Result<Values> pairs(const std::vector<std::string>& texts, const std::string& flag) {
+  Values values;
+  for (const auto& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorKind::usage, flag + " takes KEY=VALUE, not \"" + base::printable(text) + "\"");
+    }
+    values[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return values;
+}
+
+// `.arg`, then --build-arg, then what stands behind the target; the later wins.
+Result<Values> collect_args(const Invocation& invocation, const fs::path& project) {
+  Values args;
+  const bool named = invocation.has("--arg-file-path");
+  const fs::path file = invocation.value("--arg-file-path", project / ".arg");
+  auto text = sys::read_file(file, 1U << 20);
+  if (text) {
+    INGOT_TRY(args, earthfile::parse_dotenv(*text, named ? file.string() : ".arg"));
+  } else if (named || text.error().kind != ErrorKind::not_found) {
+    return fail(text.error());
+  }
+  for (const auto& given : invocation.values("--build-arg")) {
+    const std::size_t equals = given.find('=');
+    if (equals != std::string::npos) {
+      args[given.substr(0, equals)] = given.substr(equals + 1);
+    } else if (const char* value = std::getenv(given.c_str())) {
+      args[given] = value;
+    } else {
+      return fail(ErrorKind::usage, "--build-arg " + given + ": the environment has no " + given, "write NAME=VALUE");
+    }
+  }
+  for (std::size_t i = 1; i < invocation.words.size(); ++i) {
+    const std::string& word = invocation.words[i];
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos || equals < 3) {
+      return fail(ErrorKind::usage,
+                  "behind the target stand only --NAME=value arguments, not \"" + base::printable(word) + "\"",
+                  "flags of ingot itself stand before the target");
+    }
+    args[word.substr(2, equals - 2)] = word.substr(equals + 1);
+  }
+  return args;
+}
+
+Result<std::string> find_target(const Invocation& invocation) {
+  INGOT_CHECK(need_words(invocation, "a target"));
+  const std::string& target = invocation.words.front();
+  if (target.starts_with('+') && target.size() > 1) return target;
+  return fail(ErrorKind::usage, "\"" + base::printable(target) + "\" is no target",
+              target.find('+') == std::string::npos ? "did you mean \"+" + target + "\"?"
+                                                    : "targets of other directories: use -C DIR and +target");
+}
+
+}  // namespace
+
+Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
+                                  const std::function<void(const UploadProgress&)>& progress) {
+  proto::JobSpec spec;
+  INGOT_TRY(spec.target, find_target(invocation));
+  const fs::path project = project_directory(invocation);
+  std::error_code error;
+  spec.project = fs::canonical(project, error).string();
+  if (error) return base::fail_errno(error.value(), "cannot use the project directory " + project.string());
+  if (access((project / "Earthfile").c_str(), F_OK) != 0) {
+    return fail(ErrorKind::not_found, "there is no Earthfile in " + spec.project,
+                "run ingot in the directory of your Earthfile, or name it with -C");
+  }
+  INGOT_TRY(spec.args, collect_args(invocation, project));
+  INGOT_TRY(spec.labels, pairs(invocation.values("--label"), "--label"));
+  if (invocation.has("--priority")) {
+    const std::string text = invocation.value("--priority");
+    auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), spec.priority);
+    if (bad != std::errc() || end != text.data() + text.size()) {
+      return fail(ErrorKind::usage, "--priority takes a whole number, not \"" + text + "\"");
+    }
+  }
+  if (invocation.has("--timeout")) {
+    INGOT_TRY(auto seconds, base::parse_duration(invocation.value("--timeout")));
+    spec.timeout_seconds = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds));
+  }
+  // One of our own, so that a submission whose answer was lost can be repeated.
+  spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
+  INGOT_TRY(spec.context, upload_project(daemon, project, progress));
+  return daemon.submit(spec);
+}
+
+}  // namespace ingot::client

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+
+#include "client/cli/command_table.h"
+#include "client/context/upload.h"
+
+namespace ingot::client {
+
+// From a command line of `build` or `submit` to a job in the daemon's queue: checks what can be checked here, sends the
+// project, submits.
+Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
+                                  const std::function<void(const UploadProgress&)>& progress);
+
+}  // namespace ingot::client
