@@ -45,7 +45,8 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
   for (const auto& [distance, name] : ranked) {
-    if (names.size() < most) names.push_back(name);
+    const bool known = std::find(names.begin(), names.end(), name) != names.end();
+    if (!known && names.size() < most) names.push_back(name);
   }
   return names;
 }

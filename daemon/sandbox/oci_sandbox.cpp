@@ -55,6 +55,7 @@ OciSandbox::OciSandbox(Settings settings, sys::Cgroups cgroups, sys::ProcessRunn
     : settings_(std::move(settings)),
       cgroups_(std::move(cgroups)),
       processes_(&processes),
+      cgroup_("/ingot-" + settings_.instance),
       networks_(settings_.instance, settings_.run_directory, processes),
       preparation_([this] { get_ready(); }) {}
 
@@ -64,8 +65,8 @@ OciSandbox::~OciSandbox() {
 
 void OciSandbox::get_ready() {
   // Containers of a daemon that died: their processes first, then what it kept of them. Its mounts went with it.
-  cgroups_.kill_all("/ingot/" + settings_.instance);
-  if (auto removed = cgroups_.remove("/ingot/" + settings_.instance); !removed) {
+  cgroups_.kill_all(cgroup_);
+  if (auto removed = cgroups_.remove(cgroup_); !removed) {
     log::warning("sandbox: {}", removed.error().message);
   }
   std::error_code error;

@@ -30,11 +30,12 @@ class OciSandbox : public Sandbox {
                               const sys::OutputSink& sink, const sys::CancelToken& cancel);
   Status write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id, const sys::RootedDir& root,
                       const std::string& network) const;
-  std::string cgroup_of(const std::string& id) const { return "/ingot/" + settings_.instance + "/" + id; }
+  std::string cgroup_of(const std::string& id) const { return cgroup_ + "/" + id; }
 
   Settings settings_;
   sys::Cgroups cgroups_;
   sys::ProcessRunner* processes_;
+  std::string cgroup_;  // the parent of all steps' cgroups, of this daemon alone
   NetworkPool networks_;
 
   std::mutex mutex_;  // guards ready_; the three below are written before it is set

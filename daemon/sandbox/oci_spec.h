@@ -11,7 +11,7 @@ namespace ingot::sandbox {
 // Where the parts of a container lie that its specification names.
 struct Bundle {
   fs::path directory;   // config.json, and the files that are bound over those in etc/
-  std::string cgroup;   // /ingot/<instance>/<step>
+  std::string cgroup;   // /ingot-<instance>/<step>
   std::string network;  // path of a network namespace; empty: a new one, or none of its own (see StepSpec::network)
 };
 

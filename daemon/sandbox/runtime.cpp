@@ -25,9 +25,10 @@ json probe_spec(const std::string& id) {
             {"env", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}},
             {"cwd", "/"}}},
           {"root", {{"path", "rootfs"}, {"readonly", true}}},
-          {"mounts", json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}}})},
+          {"mounts", json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}},
+                        {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}}})},
           {"linux",
-           {{"cgroupsPath", "/ingot/probe-" + id},
+           {{"cgroupsPath", "/ingot-probe-" + id},
             {"namespaces", {{{"type", "pid"}}, {{"type", "mount"}}, {{"type", "ipc"}}}}}}};
 }
 
