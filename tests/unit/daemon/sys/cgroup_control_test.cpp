@@ -111,7 +111,7 @@ TEST_F(CgroupControl, KillsWhatIsBelow) {
 
 TEST_F(CgroupControl, AForkBombCannotOutrunIt) {
   if (!limit("pids.max", "150")) GTEST_SKIP() << "this host has no pids controller to hold the bomb";
-  auto running = start("bomb() { bomb & bomb; }; bomb 2>/dev/null");
+  auto running = start("bomb() { sleep 30 & bomb & bomb; }; bomb 2>/dev/null");
   wait_for(40);
   cgroups_->kill_all(path_);
   EXPECT_EQ(processes(), 0U);
