@@ -1,0 +1,129 @@
+#include "tests/support/test_daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "daemon/base/digest.h"
+#include "daemon/sys/process.h"
+#include "tests/support/tiny_image.h"
+
+namespace ingot::test {
+
+namespace fs = std::filesystem;
+
+fs::path binary(const std::string& name) {
+  const char* directory = std::getenv("INGOT_BIN");
+  if (directory == nullptr) throw std::runtime_error("INGOT_BIN names the directory of ingot and ingotd; it is not set");
+  return fs::path(directory) / name;
+}
+
+RunResult run_program(std::vector<std::string> argv, const std::string& directory,
+                      const std::map<std::string, std::string>& environment) {
+  sys::Command command;
+  command.argv = std::move(argv);
+  command.directory = directory;
+  command.timeout = std::chrono::seconds(120);
+  if (!environment.empty()) {
+    command.environment.emplace();
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      const std::string text = *variable;
+      if (!environment.contains(text.substr(0, text.find('=')))) command.environment->push_back(text);
+    }
+    for (const auto& [name, value] : environment) command.environment->push_back(name + "=" + value);
+  }
+  auto captured = sys::capture(sys::system_processes(), command);
+  if (!captured) throw std::runtime_error(proto::render(captured.error()));
+  return {captured->status.code, captured->out, captured->err};
+}
+
+TestDaemon::TestDaemon(std::vector<std::string> more_flags) : flags_(std::move(more_flags)) {
+  fs::create_directories(project());
+  write_tiny_image(directory_ / "image");
+  start();
+}
+
+TestDaemon::~TestDaemon() {
+  if (pid_ != 0) stop();
+}
+
+void TestDaemon::start() {
+  std::vector<std::string> argv = {binary("ingotd"), "--state-dir", state(), "--socket", socket(), "--socket-group", "",
+                                   "--jobs-drain", "0s", "--images",
+                                   "[{match: \"*\", source: oci-layout, path: " + (directory_ / "image").string() + "}]"};
+  argv.insert(argv.end(), flags_.begin(), flags_.end());
+  const std::string log_file = directory_ / "log";
+  pid_ = fork();
+  if (pid_ == 0) {
+    const int fd = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(fd, STDOUT_FILENO);
+    dup2(fd, STDERR_FILENO);
+    std::vector<char*> raw;
+    for (auto& argument : argv) raw.push_back(argument.data());
+    raw.push_back(nullptr);
+    execv(raw[0], raw.data());
+    _exit(127);
+  }
+  for (int i = 0; i < 600; ++i) {
+    if (curl({"http://ingot/v1/version"}).code == 0) return;
+    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
+      pid_ = 0;
+      throw std::runtime_error("ingotd ended at once:\n" + log());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  throw std::runtime_error("ingotd does not answer:\n" + log());
+}
+
+void TestDaemon::send_signal(int number) { ::kill(pid_, number); }
+
+void TestDaemon::stop() {
+  send_signal(SIGTERM);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+void TestDaemon::kill() {
+  send_signal(SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+RunResult TestDaemon::ingot(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment) {
+  arguments.insert(arguments.begin(), binary("ingot"));
+  std::map<std::string, std::string> variables = environment;
+  variables.try_emplace("INGOT_SOCKET", socket().string());
+  variables.try_emplace("XDG_CACHE_HOME", (directory_ / "cache").string());
+  return run_program(std::move(arguments), project(), variables);
+}
+
+RunResult TestDaemon::curl(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"curl", "-sS", "--max-time", "60", "--unix-socket", socket().string()});
+  return run_program(std::move(arguments));
+}
+
+std::string TestDaemon::leftovers() const {
+  std::string found;
+  const std::string instance = base::Digest::of(state().string()).hex().substr(0, 8);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(state() / "run", ignored)) found += entry.path().string() + "\n";
+  for (const auto& entry : fs::directory_iterator(state() / "snapshots/pending", ignored)) found += entry.path().string() + "\n";
+  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
+    for (const auto& place : {entry.path() / ("ingot-" + instance), fs::path("/sys/fs/cgroup/ingot-" + instance)}) {
+      for (const auto& step : fs::directory_iterator(place, ignored)) {
+        if (step.is_directory(ignored)) found += step.path().string() + "\n";
+      }
+    }
+  }
+  const std::string mounts = slurp("/proc/self/mounts");
+  if (mounts.find(directory_.path().string()) != std::string::npos) found += "a mount below " + directory_.path().string() + "\n";
+  if (pid_ == 0 && run_program({"nft", "list", "tables"}).out.find(instance) != std::string::npos) found += "an nft table\n";
+  return found;
+}
+
+}  // namespace ingot::test
