@@ -35,13 +35,15 @@ void describe(CLI::App& parser, Options& options) {
             flag, [&options, flag](const std::string& value) { options.flags[flag] = value; },
             fmt::format("{} [{}; {}, {}]", key.help, key.default_text.empty() ? "none" : key.default_text, key.name,
                         key.environment))
-        ->type_name(key.value);
+        ->type_name(key.value)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   parser
       .add_option_function<std::string>(
           kImagesFlag, [&options](const std::string& value) { options.flags[kImagesFlag] = value; },
           fmt::format("where images come from, as a YAML list [{}, {}]", kImagesKey, kImagesEnvironment))
-      ->type_name("YAML");
+      ->type_name("YAML")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 std::vector<std::string> flag_names() {

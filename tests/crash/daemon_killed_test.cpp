@@ -32,6 +32,7 @@ quick:
   }
   void TearDown() override {
     if (!daemon) return;
+    daemon->stop();
     EXPECT_EQ(daemon->leftovers(), "");
   }
   std::string submit(std::vector<std::string> arguments) {

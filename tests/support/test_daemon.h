@@ -40,7 +40,7 @@ class TestDaemon {
   RunResult ingot(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {});
   RunResult curl(std::vector<std::string> arguments);
   // Containers, mounts, cgroups, nftables and pending directories of this daemon that are still there.
-  std::string leftovers() const;
+  std::string leftovers();
 
  private:
   TempDirectory directory_;

@@ -10,7 +10,12 @@
 
 #include "daemon/sys/process.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define INGOT_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(INGOT_SANITIZED)
 constexpr int kSpawns = 1'000;  // fork copies the sanitizers' huge address space
 #else
 constexpr int kSpawns = 10'000;
