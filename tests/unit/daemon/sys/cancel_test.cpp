@@ -24,7 +24,8 @@ TEST(Cancel, DefaultTokenNeverCancels) {
 TEST(Cancel, EveryTokenOfASourceSeesIt) {
   CancelSource source;
   const CancelToken early = source.token();
-  const CancelToken copy = early;
+  CancelToken copy;
+  copy = early;
   EXPECT_FALSE(early.canceled());
   EXPECT_FALSE(readable(early.fd()));
   source.cancel();
@@ -59,8 +60,10 @@ TEST(Cancel, WakesPollersThatRaceWithIt) {
   constexpr int kRounds = 200;
   for (int round = 0; round < kRounds; ++round) {
     CancelSource source;
+    constexpr int kPollers = 3;
     std::vector<std::thread> pollers;
-    for (int i = 0; i < 3; ++i) {
+    pollers.reserve(kPollers);
+    for (int i = 0; i < kPollers; ++i) {
       pollers.emplace_back([token = source.token()] {
         pollfd wanted{token.fd(), POLLIN, 0};
         EXPECT_EQ(poll(&wanted, 1, 5000), 1);

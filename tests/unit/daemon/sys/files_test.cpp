@@ -122,8 +122,10 @@ TEST(Files, MakesDirectoriesWithTheirParents) {
 
 TEST(Files, MakesDirectoriesWhileOthersDo) {
   const TempDirectory directory;
+  constexpr int kMakers = 4;
   std::vector<std::thread> makers;
-  for (int i = 0; i < 4; ++i) {
+  makers.reserve(kMakers);
+  for (int i = 0; i < kMakers; ++i) {
     makers.emplace_back([&] {
       for (int n = 0; n < 100; ++n) EXPECT_TRUE(make_directories(directory / (std::to_string(n) + "/a/b")));
     });

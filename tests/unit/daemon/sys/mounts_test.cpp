@@ -29,7 +29,7 @@ class Mounts : public testing::Test {
       GTEST_SKIP() << "the temporary directory cannot hold an overlay";
   }
   fs::path layer(const std::string& name, const std::string& file = {}, const std::string& text = {}) const {
-    const fs::path path = *directory_ / "layers" / name;
+    fs::path path = *directory_ / "layers" / name;
     fs::create_directories(path);
     if (!file.empty()) directory_->file("layers/" + name + "/" + file, text);
     return path;
@@ -112,6 +112,7 @@ TEST_F(Mounts, NamesMayHoldWhatOptionsAreMadeOf) {
 
 TEST_F(Mounts, StacksThreeHundredLayers) {
   std::vector<fs::path> layers;
+  layers.reserve(300);
   for (int i = 0; i < 300; ++i) layers.push_back(layer("l" + std::to_string(i), "file-" + std::to_string(i), "x"));
   layer("l299", "top", "299");
   layer("l0", "top", "0");
@@ -124,6 +125,7 @@ TEST_F(Mounts, StacksThreeHundredLayers) {
 
 TEST_F(Mounts, TooManyLayersAreSaidSo) {
   std::vector<fs::path> layers;
+  layers.reserve(60);
   for (int i = 0; i < 60; ++i) layers.push_back(layer(std::string(80, 'n') + std::to_string(i)));
   auto merged = mount(layers, false);
   ASSERT_FALSE(merged);

@@ -73,6 +73,7 @@ TEST(ProcessStorm, TenThousandStartsOnEightThreads) {
   {
     const BusyThreads busy;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&] {
         Command good;
@@ -102,6 +103,7 @@ TEST(ProcessStorm, ChildrenOfManyThreadsDoNotShareDescriptors) {
   std::mutex mutex;
   std::map<std::string, int> seen;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       Command command;
