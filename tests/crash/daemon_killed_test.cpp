@@ -86,7 +86,8 @@ TEST_F(DaemonEnds, priority_then_order_of_submission_survive_a_restart) {
   // The one that ran has its old place, behind the one of higher priority.
   const std::vector<std::string> order = {high, first, normal, later, low};
   for (std::size_t i = 1; i < order.size(); ++i) {
-    EXPECT_LE(show(order[i - 1])["finished_ms"].get<std::int64_t>(), show(order[i])["started_ms"].get<std::int64_t>()) << i;
+    EXPECT_LE(show(order[i - 1])["finished_ms"].get<std::int64_t>(), show(order[i])["started_ms"].get<std::int64_t>())
+        << i;
   }
 }
 

@@ -79,7 +79,8 @@ TEST_F(Build, sends_only_what_the_daemon_does_not_have) {
   EXPECT_THAT(daemon->ingot({"build", "+a"}).out, HasSubstr("sent 2 of 2 files"));
   EXPECT_THAT(daemon->ingot({"build", "+a"}).out, Not(HasSubstr("sent")));
   daemon->project_file("bundle2", std::string(1 << 20, 'b'));
-  EXPECT_THAT(daemon->ingot({"build", "+a"}).out, Not(HasSubstr("sent"))) << "equal content under another name was sent";
+  EXPECT_THAT(daemon->ingot({"build", "+a"}).out, Not(HasSubstr("sent")))
+      << "equal content under another name was sent";
 }
 
 TEST_F(Build, a_directory_artifact_replaces_what_stands_there) {
@@ -98,7 +99,8 @@ d:
 
 TEST_F(Build, local_artifacts_never_leave_the_project) {
   TempDirectory elsewhere;
-  daemon->project_file("Earthfile", "VERSION 0.8\na:\n    FROM tiny\n    RUN echo x > /x\n    SAVE ARTIFACT /x AS LOCAL l/x\n");
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\na:\n    FROM tiny\n    RUN echo x > /x\n    SAVE ARTIFACT /x AS LOCAL l/x\n");
   daemon->project_file(".earthlyignore", "l\n");
   fs::create_symlink(elsewhere.path(), daemon->project() / "l");
   auto built = daemon->ingot({"build", "+a"});
@@ -138,7 +140,8 @@ a:
 }
 
 TEST_F(Build, downloads_have_ranges_and_tags) {
-  daemon->project_file("Earthfile", "VERSION 0.8\na:\n    FROM tiny\n    RUN printf 0123456789 > /f\n    SAVE ARTIFACT /f\n");
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\na:\n    FROM tiny\n    RUN printf 0123456789 > /f\n    SAVE ARTIFACT /f\n");
   const auto job = json::parse(daemon->ingot({"build", "--json", "+a"}).out);
   const std::string url = "http://ingot/v1/jobs/" + job["id"].get<std::string>() + "/artifacts/1";
   EXPECT_EQ(daemon->curl({url}).out, "0123456789");
@@ -152,7 +155,8 @@ TEST_F(Build, downloads_have_ranges_and_tags) {
 }
 
 TEST_F(Build, eight_jobs_at_once_share_one_image) {
-  daemon->project_file("Earthfile", "VERSION 0.8\na:\n    FROM tiny\n    ARG N\n    RUN echo number $N > /n\n    SAVE ARTIFACT /n\n");
+  daemon->project_file(
+      "Earthfile", "VERSION 0.8\na:\n    FROM tiny\n    ARG N\n    RUN echo number $N > /n\n    SAVE ARTIFACT /n\n");
   std::vector<std::string> ids;
   for (int i = 0; i < 8; ++i) {
     auto submitted = daemon->ingot({"submit", "+a", "--N=" + std::to_string(i)});
@@ -163,7 +167,8 @@ TEST_F(Build, eight_jobs_at_once_share_one_image) {
   wait.insert(wait.end(), ids.begin(), ids.end());
   EXPECT_EQ(daemon->ingot(wait).code, 0);
   for (int i = 0; i < 8; ++i) {
-    EXPECT_EQ(daemon->ingot({"get", ids[static_cast<std::size_t>(i)], "-o", "-"}).out, "number " + std::to_string(i) + "\n");
+    EXPECT_EQ(daemon->ingot({"get", ids[static_cast<std::size_t>(i)], "-o", "-"}).out,
+              "number " + std::to_string(i) + "\n");
   }
 }
 

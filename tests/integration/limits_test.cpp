@@ -67,7 +67,8 @@ TEST_F(Limits, a_fork_bomb_stays_in_its_cage) {
 }
 
 TEST_F(Limits, memory_that_runs_out_is_said) {
-  begin({"--limits-memory", "48M"}, "head -c 300000000 /dev/zero | tail -c 290000000 | wc -c; sleep 1; x=$(yes); echo $x");
+  begin({"--limits-memory", "48M"},
+        "head -c 300000000 /dev/zero | tail -c 290000000 | wc -c; sleep 1; x=$(yes); echo $x");
   auto built = daemon->ingot({"build", "+t"});
   EXPECT_EQ(built.code, 1) << built.out;
   EXPECT_THAT(built.out, HasSubstr("want of memory: it may use 48.0 MiB"));
@@ -106,8 +107,9 @@ TEST_F(Limits, binary_output_and_a_line_of_ten_megabytes_do_no_harm) {
 }
 
 TEST_F(Limits, egress_reaches_no_service_of_the_host) {
-  begin({}, "wget -T 2 -q -O - http://$(ip route | grep default | tr -s ' ' | head -n 1 | sed 's/.*via //;s/ .*//'):1/ ; "
-            "ip route; nc -w 2 127.0.0.1 1 < /dev/null && exit 7; exit 0");
+  begin({},
+        "wget -T 2 -q -O - http://$(ip route | grep default | tr -s ' ' | head -n 1 | sed 's/.*via //;s/ .*//'):1/ ; "
+        "ip route; nc -w 2 127.0.0.1 1 < /dev/null && exit 7; exit 0");
   auto built = daemon->ingot({"build", "+t"});
   EXPECT_EQ(built.code, 0) << built.out;
 }

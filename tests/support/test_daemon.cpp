@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 fs::path binary(const std::string& name) {
   const char* directory = std::getenv("INGOT_BIN");
-  if (directory == nullptr) throw std::runtime_error("INGOT_BIN names the directory of ingot and ingotd; it is not set");
+  if (directory == nullptr)
+    throw std::runtime_error("INGOT_BIN names the directory of ingot and ingotd; it is not set");
   return fs::path(directory) / name;
 }
 
@@ -53,9 +54,18 @@ TestDaemon::~TestDaemon() {
 }
 
 void TestDaemon::start() {
-  std::vector<std::string> argv = {binary("ingotd"), "--state-dir", state(), "--socket", socket(), "--socket-group", "",
-                                   "--jobs-drain", "0s", "--images",
-                                   "[{match: \"*\", source: oci-layout, path: " + (directory_ / "image").string() + "}]"};
+  std::vector<std::string> argv = {
+      binary("ingotd"),
+      "--state-dir",
+      state(),
+      "--socket",
+      socket(),
+      "--socket-group",
+      "",
+      "--jobs-drain",
+      "0s",
+      "--images",
+      "[{match: \"*\", source: oci-layout, path: " + (directory_ / "image").string() + "}]"};
   argv.insert(argv.end(), flags_.begin(), flags_.end());
   const std::string log_file = directory_ / "log";
   pid_ = fork();
@@ -80,7 +90,9 @@ void TestDaemon::start() {
   throw std::runtime_error("ingotd does not answer:\n" + log());
 }
 
-void TestDaemon::send_signal(int number) { ::kill(pid_, number); }
+void TestDaemon::send_signal(int number) {
+  ::kill(pid_, number);
+}
 
 void TestDaemon::stop() {
   send_signal(SIGTERM);
@@ -114,7 +126,8 @@ std::string TestDaemon::leftovers() {
   const std::string instance = base::Digest::of(state().string()).hex().substr(0, 8);
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(state() / "run", ignored)) found += entry.path().string() + "\n";
-  for (const auto& entry : fs::directory_iterator(state() / "snapshots/pending", ignored)) found += entry.path().string() + "\n";
+  for (const auto& entry : fs::directory_iterator(state() / "snapshots/pending", ignored))
+    found += entry.path().string() + "\n";
   for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
     for (const auto& place : {entry.path() / ("ingot-" + instance), fs::path("/sys/fs/cgroup/ingot-" + instance)}) {
       for (const auto& step : fs::directory_iterator(place, ignored)) {
@@ -123,8 +136,10 @@ std::string TestDaemon::leftovers() {
     }
   }
   const std::string mounts = slurp("/proc/self/mounts");
-  if (mounts.find(directory_.path().string()) != std::string::npos) found += "a mount below " + directory_.path().string() + "\n";
-  if (pid_ == 0 && run_program({"nft", "list", "tables"}).out.find(instance) != std::string::npos) found += "an nft table\n";
+  if (mounts.find(directory_.path().string()) != std::string::npos)
+    found += "a mount below " + directory_.path().string() + "\n";
+  if (pid_ == 0 && run_program({"nft", "list", "tables"}).out.find(instance) != std::string::npos)
+    found += "an nft table\n";
   return found;
 }
 

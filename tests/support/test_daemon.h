@@ -23,9 +23,9 @@ class TestDaemon {
   explicit TestDaemon(std::vector<std::string> more_flags = {});
   ~TestDaemon();
 
-  void start();                  // waits until it answers
-  void stop();                   // SIGTERM, waits for its end
-  void kill();                   // SIGKILL, waits for its end
+  void start();  // waits until it answers
+  void stop();   // SIGTERM, waits for its end
+  void kill();   // SIGKILL, waits for its end
   void send_signal(int number);
   pid_t pid() const { return pid_; }
 

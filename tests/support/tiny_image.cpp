@@ -40,9 +40,10 @@ std::string make_layer() {
   for (const char* name : {"bin", "etc", "tmp", "root", "proc", "dev", "sys"}) fs::create_directories(root / name);
   fs::permissions(root / "tmp", static_cast<fs::perms>(01777));
   fs::copy_file("/bin/busybox", root / "bin/busybox");
-  for (const char* name : {"sh", "cat", "echo", "ls", "mkdir", "sleep", "true", "false", "id", "pwd", "env", "head", "yes",
-                           "wget", "nc", "stat", "touch", "ln", "rm", "cp", "mv", "sha256sum", "test", "dd", "wc", "tr",
-                           "unshare", "mount", "chown", "chmod", "ip", "printf", "seq", "tail", "grep", "kill", "trap"}) {
+  for (const char* name : {"sh",  "cat",       "echo", "ls",   "mkdir", "sleep", "true",    "false", "id",    "pwd",
+                           "env", "head",      "yes",  "wget", "nc",    "stat",  "touch",   "ln",    "rm",    "cp",
+                           "mv",  "sha256sum", "test", "dd",   "wc",    "tr",    "unshare", "mount", "chown", "chmod",
+                           "ip",  "printf",    "seq",  "tail", "grep",  "kill",  "trap"}) {
     fs::create_symlink("busybox", root / "bin" / name);
   }
   scratch.file("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n");
@@ -57,18 +58,17 @@ std::string make_layer() {
 void write_tiny_image(const fs::path& layout) {
   fs::create_directories(layout / "blobs/sha256");
   const std::string layer = make_layer();
-  const json config = {{"architecture", run({"dpkg", "--print-architecture"}).substr(0, 5) == "arm64" ? "arm64" : "amd64"},
-                       {"os", "linux"},
-                       {"config", {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}}},
-                       {"rootfs", {{"type", "layers"}, {"diff_ids", {base::Digest::of(layer).str()}}}}};
-  const json manifest = {
-      {"schemaVersion", 2},
-      {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-      {"config", add_blob(layout, config.dump(), "application/vnd.oci.image.config.v1+json")},
-      {"layers", {add_blob(layout, layer, "application/vnd.oci.image.layer.v1.tar")}}};
-  const json index = {
-      {"schemaVersion", 2},
-      {"manifests", {add_blob(layout, manifest.dump(), "application/vnd.oci.image.manifest.v1+json")}}};
+  const json config = {
+      {"architecture", run({"dpkg", "--print-architecture"}).substr(0, 5) == "arm64" ? "arm64" : "amd64"},
+      {"os", "linux"},
+      {"config", {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}}},
+      {"rootfs", {{"type", "layers"}, {"diff_ids", {base::Digest::of(layer).str()}}}}};
+  const json manifest = {{"schemaVersion", 2},
+                         {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                         {"config", add_blob(layout, config.dump(), "application/vnd.oci.image.config.v1+json")},
+                         {"layers", {add_blob(layout, layer, "application/vnd.oci.image.layer.v1.tar")}}};
+  const json index = {{"schemaVersion", 2},
+                      {"manifests", {add_blob(layout, manifest.dump(), "application/vnd.oci.image.manifest.v1+json")}}};
   must(sys::write_file_durably(layout / "index.json", index.dump()));
   must(sys::write_file_durably(layout / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
 }

@@ -1,0 +1,175 @@
+#include "daemon/jobs/job_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "tests/support/fakes.h"
+#include "tests/support/temp.h"
+
+namespace ingot::jobs {
+namespace {
+
+using proto::JobState;
+
+proto::JobSpec spec(const std::string& target, int priority = 0) {
+  proto::JobSpec made;
+  made.context = "sha256:" + std::string(64, 'a');
+  made.target = target;
+  made.priority = priority;
+  return made;
+}
+
+class JobQueueTest : public testing::Test {
+ protected:
+  void open(unsigned workers = 1) {
+    queue.reset();
+    database.reset();
+    database = std::move(*db::Database::open(directory / "x.db"));
+    QueueSettings settings;
+    settings.workers = workers;
+    queue = std::move(*JobQueue::open(*database, directory / "logs", settings, base::system_clock()));
+  }
+  std::string submit(const proto::JobSpec& what) { return queue->submit(what, {1000, 1000, "me"})->id; }
+  proto::Job wait(const std::string& id) {
+    for (int i = 0; i < 1000; ++i) {
+      auto job = queue->find(id);
+      if (job && proto::is_final(job->state)) return *job;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ADD_FAILURE() << "job " << id << " did not end";
+    return {};
+  }
+  test::TempDirectory directory;
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<JobQueue> queue;
+};
+
+TEST_F(JobQueueTest, runs_by_priority_then_by_order) {
+  open();
+  std::vector<std::string> ids = {submit(spec("+a")), submit(spec("+b")), submit(spec("+urgent", 9)),
+                                  submit(spec("+late", -1))};
+  EXPECT_EQ(queue->find(ids[2])->queue_position, 1);
+  EXPECT_EQ(queue->find(ids[3])->queue_position, 4);
+  std::mutex mutex;
+  std::vector<std::string> order;
+  queue->start([&](JobRun& run) -> Status {
+    std::lock_guard lock(mutex);
+    order.push_back(run.job.spec.target);
+    return {};
+  });
+  for (const auto& id : ids) EXPECT_EQ(wait(id).state, JobState::succeeded);
+  EXPECT_EQ(order, (std::vector<std::string>{"+urgent", "+a", "+b", "+late"}));
+}
+
+TEST_F(JobQueueTest, a_failure_keeps_its_error_and_the_log_its_end) {
+  open();
+  queue->start([](JobRun&) -> Status { return base::fail(ErrorKind::step_failed, "exit code 3", "look"); });
+  const std::string id = submit(spec("+a"));
+  auto job = wait(id);
+  EXPECT_EQ(job.state, JobState::failed);
+  EXPECT_EQ(job.error->message, "exit code 3");
+  auto text = queue->read_log(id, 0)->read();
+  EXPECT_THAT(*text, testing::HasSubstr("\"state\":\"failed\""));
+  EXPECT_EQ(queue->live_log(id), nullptr);
+}
+
+TEST_F(JobQueueTest, cancel_ends_queued_and_running_jobs_and_refuses_ended_ones) {
+  open();
+  std::atomic<bool> begun{false};
+  queue->start([&](JobRun& run) -> Status {
+    begun = true;
+    while (!run.cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return base::fail(ErrorKind::canceled, "canceled");
+  });
+  const std::string running = submit(spec("+a"));
+  const std::string queued = submit(spec("+b"));
+  while (!begun) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(queue->cancel(queued)->state, JobState::canceled);
+  ASSERT_TRUE(queue->cancel(running));
+  EXPECT_EQ(wait(running).state, JobState::canceled);
+  EXPECT_TRUE(queue->cancel(running)) << "asking twice is no error";
+  auto done = queue->retry(running, {});
+  EXPECT_EQ(done->retry_of, running);
+}
+
+TEST_F(JobQueueTest, an_idempotency_key_is_one_job_for_one_user) {
+  open();
+  auto with_key = spec("+a");
+  with_key.idempotency_key = "k";
+  const std::string id = submit(with_key);
+  EXPECT_EQ(submit(with_key), id);
+  EXPECT_NE(queue->submit(with_key, {2000, 2000, "other"})->id, id);
+  with_key.target = "+b";
+  auto refused = queue->submit(with_key, {1000, 1000, "me"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+}
+
+TEST_F(JobQueueTest, what_ran_when_the_daemon_ended_is_queued_again_with_a_note) {
+  open();
+  const std::string id = submit(spec("+a"));
+  const std::string canceled = submit(spec("+b"));
+  ASSERT_TRUE(database->transaction([&]() -> Status {
+    INGOT_TRY(auto update,
+              database->prepare("UPDATE jobs SET state = 'running', started_ms = created_ms, attempts = 1"));
+    INGOT_CHECK(update.run());
+    INGOT_TRY(auto ask, database->prepare("UPDATE jobs SET cancel_requested = 1 WHERE id = ?"));
+    return ask.bind(1, canceled).run();
+  }));
+  open();
+  EXPECT_EQ(queue->find(id)->state, JobState::queued);
+  EXPECT_EQ(queue->find(canceled)->state, JobState::canceled);
+  EXPECT_THAT(*queue->read_log(id, 0)->read(), testing::HasSubstr("it is run again from the start"));
+}
+
+TEST_F(JobQueueTest, drain_puts_running_jobs_back_and_refuses_new_ones) {
+  open();
+  std::atomic<bool> begun{false};
+  queue->start([&](JobRun& run) -> Status {
+    begun = true;
+    while (!run.cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return base::fail(ErrorKind::canceled, "canceled");
+  });
+  const std::string id = submit(spec("+a"));
+  while (!begun) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  queue->drain(std::chrono::milliseconds(10));
+  EXPECT_EQ(queue->find(id)->state, JobState::queued);
+  auto refused = queue->submit(spec("+b"), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+}
+
+TEST_F(JobQueueTest, ids_may_be_shortened_and_labels_filter) {
+  open();
+  auto labeled = spec("+a");
+  labeled.labels = {{"team", "edge"}};
+  const std::string id = submit(labeled);
+  submit(spec("+b"));
+  EXPECT_EQ(queue->find(id.substr(0, 6))->id, id);
+  EXPECT_EQ(queue->find("zzzzzz").error().kind, ErrorKind::not_found);
+  JobFilter filter;
+  filter.labels = {{"team", "edge"}};
+  auto found = queue->list(filter);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().id, id);
+}
+
+TEST_F(JobQueueTest, a_time_limit_ends_a_job_as_timed_out) {
+  open();
+  queue->start([](JobRun& run) -> Status {
+    while (!run.cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return base::fail(ErrorKind::canceled, "canceled");
+  });
+  auto limited = spec("+a");
+  limited.timeout_seconds = 1;
+  auto job = wait(submit(limited));
+  EXPECT_EQ(job.state, JobState::failed);
+  EXPECT_EQ(job.error->kind, ErrorKind::timed_out);
+}
+
+}  // namespace
+}  // namespace ingot::jobs
