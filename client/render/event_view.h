@@ -19,7 +19,12 @@ class EventView {
   virtual void pause() {}
 };
 
-enum class ViewKind { plain, live, silent };
-std::unique_ptr<EventView> make_view(ViewKind kind, Style style);
+enum class ViewKind {
+  plain,
+  live,
+  json,    // every event as one line of JSON
+  silent,  // only the error of a job that failed, on stderr
+};
+std::unique_ptr<EventView> make_view(ViewKind kind, Style style, bool verbose = false);
 
 }  // namespace ingot::client

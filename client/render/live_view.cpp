@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "daemon/base/strings.h"
 
 namespace ingot::client {
@@ -11,22 +13,22 @@ namespace ingot::client {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenDrawings{100};
-constexpr std::size_t kNarrowest = 20;
+constexpr std::chrono::milliseconds kBetweenLooks{250};  // at the clock and at the terminal's size
 
-std::size_t terminal_width(std::FILE* out) {
+TerminalSize size_of(std::FILE* out) {
   winsize size{};
-  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return std::max<std::size_t>(size.ws_col, kNarrowest);
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 std::string one_line(std::string text) {
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  return base::printable(text);
+  for (char& c : text) c = c == '\n' || c == '\t' ? ' ' : c;
+  return visible(text);
 }
 
 }  // namespace
 
-LiveView::LiveView(std::FILE* out, Style style) : out_(out), style_(style), formatter_(style) {
+LiveView::LiveView(std::FILE* out, Style style, bool verbose) : out_(out), style_(style), formatter_(style, verbose) {
   ticker_ = std::thread([this] { loop(); });
 }
 
@@ -34,8 +36,8 @@ LiveView::~LiveView() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    erase_block();
-    std::fflush(out_);
+    running_.clear();
+    draw();
   }
   changed_.notify_all();
   ticker_.join();
@@ -43,19 +45,17 @@ LiveView::~LiveView() {
 
 void LiveView::pause() {
   std::lock_guard lock(mutex_);
-  erase_block();
   running_.clear();
-  std::fflush(out_);
+  draw();
 }
 
-// Draws when something changed, and each second for the times while something runs.
 void LiveView::loop() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (running_.empty() && !dirty_)
       changed_.wait(lock);
     else
-      changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_ || dirty_; });
+      changed_.wait_for(lock, kBetweenLooks, [&] { return stopping_ || dirty_; });
     if (stopping_) return;
     draw();
     lock.unlock();
@@ -64,47 +64,42 @@ void LiveView::loop() {
   }
 }
 
-std::vector<std::string> LiveView::running_lines(std::size_t width, std::chrono::steady_clock::time_point now) const {
-  std::vector<std::string> lines;
-  for (const auto& [id, step] : running_) {
-    const std::string time = base::human_duration(std::chrono::duration<double>(now - step.started).count());
-    const std::size_t room = width - std::min(width, time.size() + 2);
-    const std::string head = cut_to_width(step.target + " " + step.text, room);
-    lines.push_back(head + std::string(room - std::min(room, display_width(head)), ' ') + "  " + time);
-    for (const auto& line : step.last) lines.push_back(cut_to_width("  " + line, width));
-  }
-  return lines;
+// Back to the block's first row, and everything below it away. A terminal that became narrower has wrapped the lines
+// that stood there.
+std::string LiveView::erasing(TerminalSize size) {
+  if (drawn_widths_.empty()) return {};
+  const std::size_t rows =
+      size.columns < drawn_size_.columns ? rows_of(drawn_widths_, size.columns) : drawn_widths_.size();
+  return fmt::format("\033[{}A\033[J", rows);
 }
 
-void LiveView::erase_block() {
-  if (drawn_lines_ > 0) std::fprintf(out_, "\033[%zuA\033[J", drawn_lines_);
-  drawn_lines_ = 0;
-}
-
+// In one write, so that no half-drawn state is ever seen.
 void LiveView::draw() {
-  erase_block();
-  // One cell is left free: a full line would wrap, and the block would be taller than it was counted.
-  const auto lines = running_lines(terminal_width(out_) - 1, std::chrono::steady_clock::now());
-  for (const auto& line : lines)
-    std::fprintf(out_, "%s\n", line.starts_with("  ") ? style_.dim(line).c_str() : line.c_str());
-  drawn_lines_ = lines.size();
+  const TerminalSize size = size_of(out_);
+  std::string frame = erasing(size) + std::exchange(scrolling_, {});
+  drawn_widths_.clear();
+  for (const auto& line : live_block(running_, size, std::chrono::steady_clock::now())) {
+    drawn_widths_.push_back(display_width(line));
+    frame += (line.starts_with("  ") ? style_.dim(line) : line) + "\n";
+  }
+  drawn_size_ = size;
   dirty_ = false;
+  std::fwrite(frame.data(), 1, frame.size(), out_);
   std::fflush(out_);
 }
 
-void LiveView::print(const std::string& line) {
-  erase_block();
-  std::fprintf(out_, "%s\n", line.c_str());
+std::vector<RunningStep>::iterator LiveView::find(const std::string& id) {
+  return std::find_if(running_.begin(), running_.end(), [&](const auto& step) { return step.id == id; });
 }
 
 void LiveView::ended(const proto::Event& event) {
-  auto found = running_.find(event.step);
+  auto found = find(event.step);
   if (found == running_.end()) return;
   const std::string mark = event.exit_code == 0 ? style_.green("ok  ") : style_.red("FAIL");
-  const std::string time = base::human_duration(event.seconds);
-  const std::size_t width = terminal_width(out_) - 1;
-  const std::size_t room = width - std::min(width, time.size() + 7);
-  print(mark + " " + cut_to_width(found->second.target + " " + found->second.text, room) + "  " + style_.dim(time));
+  const std::string time = event.cached ? "*cached*" : base::human_duration(event.seconds);
+  constexpr std::size_t kMark = 6;  // columns of the mark, its space, and the last one, which stays free
+  const std::size_t columns = std::max<std::size_t>(size_of(out_).columns, 20) - kMark;
+  print(mark + " " + justified(found->target + " " + found->text, time, columns));
   running_.erase(found);
 }
 
@@ -112,15 +107,15 @@ void LiveView::event(const proto::Event& event) {
   std::lock_guard lock(mutex_);
   const auto lines = formatter_.lines(event);
   if (event.type == proto::EventType::step_start) {
-    running_[event.step] = {event.target, one_line(event.text), std::chrono::steady_clock::now(), {}};
+    running_.push_back({event.step, visible(event.target), one_line(event.text), std::chrono::steady_clock::now(), {}});
   } else if (event.type == proto::EventType::step_end) {
     ended(event);
   } else if (event.type == proto::EventType::output) {
+    auto found = find(event.step);
     for (const auto& line : lines) {
-      auto found = running_.find(event.step);
-      if (found == running_.end()) continue;
-      found->second.last.push_back(line.substr(log_prefix(event.target).size()));
-      if (found->second.last.size() > kShownLines) found->second.last.pop_front();
+      if (found == running_.end()) break;
+      found->last.push_back(one_line(line.substr(log_prefix(event.target).size())));
+      if (found->last.size() > RunningStep::kLines) found->last.pop_front();
     }
   } else {
     for (const auto& line : lines) print(line);

@@ -8,16 +8,46 @@ namespace ingot::client {
 
 using proto::EventType;
 
+namespace {
+
+// A warning that quotes the Earthfile has several lines.
+std::vector<std::string> notes(const std::string& text, Style style) {
+  std::vector<std::string> lines;
+  for (const auto& line : base::split(text, '\n')) lines.push_back(log_prefix("ingot") + style.yellow(visible(line)));
+  return lines;
+}
+
+}  // namespace
+
+std::string LineFormatter::finish_line(Step& step, const std::string& target, std::string& open) {
+  std::string line = log_prefix(target) + clean_output(open);
+  open.clear();
+  step.last.push_back(line);
+  if (step.last.size() > kRepeatedLines) step.last.pop_front();
+  return line;
+}
+
 std::vector<std::string> LineFormatter::output(const proto::Event& event) {
   Step& step = steps_[event.step];
   std::string& open = step.open_lines[event.stream];
   open += event.bytes.empty() ? event.text : event.bytes;
   if (event.partial && open.size() < kLongestOpenLine) return {};
-  const std::string line = log_prefix(event.target) + clean_output(open);
-  open.clear();
-  step.last.push_back(line);
-  if (step.last.size() > kRepeatedLines) step.last.pop_front();
-  return {line};
+  return {finish_line(step, event.target, open)};
+}
+
+std::vector<std::string> LineFormatter::step_end(const proto::Event& event) {
+  std::vector<std::string> lines;
+  Step& step = steps_[event.step];
+  for (auto& [stream, open] : step.open_lines) {
+    if (!open.empty()) lines.push_back(finish_line(step, event.target, open));
+  }
+  if (event.exit_code != 0 && failed_output_.empty()) failed_output_.assign(step.last.begin(), step.last.end());
+  steps_.erase(event.step);
+  if (verbose_) {
+    const std::string how = event.cached ? "*cached*" : event.exit_code == 0 ? "done" : "failed";
+    lines.push_back(log_prefix(event.target) + style_.dim(how + " after " + base::human_duration(event.seconds)));
+  }
+  return lines;
 }
 
 // The job's last event: of a failure, the output of the step that failed, then the error.
@@ -28,7 +58,7 @@ std::vector<std::string> LineFormatter::ending(const proto::Event& event) {
     if (!failed_output_.empty()) lines.push_back(style_.bold("The output of the step that failed, once more:"));
     lines.insert(lines.end(), failed_output_.begin(), failed_output_.end());
   }
-  const auto rendered = base::split(proto::render(*event.error), '\n');
+  const auto rendered = base::split(visible_lines(proto::render(*event.error)), '\n');
   for (std::size_t i = 0; i < rendered.size(); ++i) lines.push_back((i == 0 ? style_.red("ERROR ") : "") + rendered[i]);
   return lines;
 }
@@ -41,15 +71,10 @@ std::vector<std::string> LineFormatter::lines(const proto::Event& event) {
       std::string text = event.text;
       for (char& c : text) c = c == '\n' ? ' ' : c;
       return {log_prefix(event.target) +
-              style_.bold((event.cached ? "*cached* " : "") + std::string("--> ") + base::printable(text))};
+              style_.bold((event.cached ? "*cached* " : "") + std::string("--> ") + visible(text))};
     }
-    case EventType::step_end: {
-      Step step = std::move(steps_[event.step]);
-      steps_.erase(event.step);
-      if (event.exit_code == 0) return {};
-      if (failed_output_.empty()) failed_output_.assign(step.last.begin(), step.last.end());
-      return {};
-    }
+    case EventType::step_end:
+      return step_end(event);
     case EventType::tail: {
       failed_output_.clear();
       for (const auto& line : base::split(event.text, '\n')) {
@@ -59,9 +84,9 @@ std::vector<std::string> LineFormatter::lines(const proto::Event& event) {
       return {};
     }
     case EventType::note:
-      return {log_prefix("ingot") + base::printable(event.text)};
+      return notes(event.text, {});
     case EventType::cut:
-      return {log_prefix("ingot") + style_.yellow(base::printable(event.text))};
+      return notes(event.text, style_);
     case EventType::state:
       return ending(event);
     case EventType::artifact:

@@ -2,14 +2,27 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <locale.h>
 
+#include <algorithm>
 #include <cwchar>
-
-#include "daemon/base/strings.h"
 
 namespace ingot::client {
 
 namespace {
+
+// The width of a character, whatever locale the caller's environment names: what we print is UTF-8.
+int cells_of(const char* bytes, std::size_t size) {
+  static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (kUtf8 == nullptr) return 1;
+  const locale_t before = uselocale(kUtf8);
+  std::mbstate_t state{};
+  wchar_t wide = 0;
+  const bool whole = std::mbrtowc(&wide, bytes, size, &state) == size;
+  const int width = whole ? wcwidth(wide) : 1;
+  uselocale(before);
+  return width;
+}
 
 // The first character of valid UTF-8: its bytes and its cells.
 struct Character {
@@ -19,16 +32,12 @@ struct Character {
 
 Character first_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return {};
   Character character;
-  character.bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  character.bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
   character.bytes = std::min(character.bytes, text.size());
-  std::mbstate_t state{};
-  wchar_t wide = 0;
-  const std::size_t used = std::mbrtowc(&wide, text.data(), character.bytes, &state);
-  if (used == character.bytes) {
-    const int width = wcwidth(wide);
-    if (width >= 0) character.cells = static_cast<std::size_t>(width);
-  }
+  const int width = cells_of(text.data(), character.bytes);
+  if (width >= 0) character.cells = static_cast<std::size_t>(width);
   return character;
 }
 
@@ -45,6 +54,7 @@ std::size_t display_width(std::string_view text) {
 }
 
 std::string cut_to_width(std::string_view text, std::size_t cells) {
+  if (cells == 0) return {};
   if (display_width(text) <= cells) return std::string(text);
   std::string cut;
   std::size_t width = 0;
@@ -58,26 +68,6 @@ std::string cut_to_width(std::string_view text, std::size_t cells) {
   return cut + "…";
 }
 
-std::string clean_output(std::string_view line) {
-  while (line.ends_with('\r')) line.remove_suffix(1);
-  if (std::size_t redrawn = line.rfind('\r'); redrawn != std::string_view::npos) line.remove_prefix(redrawn + 1);
-  std::string text;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] != '\033') {
-      text += line[i];
-      continue;
-    }
-    // ESC [ ... letter; any other sequence is ESC and one character.
-    if (i + 1 < line.size() && line[i + 1] == '[') {
-      i += 2;
-      while (i < line.size() && (line[i] < '@' || line[i] > '~')) ++i;
-    } else {
-      ++i;
-    }
-  }
-  return base::printable(text);
-}
-
 std::string human_time(std::int64_t unix_ms) {
   if (unix_ms == 0) return "-";
   const std::time_t seconds = unix_ms / 1000;
@@ -87,7 +77,7 @@ std::string human_time(std::int64_t unix_ms) {
 }
 
 std::string log_prefix(const std::string& target) {
-  return fmt::format("{:>20} | ", target);
+  return fmt::format("{:>20} | ", visible(target));
 }
 
 }  // namespace ingot::client

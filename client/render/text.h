@@ -15,6 +15,11 @@ std::string cut_to_width(std::string_view text, std::size_t cells);
 // carriage returns the last state stays, other control characters are shown as \xNN.
 std::string clean_output(std::string_view line);
 
+// Text of others on one line of a terminal: control characters and bytes that are no UTF-8 as \\xNN, so that neither
+// can drive it. `visible_lines` keeps newlines.
+std::string visible(std::string_view text);
+std::string visible_lines(std::string_view text);
+
 // "2026-11-20 14:03" in the local time zone; "-" for 0.
 std::string human_time(std::int64_t unix_ms);
 
