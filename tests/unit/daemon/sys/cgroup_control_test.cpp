@@ -116,6 +116,10 @@ TEST_F(CgroupControl, AForkBombCannotOutrunIt) {
   cgroups_->kill_all(path_);
   EXPECT_EQ(processes(), 0U);
   running.join();
+  for (const auto& place : places_) {
+    const auto most = read_file(place / "pids.max");
+    EXPECT_TRUE(!most || *most == "0\n") << "it could have forked on";
+  }
 }
 
 TEST_F(CgroupControl, KillsWhatIsFrozen) {

@@ -85,10 +85,10 @@ TEST(Files, WritesAllInSpiteOfShortWritesAndSignals) {
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
-    std::array<char, 10'000> buffer{};
+    std::vector<char> buffer(64 << 10);
     for (ssize_t size = 0; (size = read(in.get(), buffer.data(), buffer.size())) > 0;) {
       got += static_cast<std::size_t>(size);
-      usleep(300);
+      usleep(2000);
     }
   });
   const std::string bytes(1 << 20, 'x');

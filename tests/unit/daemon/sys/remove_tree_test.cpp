@@ -140,6 +140,7 @@ TEST(RemoveTree, RemovesWhatIsImmutable) {
   set_flags(directory / "tree/one/file", FS_IMMUTABLE_FL);
   if (IsSkipped()) return;
   set_flags(directory / "tree/two", FS_APPEND_FL);
+  set_flags(directory / "tree", FS_IMMUTABLE_FL);
   EXPECT_TRUE(remove_tree(directory / "tree"));
   EXPECT_FALSE(fs::exists(directory / "tree"));
 }
