@@ -11,7 +11,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/process/v2/default_launcher.hpp>
+#include <boost/process/v2/posix/vfork_launcher.hpp>
 #include <boost/process/v2/process.hpp>
 #include <cerrno>
 
@@ -27,6 +27,42 @@ namespace process = boost::process::v2;
 using base::fail;
 using base::fail_errno;
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define INGOT_FORKS
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(INGOT_FORKS)
+// ThreadSanitizer makes a fork() of every vfork(), which then must report a failed exec through a pipe.
+using Launcher = process::posix::default_launcher;
+#else
+// Not fork(): Boost allocates in the child, and there a lock of the allocator that another thread held would stay
+// locked for ever. A child of vfork() shares our memory, in which that thread goes on and lets go of it. It also does
+// not copy the page tables of a large daemon.
+using Launcher = process::posix::vfork_launcher;
+#endif
+
+// Makes the context's reactor in the parent, right after the fork: a child that shares our memory would spoil one that
+// is there earlier, and Boost's own making it later loses the descriptor of the child when that fails.
+class ReactorAfterFork : public asio::execution_context::service {
+ public:
+  using key_type = ReactorAfterFork;
+  static asio::execution_context::id id;
+  explicit ReactorAfterFork(asio::execution_context& context)
+      : service(context), context_(static_cast<asio::io_context&>(context)) {}
+
+ private:
+  void shutdown() override {}
+  void notify_fork(asio::execution_context::fork_event event) override {
+    if (event != asio::execution_context::fork_parent) return;
+    const int saved = errno;  // of a fork that failed
+    const asio::posix::stream_descriptor has_the_reactor_made(context_);
+    errno = saved;
+  }
+  asio::io_context& context_;
+};
+asio::execution_context::id ReactorAfterFork::id;
+
 process::error_code last_error() {
   return {errno, boost::system::system_category()};
 }
@@ -39,13 +75,15 @@ struct ChildSetUp {
   std::array<int, 3> standard;  // what becomes 0, 1 and 2; all of them above 2
   const char* directory;        // null: stay
 
-  template <typename Launcher>
-  process::error_code on_exec_setup(Launcher& /*launcher*/, const process::filesystem::path& /*program*/,
+  template <typename AnyLauncher>
+  process::error_code on_exec_setup(AnyLauncher& /*launcher*/, const process::filesystem::path& /*program*/,
                                     const char* const* /*argv*/) {
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // it died before the line above
-    for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+    struct sigaction standard_action {};
+    standard_action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) sigaction(number, &standard_action, nullptr);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -53,7 +91,7 @@ struct ChildSetUp {
       if (dup2(standard[static_cast<std::size_t>(number)], number) < 0) return last_error();
     }
     if (directory != nullptr && chdir(directory) != 0) return last_error();
-    // Boost closes only what lies above its own pipe. That pipe must stay open until exec, to report its failure.
+    // Boost's fork() closes only what lies above its own pipe, which must stay open until exec to report its failure.
     syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     return {};
   }
@@ -152,7 +190,7 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
                                        const std::array<int, 3>& standard) {
   const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
   std::vector<const char*> environment;
-  process::default_process_launcher launcher;
+  Launcher launcher;
   if (command.environment) {
     for (const auto& variable : *command.environment) environment.push_back(variable.c_str());
     environment.push_back(nullptr);
@@ -164,8 +202,7 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
     // A context of this launch alone: fork() copies the locks of its reactor, and one that other threads run may be
     // locked at that moment, which leaves the child hanging before exec.
     asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
-    // Makes the reactor now. Boost would make it after fork(), and lose the child's descriptor if that failed.
-    const asio::posix::stream_descriptor reactor(context);
+    asio::make_service<ReactorAfterFork>(context);
     const SignalsBlocked blocked;
     auto child = launcher(context.get_executor(), error, program, arguments, set_up);
     if (!error) {
@@ -173,8 +210,9 @@ tl::expected<pid_t, int> fork_and_exec(const Command& command, const std::string
       return launcher.pid;
     }
   } catch (const boost::system::system_error& thrown) {  // no descriptor left to watch a child that does run
-    if (getpid() != set_up.parent) _exit(127);           // the child could not make its copy of the reactor
     error = thrown.code();
+    // Boost does not look whether it got the descriptor before it uses it.
+    if (error.value() == EBADF) error.assign(EMFILE, boost::system::system_category());
     if (launcher.pid > 0) kill(launcher.pid, SIGKILL);
   }
   if (launcher.pid > 0) reap(launcher.pid);  // Boost leaves a child that failed to exec to its caller
