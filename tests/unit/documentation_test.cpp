@@ -1,0 +1,68 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "client/cli/command_table.h"
+#include "client/cli/completion_scripts.h"
+#include "client/cli/help.h"
+#include "daemon/app/config.h"
+#include "proto/error.h"
+#include "tests/support/temp.h"
+
+// What people read agrees with the tables that the programs are made from.
+namespace ingot {
+namespace {
+
+using testing::HasSubstr;
+
+std::string page(const std::string& name) {
+  return test::slurp(std::string(INGOT_SOURCE_DIR) + "/" + name);
+}
+
+// As the man macros write it: --json is "Fl -json".
+std::string man_flag(const std::string& flag) {
+  return "Fl " + flag.substr(1);
+}
+
+TEST(Documentation, the_clients_man_page_has_every_command_flag_and_exit_code) {
+  const std::string man = page("packaging/man/ingot.1");
+  for (const auto& command : client::command_table()) {
+    EXPECT_THAT(man, HasSubstr(".Ss " + command.name)) << command.name;
+    for (const auto& flag : command.flags) EXPECT_THAT(man, HasSubstr(man_flag(flag.name))) << command.name;
+  }
+  for (const auto& flag : client::global_flags()) EXPECT_THAT(man, HasSubstr(man_flag(flag.name)));
+  for (const auto& row : proto::error_kinds()) {
+    EXPECT_THAT(man, HasSubstr("\n.It " + std::to_string(row.exit_code) + "\n")) << row.name;
+    EXPECT_THAT(man, HasSubstr(std::string(row.meaning))) << row.name;
+  }
+}
+
+TEST(Documentation, help_and_completions_have_every_command_and_flag) {
+  for (const auto& command : client::command_table()) {
+    EXPECT_THAT(client::overview_help(), HasSubstr("  " + command.name + " "));
+    for (const auto& flag : command.flags) EXPECT_THAT(client::command_help(command), HasSubstr(flag.name));
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+      const std::string script = *client::completion_script(shell);
+      EXPECT_THAT(script, HasSubstr(command.name)) << shell;
+      for (const auto& flag : command.flags) EXPECT_THAT(script, HasSubstr(flag.name.substr(2))) << shell;
+    }
+  }
+}
+
+TEST(Documentation, the_readme_names_every_command) {
+  const std::string readme = page("README.md");
+  for (const auto& command : client::command_table())
+    EXPECT_THAT(readme, HasSubstr("`" + command.name)) << command.name;
+}
+
+TEST(Documentation, the_daemons_man_page_names_its_files_and_signals) {
+  const std::string man = page("packaging/man/ingotd.8");
+  for (const char* text : {"/etc/ingot/ingotd.yaml", "/run/ingot/ingotd.sock", "/var/lib/ingot", "SIGTERM", "SIGHUP",
+                           "Fl -check-config", "Fl -config", "INGOT_*"}) {
+    EXPECT_THAT(man, HasSubstr(text));
+  }
+}
+
+}  // namespace
+}  // namespace ingot
