@@ -45,17 +45,6 @@ std::string duration_of(const proto::Job& job) {
   return base::human_duration(static_cast<double>(std::max<std::int64_t>(0, end - job.started_ms)) / 1000);
 }
 
-std::string url_encode(const std::string& text) {
-  std::string encoded;
-  for (unsigned char c : text) {
-    if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '~')
-      encoded += static_cast<char>(c);
-    else
-      encoded += fmt::format("%{:02X}", c);
-  }
-  return encoded;
-}
-
 void print_pairs(const char* title, const std::map<std::string, std::string>& pairs) {
   for (const auto& [key, value] : pairs) {
     std::printf("%-12s %s=%s\n", title, base::printable(key).c_str(), base::printable(value).c_str());
@@ -71,11 +60,12 @@ Result<int> run_ps(const Invocation& invocation) {
   Daemon daemon = open_daemon(invocation);
   std::string labels;
   for (const auto& label : invocation.values("--label")) labels += (labels.empty() ? "" : ",") + label;
-  const std::string filter = "limit=" + std::to_string(limit) + (labels.empty() ? "" : "&label=" + url_encode(labels));
+  const std::string filter =
+      "limit=" + std::to_string(limit) + (labels.empty() ? "" : "&label=" + percent_encode(labels));
   std::vector<proto::Job> jobs;
   if (invocation.has("--state") || invocation.has("--all")) {
     const std::string state = invocation.value("--state");
-    INGOT_TRY(jobs, daemon.jobs(filter + (state.empty() ? "" : "&state=" + url_encode(state))));
+    INGOT_TRY(jobs, daemon.jobs(filter + (state.empty() ? "" : "&state=" + percent_encode(state))));
   } else {
     INGOT_TRY(jobs, daemon.jobs(filter + "&state=queued"));
     INGOT_TRY(auto running, daemon.jobs(filter + "&state=running"));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdlib>
 
 #include "daemon/base/digest.h"
@@ -48,13 +48,18 @@ std::optional<std::string> HashCache::find(const std::string& path, const struct
   return found->second.digest;
 }
 
-void HashCache::remember(const std::string& path, const struct stat& status, const std::string& digest) {
-  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+void HashCache::remember(const std::string& path, const struct stat& status, std::time_t looked_at,
+                         const std::string& digest) {
   const auto youngest = std::max(status.st_mtim.tv_sec, status.st_ctim.tv_sec);
-  if (now - youngest < kRacySeconds || path.find_first_of("\t\n") != std::string::npos) return;
+  if (looked_at - youngest < kRacySeconds || path.find_first_of("\t\n") != std::string::npos) return;
   std::lock_guard lock(mutex_);
   entries_[path] = {stamp(status), digest};
   changed_ = true;
+}
+
+void HashCache::forget_all() {
+  std::lock_guard lock(mutex_);
+  entries_.clear();
 }
 
 void HashCache::save() const {

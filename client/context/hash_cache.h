@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -18,7 +19,9 @@ class HashCache {
   explicit HashCache(std::filesystem::path file);
 
   std::optional<std::string> find(const std::string& path, const struct stat& status) const;
-  void remember(const std::string& path, const struct stat& status, const std::string& digest);
+  // `status` is what fstat said at `looked_at` (seconds since the epoch), before the first byte was read.
+  void remember(const std::string& path, const struct stat& status, std::time_t looked_at, const std::string& digest);
+  void forget_all();
   void save() const;  // best effort: a cache that cannot be written costs only time
 
   static std::filesystem::path default_file();

@@ -25,22 +25,45 @@ bool match_from(const Parts& pattern, std::size_t p, const Parts& path, std::siz
   return t < path.size() && base::glob_match(pattern[p], path[t]) && match_from(pattern, p + 1, path, t + 1);
 }
 
+// `**` inside of a part crosses directories: "a**b" is "a*b" here, and "a*" with "*b" anywhere below.
+std::vector<Parts> spread(const Parts& parts) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t at = parts[i].find("**");
+    if (at == std::string::npos || parts[i] == "**") continue;
+    const std::size_t behind = parts[i].find_first_not_of('*', at);
+    const std::string before = parts[i].substr(0, at) + "*";
+    const std::string after = behind == std::string::npos ? "" : parts[i].substr(behind);
+    Parts here = parts;
+    here[i] = before + after;
+    std::vector<Parts> all = spread(here);
+    Parts below = parts;
+    below[i] = before;
+    below.insert(below.begin() + static_cast<std::ptrdiff_t>(i) + 1, {"**", "*" + after});
+    for (auto& more : spread(below)) all.push_back(std::move(more));
+    return all;
+  }
+  return {parts};
+}
+
 }  // namespace
 
 IgnoreRules IgnoreRules::parse(std::string_view text) {
   IgnoreRules rules;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   for (const auto& line : base::split(text, '\n')) {
     std::string_view pattern = base::trim(line);
-    if (pattern.empty() || pattern.front() == '#') continue;
-    Rule rule;
-    if (pattern.front() == '!') {
-      rule.negated = true;
-      pattern = base::trim(pattern.substr(1));
-    }
+    if (pattern.empty() || line.front() == '#') continue;
+    const bool negated = pattern.front() == '!';
+    if (negated) pattern = base::trim(pattern.substr(1));
+    Parts parts;
     for (const auto& part : base::split(pattern, '/')) {
-      if (!part.empty() && part != ".") rule.parts.push_back(part);
+      if (part == ".." && !parts.empty())
+        parts.pop_back();
+      else if (!part.empty() && part != "." && part != "..")
+        parts.push_back(part);
     }
-    if (!rule.parts.empty()) rules.rules_.push_back(std::move(rule));
+    if (parts.empty()) continue;
+    for (auto& one : spread(parts)) rules.rules_.push_back({std::move(one), negated});
   }
   return rules;
 }

@@ -1,18 +1,14 @@
 #include "client/context/scan.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <mutex>
-#include <thread>
 #include <vector>
 
+#include "client/context/hash_files.h"
 #include "client/context/ignore.h"
-#include "daemon/base/digest.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
 
@@ -31,12 +27,19 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
 
 Result<IgnoreRules> read_rules(const fs::path& directory) {
   if (access((directory / ".earthignore").c_str(), F_OK) == 0) {
-    return fail(ErrorKind::invalid, "there is a file .earthignore", "rename it to .earthlyignore");
+    return fail(ErrorKind::invalid, "there is a file .earthignore in " + directory.string(),
+                "rename it to .earthlyignore");
   }
   auto text = sys::read_file(directory / ".earthlyignore", 1U << 20);
   if (!text && text.error().kind == ErrorKind::not_found) return IgnoreRules();
   if (!text) return fail(text.error());
   return IgnoreRules::parse(*text);
+}
+
+// What an interrupted fetch of ours may have left beside its destination.
+bool is_own_leftover(const std::string& name) {
+  return name.starts_with('.') && (name.ends_with(".ingot-part") || name.ends_with(".ingot-tar") ||
+                                   name.starts_with(".ingot-new-") || name.starts_with(".ingot-old-"));
 }
 
 // Walks the directory and lists everything, files without digests.
@@ -46,21 +49,32 @@ class Walk {
       : root_(root), rules_(rules), manifest_(manifest) {}
 
   // `below` is "" or ends with a slash.
-  Status directory(const std::string& below, bool ignored) {
+  Status directory(const std::string& below) {
     std::error_code error;
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(root_ / below, error)) names.push_back(entry.path().filename());
-    if (error) return fail_errno(error.value(), "cannot read directory " + (root_ / below).string());
+    fs::directory_iterator each(root_ / below, error);
+    for (; !error && each != fs::directory_iterator(); each.increment(error)) names.push_back(each->path().filename());
+    if (error) return fail_errno(error.value(), "cannot read directory " + visible_path(below));
     std::sort(names.begin(), names.end());
-    for (const auto& name : names) INGOT_CHECK(entry(below + name, ignored));
+    for (const auto& name : names) {
+      if (!is_own_leftover(name)) INGOT_CHECK(entry(below + name));
+    }
     return {};
   }
 
  private:
-  Status entry(const std::string& path, bool parent_ignored) {
+  std::string visible_path(const std::string& path) const { return base::printable((root_ / path).string()); }
+
+  // The recipe goes along even when its own rules would drop it: without it there is nothing to build.
+  bool is_ignored(const std::string& path) const { return path != "Earthfile" && rules_.ignores(path); }
+
+  Status entry(const std::string& path) {
     struct stat status {};
-    if (lstat((root_ / path).c_str(), &status) != 0) return fail_errno(errno, "cannot look at " + path);
-    const bool ignored = rules_.ignores(path);
+    if (lstat((root_ / path).c_str(), &status) != 0) {
+      if (errno == ENOENT) return {};  // removed since its directory was read
+      return fail_errno(errno, "cannot look at " + visible_path(path));
+    }
+    const bool ignored = is_ignored(path);
     if (ignored && !(S_ISDIR(status.st_mode) && rules_.may_bring_back_below(path))) return {};
     if (!base::is_valid_utf8(path)) return refuse(path, "its name is no UTF-8");
     proto::ManifestEntry row;
@@ -69,14 +83,12 @@ class Walk {
     row.mtime_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec;
     if (S_ISDIR(status.st_mode)) {
       row.type = proto::EntryType::directory;
-      if (!ignored && !parent_ignored) manifest_.entries.push_back(row);
-      return directory(path + "/", ignored);
+      if (!ignored) manifest_.entries.push_back(std::move(row));
+      return directory(path + "/");
     }
     if (S_ISLNK(status.st_mode)) {
+      INGOT_TRY(row.link_target, link_target(path));
       row.type = proto::EntryType::symlink;
-      std::error_code error;
-      row.link_target = fs::read_symlink(root_ / path, error).string();
-      if (error) return fail_errno(error.value(), "cannot read symlink " + path);
       row.mode = 0777;
     } else if (S_ISREG(status.st_mode)) {
       row.size = static_cast<std::uint64_t>(status.st_size);
@@ -89,71 +101,30 @@ class Walk {
     return {};
   }
 
+  Result<std::string> link_target(const std::string& path) const {
+    std::error_code error;
+    std::string target = fs::read_symlink(root_ / path, error).string();
+    if (error) return fail_errno(error.value(), "cannot read symlink " + visible_path(path));
+    if (!base::is_valid_utf8(target)) return refuse(path, "it is a symlink to a name that is no UTF-8");
+    return target;
+  }
+
   const fs::path& root_;
   const IgnoreRules& rules_;
   proto::ContextManifest& manifest_;
 };
 
-Status hash_file(const fs::path& root, HashCache& cache, proto::ManifestEntry& entry) {
-  const fs::path path = root / entry.path;
-  INGOT_TRY(auto fd, sys::open_file(path, O_RDONLY | O_NOFOLLOW));
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return fail_errno(errno, "cannot look at " + path.string());
-  entry.size = static_cast<std::uint64_t>(status.st_size);
-  if (auto known = cache.find(path, status)) {
-    entry.digest = *known;
-    return {};
-  }
-  base::Hasher hasher;
-  std::vector<char> buffer(1 << 20);
-  std::uint64_t size = 0;
-  while (true) {
-    ssize_t got = read(fd.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(errno, "cannot read " + path.string());
-    if (got == 0) break;
-    hasher.update(buffer.data(), static_cast<std::size_t>(got));
-    size += static_cast<std::uint64_t>(got);
-  }
-  entry.size = size;
-  entry.digest = hasher.finish().str();
-  if (size == static_cast<std::uint64_t>(status.st_size)) cache.remember(path, status, entry.digest);
-  return {};
-}
-
-// All files' digests, by as many threads as help.
-Status hash_all(const fs::path& root, HashCache& cache, proto::ContextManifest& manifest) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;  // guards failed
-  Status failed;
-  auto work = [&] {
-    for (std::size_t i = next++; i < manifest.entries.size(); i = next++) {
-      auto& entry = manifest.entries[i];
-      if (entry.type != proto::EntryType::file) continue;
-      auto hashed = hash_file(root, cache, entry);
-      if (hashed) continue;
-      std::lock_guard lock(mutex);
-      failed = hashed;
-      return;
-    }
-  };
-  constexpr std::size_t kWorthThreads = 16;  // files
-  std::vector<std::thread> threads;
-  const unsigned more =
-      manifest.entries.size() < kWorthThreads ? 0 : std::min(4U, std::thread::hardware_concurrency()) - 1;
-  for (unsigned i = 0; i < more; ++i) threads.emplace_back(work);
-  work();
-  for (auto& thread : threads) thread.join();
-  return failed;
-}
-
 }  // namespace
 
 Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache) {
-  INGOT_TRY(auto rules, read_rules(directory));
+  std::error_code error;
+  // Files are remembered by their one absolute name, however the directory was named.
+  const fs::path root = fs::canonical(directory, error);
+  if (error) return fail_errno(error.value(), "cannot use the directory " + base::printable(directory.string()));
+  INGOT_TRY(auto rules, read_rules(root));
   proto::ContextManifest manifest;
-  INGOT_CHECK(Walk(directory, rules, manifest).directory("", false));
-  INGOT_CHECK(hash_all(directory, cache, manifest));
+  INGOT_CHECK(Walk(root, rules, manifest).directory(""));
+  INGOT_CHECK(hash_files(root, cache, manifest));
   cache.save();
   return manifest;
 }

@@ -9,8 +9,9 @@
 namespace ingot::client {
 
 // A project directory as a manifest: everything in it but what .earthlyignore drops, every file hashed, known ones not
-// read again. What cannot be sent (sockets, devices, pipes, names that are no UTF-8, links that lead out) is an error
-// with its path.
+// read again. The Earthfile is in it whatever the rules say, and nothing is dropped that they do not name, .git
+// neither. What cannot be sent (sockets, devices, pipes, names that are no UTF-8) is an error with its path; links that
+// lead out are the daemon's to refuse.
 Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache);
 
 }  // namespace ingot::client

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 
+#include "client/fetch/hashed_output.h"
 #include "client/transport/daemon.h"
 
 namespace ingot::client {
 
-using DownloadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-
 // Fetches an artifact to `destination`: into a part file beside it, which a broken transfer leaves and the next one
-// goes on with; its digest is checked before it gets its name. The file is the caller's, with the artifact's mode as
-// the caller's umask allows it.
+// goes on with; its digest is checked before it gets its name. A connection that breaks is made again for up to a
+// minute, and the transfer goes on where it was. The file is the caller's, with the artifact's mode as the caller's
+// umask allows it. Kind `conflict` when another process fetches the same file at this moment.
 Status download_file(Daemon& daemon, const std::string& job, const proto::Artifact& artifact,
                      const std::filesystem::path& destination, const DownloadProgress& progress);
 

@@ -12,7 +12,4 @@ namespace ingot::client {
 Status fetch_into_project(Daemon& daemon, const std::string& job, const proto::Artifact& artifact,
                           const std::filesystem::path& project, const DownloadProgress& progress);
 
-// Unpacks a tar into `directory`, which is made; entries that lead out are refused.
-Status unpack_tar(const std::filesystem::path& archive, const std::filesystem::path& directory);
-
 }  // namespace ingot::client

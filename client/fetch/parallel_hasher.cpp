@@ -2,7 +2,16 @@
 
 namespace ingot::client {
 
-ParallelHasher::ParallelHasher() : thread_([this] { loop(); }) {}
+namespace {
+constexpr std::size_t kBlocks = 4;
+constexpr std::size_t kBlockSize =
+    128 << 10;  // small enough to stay in the processor's cache between the socket and the file
+}  // namespace
+
+ParallelHasher::ParallelHasher() {
+  for (std::size_t i = 0; i < kBlocks; ++i) empty_.push_back({std::vector<char>(kBlockSize), 0});
+  thread_ = std::thread([this] { loop(); });
+}
 
 ParallelHasher::~ParallelHasher() {
   {
@@ -13,33 +22,40 @@ ParallelHasher::~ParallelHasher() {
   thread_.join();
 }
 
-void ParallelHasher::begin(std::string_view block) {
+Block ParallelHasher::take() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !empty_.empty(); });
+  Block block = std::move(empty_.back());
+  empty_.pop_back();
+  block.size = 0;
+  return block;
+}
+
+void ParallelHasher::give(Block block) {
   std::lock_guard lock(mutex_);
-  block_ = block;
-  busy_ = true;
+  full_.push_back(std::move(block));
   changed_.notify_all();
 }
 
-void ParallelHasher::wait() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !busy_; });
-}
-
 base::Digest ParallelHasher::finish() {
-  wait();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return full_.empty() && !hashing_; });
   return hasher_.finish();
 }
 
 void ParallelHasher::loop() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [&] { return busy_ || stopping_; });
-    if (!busy_) return;
-    const std::string_view block = block_;
+    changed_.wait(lock, [&] { return !full_.empty() || stopping_; });
+    if (stopping_) return;
+    Block block = std::move(full_.front());
+    full_.pop_front();
+    hashing_ = true;
     lock.unlock();
-    hasher_.update(block);
+    hasher_.update(block.bytes.data(), block.size);
     lock.lock();
-    busy_ = false;
+    hashing_ = false;
+    empty_.push_back(std::move(block));
     changed_.notify_all();
   }
 }

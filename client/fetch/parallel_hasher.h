@@ -1,34 +1,43 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
-#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "daemon/base/digest.h"
 
 namespace ingot::client {
 
-// Hashes a block on a thread of its own while the caller writes the same block: a download is as fast as the slower of
-// both.
+struct Block {
+  std::vector<char> bytes;  // room
+  std::size_t size = 0;     // used
+};
+
+// Hashes blocks in order on a thread of its own, while the caller already fills and writes the next ones. A few blocks
+// go round between both, so that memory is bounded and the slower one sets the pace.
 class ParallelHasher {
  public:
   ParallelHasher();
   ~ParallelHasher();
+  ParallelHasher(const ParallelHasher&) = delete;
+  ParallelHasher& operator=(const ParallelHasher&) = delete;
 
-  void begin(std::string_view block);  // which must stay as it is until wait()
-  void wait();
-  base::Digest finish();
+  Block take();  // an empty one, once there is one
+  void give(Block block);
+  base::Digest finish();  // of all that was given; at most once
 
  private:
   void loop();
 
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;  // guards all below but hasher_
   std::condition_variable changed_;
-  std::string_view block_;
-  bool busy_ = false;
+  std::vector<Block> empty_;
+  std::deque<Block> full_;
+  bool hashing_ = false;
   bool stopping_ = false;
-  base::Hasher hasher_;
+  base::Hasher hasher_;  // the thread's, until it has nothing to do
   std::thread thread_;
 };
 

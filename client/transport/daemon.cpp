@@ -11,6 +11,10 @@ namespace {
 
 using base::fail;
 
+std::string job_path(const std::string& id) {
+  return "/v1/jobs/" + percent_encode(id);
+}
+
 Error error_of(const HttpHead& head, const std::string& body) {
   if (auto parsed = proto::parse_json(body); parsed && parsed->is_object()) return proto::error_from_json(*parsed);
   Error error;
@@ -18,26 +22,41 @@ Error error_of(const HttpHead& head, const std::string& body) {
   return error;
 }
 
-template <typename T, typename Decode>
-Result<std::vector<T>> decode_list(const std::string& text, const char* key, Decode decode) {
-  INGOT_TRY(auto body, proto::parse_json(text));
-  std::vector<T> values;
-  auto list = body.find(key);
-  if (list == body.end() || !list->is_array()) {
-    return fail(ErrorKind::internal, std::string("the daemon's answer has no list \"") + key + "\"");
-  }
-  for (const auto& element : *list) {
-    INGOT_TRY(auto value, decode(element));
-    values.push_back(std::move(value));
-  }
-  return values;
+// An answer that we cannot read is no fault of the user's: the two ends are of different versions.
+tl::unexpected<Error> not_understood(const Error& error) {
+  return fail(ErrorKind::unsupported, "cannot understand the daemon's answer: " + error.message,
+              "client and daemon may be of different versions: see `ingot version`");
+}
+
+template <typename Decode>
+auto decode_text(const std::string& text, Decode decode) -> decltype(decode(nlohmann::json())) {
+  auto body = proto::parse_json(text);
+  if (!body) return not_understood(body.error());
+  auto value = decode(*body);
+  if (!value) return not_understood(value.error());
+  return value;
 }
 
 template <typename Decode>
 auto decode_one(const Result<std::string>& text, Decode decode) -> decltype(decode(nlohmann::json())) {
   if (!text) return fail(text.error());
-  INGOT_TRY(auto body, proto::parse_json(*text));
-  return decode(body);
+  return decode_text(*text, decode);
+}
+
+template <typename T, typename Decode>
+Result<std::vector<T>> decode_list(const Result<std::string>& text, const char* key, Decode decode) {
+  return decode_one(text, [&](const nlohmann::json& body) -> Result<std::vector<T>> {
+    std::vector<T> values;
+    auto list = body.find(key);
+    if (list == body.end() || !list->is_array()) {
+      return fail(ErrorKind::invalid, std::string("it has no list \"") + key + "\"");
+    }
+    for (const auto& element : *list) {
+      INGOT_TRY(auto value, decode(element));
+      values.push_back(std::move(value));
+    }
+    return values;
+  });
 }
 
 }  // namespace
@@ -81,8 +100,7 @@ Result<proto::VersionInfo> Daemon::version() {
 }
 
 Result<std::vector<proto::HostCheck>> Daemon::doctor() {
-  INGOT_TRY(auto text, call({"GET", "/v1/doctor", {}, ""}));
-  return decode_list<proto::HostCheck>(text, "checks", proto::host_check_from_json);
+  return decode_list<proto::HostCheck>(call({"GET", "/v1/doctor", {}, ""}), "checks", proto::host_check_from_json);
 }
 
 Result<proto::ContextStatus> Daemon::offer(const proto::ContextManifest& manifest) {
@@ -107,31 +125,31 @@ Result<proto::Job> Daemon::submit(const proto::JobSpec& spec) {
 }
 
 Result<proto::Job> Daemon::job(const std::string& id) {
-  return decode_one(call({"GET", "/v1/jobs/" + id, {}, ""}), proto::job_from_json);
+  return decode_one(call({"GET", job_path(id), {}, ""}), proto::job_from_json);
 }
 
 Result<std::vector<proto::Job>> Daemon::jobs(const std::string& query) {
-  INGOT_TRY(auto text, call({"GET", "/v1/jobs" + (query.empty() ? "" : "?" + query), {}, ""}));
-  return decode_list<proto::Job>(text, "jobs", proto::job_from_json);
+  return decode_list<proto::Job>(call({"GET", "/v1/jobs" + (query.empty() ? "" : "?" + query), {}, ""}), "jobs",
+                                 proto::job_from_json);
 }
 
 Result<proto::Job> Daemon::cancel(const std::string& id) {
-  return decode_one(call({"POST", "/v1/jobs/" + id + "/cancel", {}, ""}), proto::job_from_json);
+  return decode_one(call({"POST", job_path(id) + "/cancel", {}, ""}), proto::job_from_json);
 }
 
 Result<proto::Job> Daemon::retry(const std::string& id) {
-  return decode_one(call({"POST", "/v1/jobs/" + id + "/retry", {}, ""}), proto::job_from_json);
+  return decode_one(call({"POST", job_path(id) + "/retry", {}, ""}), proto::job_from_json);
 }
 
 Result<std::vector<proto::Artifact>> Daemon::artifacts(const std::string& id) {
-  INGOT_TRY(auto text, call({"GET", "/v1/jobs/" + id + "/artifacts", {}, ""}));
-  return decode_list<proto::Artifact>(text, "artifacts", proto::artifact_from_json);
+  return decode_list<proto::Artifact>(call({"GET", job_path(id) + "/artifacts", {}, ""}), "artifacts",
+                                      proto::artifact_from_json);
 }
 
 Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink) {
   INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
   const std::string target =
-      "/v1/jobs/" + id + "/events?from=" + std::to_string(from) + "&follow=" + (follow ? "true" : "false");
+      job_path(id) + "/events?from=" + std::to_string(from) + "&follow=" + (follow ? "true" : "false");
   INGOT_CHECK(exchange(connection, {"GET", target, {}, ""}));
   std::string pending;
   Status decoded;
@@ -140,7 +158,7 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
     pending += bytes;
     std::size_t start = 0;
     for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', start)) {
-      auto event = decode_one(Result<std::string>(pending.substr(start, end - start)), proto::event_from_json);
+      auto event = decode_text(pending.substr(start, end - start), proto::event_from_json);
       start = end + 1;
       if (!event)
         decoded = fail(event.error());
@@ -158,7 +176,7 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
 Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact,
                                           std::uint64_t offset) {
   INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
-  HttpRequest request{"GET", "/v1/jobs/" + job + "/artifacts/" + artifact.id, {}, ""};
+  HttpRequest request{"GET", job_path(job) + "/artifacts/" + percent_encode(artifact.id), {}, ""};
   if (offset > 0) {
     request.headers["Range"] = "bytes=" + std::to_string(offset) + "-";
     request.headers["If-Range"] = "\"" + artifact.digest + "\"";

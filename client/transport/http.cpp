@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "daemon/base/strings.h"
 
@@ -22,7 +24,7 @@ namespace {
 using base::fail;
 using base::fail_errno;
 
-constexpr std::size_t kReadStep = 256 << 10;
+constexpr std::size_t kBuffer = 1 << 20;  // large, so that a download costs few calls
 
 tl::unexpected<Error> not_running(const std::string& path, int reason) {
   return fail(
@@ -50,6 +52,18 @@ tl::unexpected<Error> broken(const std::string& why) {
 
 }  // namespace
 
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos)
+      encoded += c;
+    else
+      encoded += fmt::format("%{:02X}", byte);
+  }
+  return encoded;
+}
+
 Result<HttpConnection> HttpConnection::open(const std::string& socket_path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -74,22 +88,34 @@ Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
   text += "\r\n";
   if (request.file < 0) text += request.body;
-  Status sent;
-  for (std::string_view rest = text; !rest.empty() && sent;) {
-    ssize_t written = ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (written > 0)
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR)
-      sent = broken(std::strerror(errno));
-  }
+  Status sent = send_text(text);
   if (sent && request.file >= 0) sent = send_file(request.file, request.file_size);
-  // A daemon that refuses early answers and closes before all was sent: its answer says more than the broken pipe.
+  if (!sent && sent.error().kind == ErrorKind::conflict) return fail(sent.error());
   no_body_ = request.method == "HEAD";
-  auto status_line = read_line();
-  if (!status_line) return sent ? fail(status_line.error()) : fail(sent.error());
+  // A daemon that refuses early answers and closes before all was sent: its answer says more than the broken pipe.
+  auto head = read_head();
+  return head || sent ? head : fail(sent.error());
+}
+
+Status HttpConnection::send_text(std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    if (written > 0)
+      text.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      return broken(std::strerror(errno));
+  }
+  return {};
+}
+
+Result<HttpHead> HttpConnection::read_head() {
+  INGOT_TRY(auto status_line, read_line());
   head_ = HttpHead{};
-  const auto words = base::split(*status_line, ' ');
-  if (words.size() < 2 || !words[0].starts_with("HTTP/1.")) return broken("what answers there speaks no HTTP");
+  const auto words = base::split(status_line, ' ');
+  if (words.size() < 2 || !words[0].starts_with("HTTP/1.")) {
+    return fail(ErrorKind::unsupported, "what answers at the socket speaks no HTTP, so it is no ingotd",
+                "--socket or INGOT_SOCKET may name the socket of another program");
+  }
   head_.status = std::atoi(words[1].c_str());
   while (true) {
     INGOT_TRY(auto line, read_line());
@@ -100,8 +126,12 @@ Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     head_.headers[name] = base::trim(std::string_view(line).substr(colon + 1));
   }
-  if (head_.status == 100) return broken("an unexpected answer");
   no_body_ = no_body_ || head_.status == 304 || head_.status == 204;
+  body_left_ = 0;
+  if (no_body_ || head_.headers.contains("transfer-encoding")) return head_;
+  const std::string& length = head_.headers["content-length"];
+  auto [end, bad] = std::from_chars(length.data(), length.data() + length.size(), body_left_);
+  if (bad != std::errc() || end != length.data() + length.size()) return broken("its answer has no length");
   return head_;
 }
 
@@ -118,40 +148,47 @@ Status HttpConnection::send_file(int file, std::uint64_t size) {
 }
 
 Status HttpConnection::fill() {
-  const std::size_t had = buffer_.size();
-  buffer_.resize(had + kReadStep);
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (buffer_.empty()) buffer_.resize(kBuffer);
+  if (end_ == buffer_.size()) {  // an unfinished line at the end: to the front with it
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  INGOT_TRY(auto got, receive(buffer_.data() + end_, buffer_.size() - end_));
+  end_ += got;
+  return {};
+}
+
+Result<std::size_t> HttpConnection::receive(char* to, std::size_t size) {
   ssize_t got = 0;
   do {
-    got = recv(fd_.get(), buffer_.data() + had, kReadStep, 0);
+    got = recv(fd_.get(), to, size, 0);
   } while (got < 0 && errno == EINTR);
-  buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got > 0) return {};
-  return broken(got == 0 ? "it was closed" : std::strerror(errno));
+  if (got <= 0) return broken(got == 0 ? "it was closed" : std::strerror(errno));
+  return static_cast<std::size_t>(got);
 }
 
 Result<std::string> HttpConnection::read_line() {
   constexpr std::size_t kLongest = 64 << 10;
   while (true) {
-    if (std::size_t end = buffer_.find("\r\n"); end != std::string::npos) {
-      std::string line = buffer_.substr(0, end);
-      buffer_.erase(0, end + 2);
+    if (std::size_t end = received().find("\r\n"); end != std::string_view::npos) {
+      std::string line(received().substr(0, end));
+      begin_ += end + 2;
       return line;
     }
-    if (buffer_.size() > kLongest) return broken("a line of its answer has no end");
+    if (received().size() > kLongest) return broken("a line of its answer has no end");
     INGOT_CHECK(fill());
   }
 }
 
 Status HttpConnection::pass_bytes(std::uint64_t size, const Sink& sink) {
   while (size > 0) {
-    if (buffer_.empty()) INGOT_CHECK(fill());
-    const std::size_t part = std::min<std::uint64_t>(size, buffer_.size());
-    if (!sink(std::string_view(buffer_).substr(0, part))) return fail(ErrorKind::canceled, "stopped");
-    if (part == buffer_.size())
-      buffer_.clear();
-    else
-      buffer_.erase(0, part);
-    size -= part;
+    if (begin_ == end_) INGOT_CHECK(fill());
+    const std::string_view part = received().substr(0, size);
+    begin_ += part.size();
+    size -= part.size();
+    if (!sink(part)) return fail(ErrorKind::canceled, "stopped");
   }
   return {};
 }
@@ -159,7 +196,11 @@ Status HttpConnection::pass_bytes(std::uint64_t size, const Sink& sink) {
 Status HttpConnection::pass_chunks(const Sink& sink) {
   while (true) {
     INGOT_TRY(auto line, read_line());
-    const std::uint64_t size = std::strtoull(line.c_str(), nullptr, 16);
+    std::uint64_t size = 0;
+    auto [end, bad] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
+    if (bad != std::errc() || (end != line.data() + line.size() && *end != ';')) {
+      return broken("\"" + base::printable(line.substr(0, 40)) + "\" is no length of a chunk");
+    }
     INGOT_CHECK(pass_bytes(size, sink));
     INGOT_CHECK(read_line());
     if (size == 0) return {};
@@ -168,8 +209,22 @@ Status HttpConnection::pass_chunks(const Sink& sink) {
 
 Status HttpConnection::read_body(const Sink& sink) {
   if (no_body_) return {};
-  if (head_.headers["transfer-encoding"] == "chunked") return pass_chunks(sink);
-  return pass_bytes(std::strtoull(head_.headers["content-length"].c_str(), nullptr, 10), sink);
+  if (head_.headers.contains("transfer-encoding")) return pass_chunks(sink);
+  return pass_bytes(std::exchange(body_left_, 0), sink);
+}
+
+Result<std::size_t> HttpConnection::read_some(char* to, std::size_t size) {
+  size = std::min<std::uint64_t>(size, body_left_);
+  if (size == 0) return 0;
+  std::size_t got = std::min(size, received().size());
+  if (got > 0) {
+    std::memcpy(to, received().data(), got);
+    begin_ += got;
+  } else {
+    INGOT_TRY(got, receive(to, size));
+  }
+  body_left_ -= got;
+  return got;
 }
 
 }  // namespace ingot::client

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/base/result.h"
 #include "daemon/sys/files.h"
@@ -25,6 +26,9 @@ struct HttpHead {
   std::map<std::string, std::string> headers;  // names in lower case
 };
 
+// For a value in a request's target: everything but unreserved characters as %XX.
+std::string percent_encode(std::string_view text);
+
 // One connection to the daemon's Unix socket, request after request. Blocking; for one thread.
 class HttpConnection {
  public:
@@ -36,20 +40,29 @@ class HttpConnection {
   // Hands the body's bytes to `sink` as they come; false from it stops, and ends the connection's use.
   using Sink = std::function<bool(std::string_view)>;
   Status read_body(const Sink& sink);
+  // For large bodies of a known length: the next bytes, straight into `to`; 0 at the end.
+  Result<std::size_t> read_some(char* to, std::size_t size);
   int fd() const { return fd_.get(); }
 
  private:
   explicit HttpConnection(sys::UniqueFd fd) : fd_(std::move(fd)) {}
-  Status fill();  // at least one more byte into buffer_
+  Result<std::size_t> receive(char* to, std::size_t size);  // at least one byte
+  Status fill();                                            // the same, into buffer_
+  std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
   Result<std::string> read_line();
+  Status send_text(std::string_view text);
   Status send_file(int file, std::uint64_t size);
+  Result<HttpHead> read_head();
   Status pass_bytes(std::uint64_t size, const Sink& sink);
   Status pass_chunks(const Sink& sink);
 
   sys::UniqueFd fd_;
-  std::string buffer_;  // received, not yet used
+  std::vector<char> buffer_;  // from begin_ to end_: received, not yet used
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
   HttpHead head_;
   bool no_body_ = false;
+  std::uint64_t body_left_ = 0;  // of a body whose length the head told
 };
 
 }  // namespace ingot::client
