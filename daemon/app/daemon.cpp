@@ -12,6 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
 #include "daemon/pipeline/run_job.h"
+#include "daemon/sys/mounts.h"
 #include "proto/version.h"
 
 namespace ingot::app {
@@ -51,6 +52,7 @@ struct Daemon::Parts {
   std::optional<store::ContextStore> contexts;
   std::optional<store::SnapshotStore> snapshots;
   std::unique_ptr<image::Images> images;
+  std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::mutex defaults_mutex;  // guards defaults
   std::optional<JobDefaults> defaults;
@@ -98,6 +100,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
   parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.snapshots, *parts.database,
                                                  sys::system_processes());
+  // Bundles are small, short-lived and many: in memory they cost no write, and a daemon that dies leaves none.
+  INGOT_CHECK(sys::make_directories(state / "run", 0711));
+  INGOT_TRY(auto run_directory, sys::mount_tmpfs(state / "run", "256m"));
+  parts.run_directory.emplace(std::move(run_directory));
   sandbox::Settings settings;
   settings.run_directory = state / "run";
   settings.snapshot_directory = state / "snapshots";

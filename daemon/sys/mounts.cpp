@@ -135,9 +135,20 @@ Result<Mount> mount_overlay(const std::vector<fs::path>& lower, const fs::path& 
                             lower.size(), kMostLayers, options.size(), kOptionPage - 1),
                 "join some RUN and COPY commands of this target");
   }
-  const int error = mount_from(base, place, options, upper.empty() ? MS_RDONLY : 0);
+  // `volatile`: unmounting does not write the whole upper file system back, and programs' own fsyncs cost nothing. What
+  // is kept of an upper is synced when it is kept. Kernels before 5.10 do not know it.
+  int error = EINVAL;
+  if (!upper.empty() && options.size() + 10 < kOptionPage) error = mount_from(base, place, "volatile," + options, 0);
+  if (error == EINVAL) error = mount_from(base, place, options, upper.empty() ? MS_RDONLY : 0);
   if (error != 0) return fail_overlay(error, lower.size(), place);
   return Mount(place);
+}
+
+Result<Mount> mount_tmpfs(const fs::path& target, const std::string& size) {
+  if (mount("tmpfs", target.c_str(), "tmpfs", MS_NODEV, ("mode=0711,size=" + size).c_str()) != 0) {
+    return fail_errno(errno, "cannot mount a tmpfs at " + target.string());
+  }
+  return Mount(target);
 }
 
 }  // namespace ingot::sys

@@ -25,6 +25,7 @@ class Mount {
  private:
   friend Result<Mount> mount_overlay(const std::vector<fs::path>&, const fs::path&, const fs::path&, const fs::path&,
                                      const fs::path&);
+  friend Result<Mount> mount_tmpfs(const fs::path&, const std::string&);
   explicit Mount(fs::path target) : target_(std::move(target)) {}
   fs::path target_;
 };
@@ -34,5 +35,8 @@ class Mount {
 // error of kind `unsupported`. Without any `lower`, `upper` itself is shown, writable.
 Result<Mount> mount_overlay(const std::vector<fs::path>& lower, const fs::path& upper, const fs::path& work,
                             const fs::path& target, const fs::path& base);
+
+// For small files that need not outlive the daemon; `size` as tmpfs takes it, such as "64m".
+Result<Mount> mount_tmpfs(const fs::path& target, const std::string& size);
 
 }  // namespace ingot::sys

@@ -125,7 +125,11 @@ std::string TestDaemon::leftovers() {
   std::string found;
   const std::string instance = base::Digest::of(state().string()).hex().substr(0, 8);
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(state() / "run", ignored)) found += entry.path().string() + "\n";
+  // The run directory is a mount that only the daemon sees.
+  const fs::path seen = pid_ == 0 ? fs::path("/") : fs::path("/proc") / std::to_string(pid_) / "root";
+  for (const auto& entry : fs::directory_iterator(seen / (state() / "run").relative_path(), ignored)) {
+    found += entry.path().string() + "\n";
+  }
   for (const auto& entry : fs::directory_iterator(state() / "snapshots/pending", ignored))
     found += entry.path().string() + "\n";
   for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
