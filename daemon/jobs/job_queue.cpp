@@ -49,6 +49,9 @@ struct JobQueue::State {
     bool interrupted = false;  // the daemon stops: back to the queue
   };
 
+  // Held from a new row to its first event, and while a worker claims or a cancellation ends a queued job: a log begins
+  // with "queued" and nothing is written behind its end. Taken before `mutex`.
+  std::mutex birth;
   mutable std::mutex mutex;  // guards all below; never held while the database or a job works
   std::condition_variable changed;
   std::map<std::string, std::shared_ptr<Running>> running;
@@ -106,7 +109,11 @@ void JobQueue::State::work(unsigned number) {
       if (draining) return;
       seen = wakeups;
     }
-    auto claimed = table.claim();
+    Result<std::optional<proto::Job>> claimed = std::nullopt;
+    {
+      std::lock_guard born(birth);
+      claimed = table.claim();
+    }
     if (claimed && *claimed) {
       run_one(**claimed);
       continue;
@@ -271,6 +278,7 @@ Result<proto::Job> JobQueue::submit(const proto::JobSpec& spec, const proto::Sub
       return fail(ErrorKind::unavailable, "the daemon is stopping and takes no new jobs", "try again in a moment");
     }
   }
+  std::lock_guard born(state_->birth);
   INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, "", state_->settings.max_queued));
   if (!inserted.existed) announce(inserted.job.id);
   return inserted.job;
@@ -293,12 +301,14 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
   }
   proto::JobSpec spec = earlier.spec;
   spec.idempotency_key.clear();
+  std::lock_guard born(state_->birth);
   INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, earlier.id, state_->settings.max_queued));
   announce(inserted.job.id);
   return inserted.job;
 }
 
 Result<proto::Job> JobQueue::cancel(const std::string& id) {
+  std::lock_guard born(state_->birth);
   INGOT_TRY(auto job, state_->table.request_cancel(id));
   if (job.state == JobState::canceled) {
     state_->end_log(job.id, job.state, job.error);

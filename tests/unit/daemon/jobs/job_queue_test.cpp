@@ -37,7 +37,8 @@ class JobQueueTest : public testing::Test {
   proto::Job wait(const std::string& id) {
     for (int i = 0; i < 1000; ++i) {
       auto job = queue->find(id);
-      if (job && proto::is_final(job->state)) return *job;
+      // The row comes first, the log's end right behind it.
+      if (job && proto::is_final(job->state) && !queue->live_log(id)) return *job;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     ADD_FAILURE() << "job " << id << " did not end";
