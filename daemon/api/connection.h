@@ -82,11 +82,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 template <typename Work, typename Then>
 void Connection::on_pool(Work work, Then then) {
   // `self` keeps the connection until the result is back.
-  boost::asio::post(shared_.workers, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
-    auto result = std::make_shared<decltype(work())>(work());
-    auto& io = self->shared_.io;
-    boost::asio::post(io, [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
-  });
+  boost::asio::post(
+      shared_.workers, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
+        auto result = std::make_shared<decltype(work())>(work());
+        auto& io = self->shared_.io;
+        boost::asio::post(
+            io, [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
+      });
 }
 
 }  // namespace ingot::api

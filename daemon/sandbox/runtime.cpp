@@ -26,7 +26,7 @@ json probe_spec(const std::string& id) {
             {"cwd", "/"}}},
           {"root", {{"path", "rootfs"}, {"readonly", true}}},
           {"mounts", json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}},
-                        {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}}})},
+                                  {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}}})},
           {"linux",
            {{"cgroupsPath", "/ingot-probe-" + id},
             {"namespaces", {{{"type", "pid"}}, {{"type", "mount"}}, {{"type", "ipc"}}}}}}};
