@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cctype>
 
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/earthfile/expand.h"
+#include "daemon/earthfile/source.h"
 
 namespace ingot::earthfile {
 
@@ -13,16 +16,10 @@ bool name_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
 }
 
-tl::unexpected<Error> fail_in(const std::string& file, int line, const std::string& text, std::string message,
-                              std::string hint) {
-  return base::fail(
-      Error{ErrorKind::syntax, std::move(message), std::move(hint), proto::Position{file, line, 0, text}, {}});
-}
-
 // `$UPPER` and `${UPPER}` from the keys above; other names stay as they are.
 std::string expand_upper(const std::string& text, const Values& values) {
   std::string expanded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size() && expanded.size() <= kLongestValue; ++i) {
     if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '$') {
       expanded += text[++i];
       continue;
@@ -43,54 +40,81 @@ std::string expand_upper(const std::string& text, const Values& values) {
   return expanded;
 }
 
-// The value behind "NAME=": quoted up to its closing quote, else up to a " #" or the line's end.
+// A value between quotes, from the opening one on; `rest` is left at what follows the closing one.
+Result<std::string> read_quoted(std::string_view& rest, const Values& values) {
+  const char quote = rest.front();
+  std::string inside;
+  std::size_t at = 1;
+  for (; at < rest.size() && rest[at] != quote; ++at) {
+    const bool escape = quote == '"' && rest[at] == '\\' && at + 1 < rest.size();
+    if (!escape) {
+      inside += rest[at];
+      continue;
+    }
+    const char next = rest[++at];
+    inside += next == 'n' ? "\n" : next == '$' ? "\\$" : std::string(1, next);
+  }
+  if (at >= rest.size()) return base::fail(ErrorKind::syntax, "the quote is never closed", "close it on the same line");
+  rest.remove_prefix(at + 1);
+  return quote == '"' ? expand_upper(inside, values) : inside;
+}
+
+// The value behind "NAME=": quoted up to its closing quote, else up to a "#" behind white space or the line's end.
 Result<std::string> read_value(std::string_view rest, const Values& values) {
   rest = base::trim(rest);
   if (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
-    const char quote = rest.front();
-    std::string inside;
-    std::size_t at = 1;
-    for (; at < rest.size() && rest[at] != quote; ++at) {
-      const bool escape = quote == '"' && rest[at] == '\\' && at + 1 < rest.size();
-      if (escape && rest[at + 1] == 'n')
-        inside += '\n';
-      else if (escape && rest[at + 1] != '$')
-        inside += rest[at + 1];
-      else if (escape)
-        inside += "\\$";
-      else
-        inside += rest[at];
-      at += escape ? 1 : 0;
-    }
-    if (at >= rest.size()) return base::fail(ErrorKind::syntax, "the quote is never closed");
-    return quote == '"' ? expand_upper(inside, values) : inside;
+    INGOT_TRY(auto value, read_quoted(rest, values));
+    rest = base::trim(rest);
+    if (rest.empty() || rest.front() == '#') return value;
+    return base::fail(ErrorKind::syntax, "there is something behind the closing quote",
+                      "put all of the value between the quotes, or escape the inner ones: \\\"");
   }
-  std::size_t comment = rest.find(" #");
-  if (rest.starts_with('#')) comment = 0;
-  return expand_upper(std::string(base::trim(rest.substr(0, comment))), values);
+  std::size_t end = rest.find('#');
+  while (end != std::string_view::npos && end > 0 && rest[end - 1] != ' ' && rest[end - 1] != '\t') {
+    end = rest.find('#', end + 1);
+  }
+  return expand_upper(std::string(base::trim(rest.substr(0, end))), values);
+}
+
+// One "NAME=value"; errors are without position.
+Status read_line(std::string_view line, Values& values) {
+  if (!base::is_valid_utf8(line)) {
+    return base::fail(ErrorKind::syntax, "this line is not UTF-8", "save the file as UTF-8");
+  }
+  if (line.starts_with("export ")) line = base::trim(line.substr(7));
+  std::size_t end = 0;
+  while (end < line.size() && name_character(line[end])) ++end;
+  const std::string name(line.substr(0, end));
+  const std::string_view rest = base::trim(line.substr(end));
+  if (name.empty() || rest.empty() || (rest.front() != '=' && rest.front() != ':')) {
+    return base::fail(ErrorKind::syntax, "this line is no NAME=value", "comments begin with \"#\"");
+  }
+  INGOT_TRY(auto value, read_value(rest.substr(1), values));
+  if (value.size() > kLongestValue) {
+    return base::fail(ErrorKind::too_large, "this value is longer than " + base::human_bytes(kLongestValue),
+                      "put long texts into a file of the project");
+  }
+  values[name] = std::move(value);
+  return {};
 }
 
 }  // namespace
 
 Result<std::map<std::string, std::string>> parse_dotenv(std::string_view text, const std::string& file_name) {
+  const Source source(text, file_name);
+  text = source.text();
   Values values;
-  int number = 0;
-  for (const auto& raw : base::split(text, '\n')) {
-    ++number;
-    std::string_view line = base::trim(raw);
-    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
-    if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with("export ")) line = base::trim(line.substr(7));
-    std::size_t end = 0;
-    while (end < line.size() && name_character(line[end])) ++end;
-    const std::string name(line.substr(0, end));
-    const std::string_view rest = base::trim(line.substr(end));
-    if (name.empty() || rest.empty() || (rest.front() != '=' && rest.front() != ':')) {
-      return fail_in(file_name, number, raw, "this line is no NAME=value", "comments begin with \"#\"");
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = base::trim(text.substr(start, end - start));
+    if (!line.empty() && line.front() != '#') {
+      if (auto read = read_line(line, values); !read) {
+        Error error = read.error();
+        error.position = source.position(static_cast<std::size_t>(line.data() - text.data()));
+        return base::fail(std::move(error));
+      }
     }
-    auto value = read_value(rest.substr(1), values);
-    if (!value) return fail_in(file_name, number, raw, value.error().message, "close it at the end of the value");
-    values[name] = *value;
+    start = end + 1;
   }
   return values;
 }

@@ -2,9 +2,13 @@
 
 #include <cctype>
 
+#include "daemon/base/strings.h"
+
 namespace ingot::earthfile {
 
 namespace {
+
+constexpr int kDeepestNesting = 50;
 
 bool begins_name(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
@@ -13,133 +17,128 @@ bool in_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
+// One pass from left to right; what stands behind an operator is read by the same rules, up to its "}".
 class Expander {
  public:
-  Expander(const std::string& word, const proto::Position& position, const Lookup& lookup)
-      : word_(word), position_(position), lookup_(lookup) {}
+  Expander(const Word& word, const Lookup& lookup) : word_(word), text_(word.text), lookup_(lookup) {}
 
-  Result<std::string> run() {
+  Result<std::string> run() { return until('\0'); }
+
+ private:
+  char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+
+  tl::unexpected<Error> fail_at(std::size_t offset, ErrorKind kind, std::string message, std::string hint = {}) const {
+    return base::fail({kind, std::move(message), std::move(hint), word_.place.plus(offset).position(), {}});
+  }
+
+  Result<std::string> until(char stop) {
     std::string value;
     char quote = '\0';
-    while (at_ < word_.size()) {
-      const char c = word_[at_];
-      if (quote == '\'') {
-        if (c == '\'')
-          quote = '\0';
-        else
-          value += c;
-        ++at_;
-      } else if (c == '\\' && at_ + 1 < word_.size()) {
-        const char next = word_[at_ + 1];
-        // Within double quotes a backslash is only special before these.
-        if (quote == '"' && next != '"' && next != '\\' && next != '$' && next != '`') value += c;
-        value += next;
-        at_ += 2;
-      } else if (c == '"' || (c == '\'' && quote == '\0')) {
-        quote = quote == '\0' ? c : '\0';
-        ++at_;
-      } else if (c == '$') {
+    while (at_ < text_.size() && (quote != '\0' || stop == '\0' || peek() != stop)) {
+      const char c = peek();
+      if (c == '$' && quote != '\'') {
         INGOT_TRY(auto part, variable());
         value += part;
+      } else if (c == '\\' && quote != '\'') {
+        value += escaped(quote);
+      } else if (c == quote || (quote == '\0' && (c == '"' || c == '\''))) {
+        quote = quote == '\0' ? c : '\0';
+        ++at_;
       } else {
         value += c;
         ++at_;
+      }
+      if (value.size() > kLongestValue) {
+        return fail_at(0, ErrorKind::too_large, "this value is longer than " + base::human_bytes(kLongestValue),
+                       "put long texts into a file, and COPY it");
       }
     }
     return value;
   }
 
- private:
-  tl::unexpected<Error> fail_here(ErrorKind kind, std::string message, std::string hint) const {
-    Error error{kind, std::move(message), std::move(hint), position_, {}};
-    if (error.position->column > 0) error.position->column += static_cast<int>(at_);
-    return base::fail(std::move(error));
+  // At a backslash. Within double quotes it is only special before these four.
+  std::string escaped(char quote) {
+    const char next = peek(1);
+    const std::size_t length = at_ + 1 < text_.size() ? 2 : 1;
+    const bool special = quote != '"' || next == '"' || next == '\\' || next == '$' || next == '`';
+    const std::string value = text_.substr(at_ + (length == 2 && special ? 1 : 0), length == 2 && special ? 1 : length);
+    at_ += length;
+    return value;
   }
 
   // At a "$".
   Result<std::string> variable() {
-    const char next = at_ + 1 < word_.size() ? word_[at_ + 1] : '\0';
-    if (next == '(') {
-      return fail_here(ErrorKind::unsupported, "$(...) outside of RUN is not understood by this version of Ingot",
-                       "run the command in a RUN, or give its result as a --NAME=value argument");
+    if (peek(1) == '(') {
+      return fail_at(at_, ErrorKind::unsupported, "$(...) outside of RUN is not understood by this version of Ingot",
+                     "run the command in a RUN, or give its result as an argument: --NAME=value");
     }
-    if (next == '{') return braced();
-    if (!begins_name(next)) {
-      ++at_;
-      return std::string("$");
-    }
-    std::size_t end = at_ + 1;
-    while (end < word_.size() && in_name(word_[end])) ++end;
-    const std::string name = word_.substr(at_ + 1, end - at_ - 1);
-    at_ = end;
-    return lookup_(name).value_or("");
+    if (peek(1) == '{') return braced();
+    ++at_;
+    if (!begins_name(peek())) return std::string("$");
+    return lookup_(name()).value_or("");
+  }
+
+  std::string name() {
+    const std::size_t start = at_;
+    while (at_ < text_.size() && in_name(text_[at_])) ++at_;
+    return text_.substr(start, at_ - start);
   }
 
   // At the "$" of "${".
   Result<std::string> braced() {
-    std::size_t end = at_ + 2;
-    int depth = 1;
-    for (; end < word_.size(); ++end) {
-      if (word_[end] == '{' && word_[end - 1] == '$') ++depth;
-      if (word_[end] == '}' && --depth == 0) break;
+    const std::size_t start = at_;
+    if (++depth_ > kDeepestNesting) {
+      return fail_at(start, ErrorKind::syntax, "\"${\" is nested too deep here", "use a variable for the inner part");
     }
-    if (end == word_.size()) return fail_here(ErrorKind::syntax, "\"${\" is never closed", "add the missing \"}\"");
-    const std::string inside = word_.substr(at_ + 2, end - at_ - 2);
-    std::size_t length = 0;
-    while (length < inside.size() && in_name(inside[length])) ++length;
-    const std::string name = inside.substr(0, length);
-    if (name.empty() || !begins_name(name.front())) {
-      return fail_here(ErrorKind::syntax, "\"${" + inside + "}\" names no variable", "write ${NAME}");
+    at_ += 2;
+    if (!begins_name(peek())) {
+      return fail_at(start, ErrorKind::syntax, "\"${\" is followed by no variable's name",
+                     "write ${NAME}, or \\$ for a dollar");
     }
-    INGOT_TRY(auto value, apply(name, inside.substr(length)));
-    at_ = end + 1;
+    const std::string variable = name();
+    INGOT_TRY(auto value, operation(variable, start));
+    if (peek() != '}') return fail_at(start, ErrorKind::syntax, "\"${\" is never closed", "add the missing \"}\"");
+    ++at_;
+    --depth_;
     return value;
   }
 
-  Result<std::string> apply(const std::string& name, const std::string& operation) {
-    const auto found = lookup_(name);
+  // Behind the name: what stands there up to the "}", which is left.
+  Result<std::string> operation(const std::string& variable, std::size_t start) {
+    const auto found = lookup_(variable);
     const std::string value = found.value_or("");
-    if (operation.empty()) return value;
-    const bool colon = operation.front() == ':';
-    const std::string rest = operation.substr(colon ? 1 : 0);
-    const bool set = colon ? !value.empty() : found.has_value();
-    if (rest.empty()) return bad_operation(operation);
-    INGOT_TRY(auto operand, expand(rest.substr(1), position_, lookup_));
-    switch (rest.front()) {
-      case '-':
-        return set ? value : operand;
-      case '+':
-        return set ? operand : std::string();
-      case '?':
-        if (set) return value;
-        return fail_here(ErrorKind::invalid, name + ": " + (operand.empty() ? "is not set" : operand), "");
-      case '#':
-        if (colon) break;
-        return value.starts_with(operand) ? value.substr(operand.size()) : value;
-      case '%':
-        if (colon) break;
-        return value.ends_with(operand) ? value.substr(0, value.size() - operand.size()) : value;
-      default:
-        break;
+    if (at_ >= text_.size() || peek() == '}') return value;
+    const bool colon = peek() == ':';
+    const char kind = peek(colon ? 1 : 0);
+    const bool known = kind == '-' || kind == '+' || kind == '?' || (!colon && (kind == '#' || kind == '%'));
+    if (!known) {
+      return fail_at(at_, ErrorKind::syntax, "\"${" + variable + "\" is followed by no operation that there is",
+                     "there are :- :+ :? # and %");
     }
-    return bad_operation(operation);
+    at_ += colon ? 2 : 1;
+    if ((kind == '#' || kind == '%') && peek() == kind) ++at_;  // the same, since the pattern is a plain text
+    INGOT_TRY(auto operand, until('}'));
+    const bool set = colon ? !value.empty() : found.has_value();
+    if (kind == '-') return set ? value : operand;
+    if (kind == '+') return set ? operand : std::string();
+    if (kind == '#') return value.starts_with(operand) ? value.substr(operand.size()) : value;
+    if (kind == '%') return value.ends_with(operand) ? value.substr(0, value.size() - operand.size()) : value;
+    if (set) return value;
+    return fail_at(start, ErrorKind::invalid, variable + ": " + (operand.empty() ? "it is not set" : operand),
+                   "give it a value: --" + variable + "=...");
   }
 
-  tl::unexpected<Error> bad_operation(const std::string& operation) const {
-    return fail_here(ErrorKind::syntax, "\"" + operation + "\" is no operation on a variable",
-                     "there are :- - :+ + :? ? # and %");
-  }
-
-  const std::string& word_;
-  const proto::Position& position_;
+  const Word& word_;
+  const std::string& text_;
   const Lookup& lookup_;
   std::size_t at_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace
 
-Result<std::string> expand(const std::string& word, const proto::Position& position, const Lookup& lookup) {
-  return Expander(word, position, lookup).run();
+Result<std::string> expand(const Word& word, const Lookup& lookup) {
+  return Expander(word, lookup).run();
 }
 
 }  // namespace ingot::earthfile

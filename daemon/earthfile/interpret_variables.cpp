@@ -1,160 +1,183 @@
 #include <fmt/format.h>
 
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/builtins.h"
 #include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/language.h"
 
 // ARG, LET, SET, ENV.
 namespace ingot::earthfile {
 
 namespace {
 
-// "NAME=value with spaces" from the command's text behind its flags; the value is absent without "=".
+constexpr std::size_t kLargestScope = 2U << 20;  // Linux takes no larger environment into a process
+
+// "NAME=value with spaces".
 struct Assignment {
-  std::string name;
-  std::optional<std::string> value;
+  Word name;
+  std::optional<Word> value;  // absent without "="
+  std::optional<Word> rest;   // what stands behind the name instead of "="
 };
 
-Assignment split_assignment(const Command& command, const Options& options) {
-  if (options.rest.empty()) return {};
-  // The text from the first word on that is no flag: inner spaces belong to the value.
-  std::string text = command.arguments;
-  for (std::size_t i = 0; i + options.rest.size() < command.words.size(); ++i) {
-    text = text.substr(command.words[i].text.size());
-    text = std::string(base::trim(text));
+bool is_name(const std::string& name) {
+  constexpr std::string_view kFirst = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+  constexpr std::string_view kAll = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+  return !name.empty() && kFirst.find(name.front()) != std::string_view::npos &&
+         name.find_first_not_of(kAll) == std::string::npos;
+}
+
+// Splits what follows the command's flags. There may be spaces around the "=".
+Result<Assignment> split_assignment(const Command& command, std::size_t first_word) {
+  const Word all = command.rest_from(first_word);
+  auto part = [&](std::size_t from, std::size_t length) {
+    return Word{all.text.substr(from, length), command.place_of(all.begin + from), all.begin + from};
+  };
+  const std::size_t end = std::min(all.text.find_first_of("= \t\n"), all.text.size());
+  Assignment assignment{part(0, end), {}, {}};
+  if (!is_name(assignment.name.text)) {
+    const std::string found = all.text.empty() ? "" : ", not \"" + base::printable(assignment.name.text) + "\"";
+    return fail_at(all.text.empty() ? command.place : all.place, ErrorKind::syntax,
+                   fmt::format("{} needs a name of letters, digits and \"_\"{}", command.name, found),
+                   command.name + " NAME=value");
   }
-  const std::size_t equals = text.find('=');
-  const std::size_t end = std::min(equals, text.size());
-  Assignment assignment{std::string(base::trim(text.substr(0, end))), std::nullopt};
-  if (equals != std::string::npos) assignment.value = std::string(base::trim(text.substr(equals + 1)));
+  const std::size_t next = all.text.find_first_not_of(" \t", end);
+  if (next == std::string::npos) return assignment;
+  if (all.text[next] != '=') {
+    assignment.rest = part(next, std::string::npos);
+    return assignment;
+  }
+  const std::size_t value = std::min(all.text.find_first_not_of(" \t", next + 1), all.text.size());
+  assignment.value = part(value, std::string::npos);
   return assignment;
 }
 
-bool is_name(const std::string& name) {
-  const std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-  const std::string_view more = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-  return !name.empty() && letters.find(name.front()) != std::string_view::npos &&
-         name.find_first_not_of(more) == std::string::npos;
+// Of the commands that know only the form with "=".
+Status check_no_rest(const Command& command, const Assignment& assignment) {
+  if (!assignment.rest) return {};
+  return fail_at(assignment.rest->place, ErrorKind::syntax,
+                 fmt::format("{} {} is followed by \"=\" and its value", command.name, assignment.name.text),
+                 fmt::format("{} {}={}", command.name, assignment.name.text, assignment.rest->text));
 }
 
-Status check_name(const Command& command, const std::string& name) {
-  if (is_name(name)) return {};
-  return fail_at(
-      command.position, ErrorKind::syntax,
-      fmt::format("{} needs a name: letters, digits and \"_\", found \"{}\"", command.name, base::printable(name)),
-      command.name + " NAME=value");
+Status check_not_builtin(const Command& command, const Word& name) {
+  if (!is_builtin(name.text)) return {};
+  return fail_at(name.place, ErrorKind::invalid,
+                 fmt::format("{} cannot give {} a value: it is built in", command.name, name.text),
+                 fmt::format("write ARG {} to use its value, or take another name", name.text));
 }
-
-#if defined(__aarch64__)
-constexpr const char* kArchitecture = "arm64";
-#else
-constexpr const char* kArchitecture = "amd64";
-#endif
 
 }  // namespace
 
-// What a build knows of itself without asking git or the host's environment.
-std::optional<std::string> Interpreter::builtin(const Recipe& recipe, const std::string& name) const {
-  const std::string target = recipe.target;
-  for (const char* who : {"TARGET", "USER", "NATIVE"}) {
-    if (name == std::string(who) + "PLATFORM") return std::string("linux/") + kArchitecture;
-    if (name == std::string(who) + "OS") return "linux";
-    if (name == std::string(who) + "ARCH") return kArchitecture;
-    if (name == std::string(who) + "VARIANT") return "";
-  }
-  if (name == "EARTHLY_TARGET") return target;
-  if (name == "EARTHLY_TARGET_NAME") return target.substr(1);
-  if (name == "EARTHLY_TARGET_PROJECT" || name == "EARTHLY_TARGET_PROJECT_NO_TAG") return "";
-  if (name == "EARTHLY_TARGET_TAG" || name == "EARTHLY_TARGET_TAG_DOCKER") return "";
-  if (name == "EARTHLY_VERSION") return "v0.8.16";
-  if (name == "EARTHLY_PUSH" || name == "EARTHLY_CI" || name == "EARTHLY_LOCALLY") return "false";
-  if (name == "EARTHLY_SOURCE_DATE_EPOCH") return "0";
-  return std::nullopt;
+Status Interpreter::store(Frame& frame, VariableTable& table, const Word& name, const std::string& value) const {
+  table.set(name.text, value);
+  if (frame.progress.scope.bytes() <= kLargestScope) return {};
+  return fail_at(name.place, ErrorKind::too_large,
+                 "the variables of " + frame.target + " are together larger than " + base::human_bytes(kLargestScope),
+                 "put long texts into files, and COPY them");
 }
 
-Result<std::string> Interpreter::arg_value(const Recipe& recipe, const Command& command, const std::string& name,
-                                           const std::optional<std::string>& fallback, bool required) {
-  if (auto known = builtin(recipe, name)) return *known;
-  if (auto given = recipe.overrides->find(name); given != recipe.overrides->end()) return given->second;
+Result<std::string> Interpreter::arg_value(const Frame& frame, const Word& name, const std::optional<Word>& fallback) {
+  if (is_builtin(name.text)) {
+    auto known = builtin_value(name.text, frame.target);
+    if (!known) warn(name.place, name.text + " is not known to this version of Ingot: it is empty");
+    return known.value_or("");
+  }
+  if (auto given = frame.overrides.find(name.text); given != frame.overrides.end()) return given->second;
   if (!own_scopes()) {
     // Before arg-scope-and-set whatever value the name has already wins over a default.
-    if (auto existing = recipe.progress.scope.find(name)) return *existing;
+    if (const std::string* existing = frame.progress.scope.find(name.text)) return *existing;
   }
-  if (fallback) {
-    Word word{*fallback, command.position};
-    return value_of(recipe, word);
-  }
-  if (required) {
-    return fail_at(command.position, ErrorKind::invalid, "ARG " + name + " is required and has no value",
-                   "give it: --" + name + "=value behind the target, or " + name + "=value in .arg");
-  }
-  return std::string();
+  return fallback ? value_of(frame, *fallback) : std::string();
 }
 
-Status Interpreter::arg(Recipe& recipe, const Command& command) {
-  INGOT_TRY(auto options, parse_options(command, {{"required", false, ""}, {"global", false, ""}}, lookup(recipe)));
-  const Assignment assignment = split_assignment(command, options);
-  INGOT_CHECK(check_name(command, assignment.name));
-  const std::string& name = assignment.name;
-  declared_.insert(name);
-  if (options.has("global") && !file_.at_least(8) && !file_.has_feature("explicit-global")) {
-    return fail_at(command.position, ErrorKind::syntax, "ARG --global is known from VERSION 0.8 on",
-                   "leave it out: every ARG above the first target is global in " + file_.version);
+Status Interpreter::arg(Frame& frame, const Command& command) {
+  INGOT_TRY(auto options, parse_options(command, {{"required", false, ""}, {"global", false, ""}}, lookup(frame)));
+  INGOT_TRY(auto assignment, split_assignment(command, options.first_word));
+  INGOT_CHECK(check_no_rest(command, assignment));
+  const Word& name = assignment.name;
+  declared_.insert(name.text);
+  const bool required = options.has("required");
+  const bool explicit_global = file_.has("explicit-global");
+  if (const auto* global = options.find("global"); global != nullptr && global->text == "true") {
+    if (!explicit_global) {
+      return fail_at(global->place, ErrorKind::syntax, "ARG --global " + how_to_get("explicit-global"),
+                     "leave it out: here every ARG above the first target is global");
+    }
+    if (!frame.is_base) {
+      return fail_at(global->place, ErrorKind::invalid, "ARG --global may stand only above the first target",
+                     "leave out --global, or move the line up there");
+    }
   }
-  if (options.has("global") && !recipe.is_base) {
-    return fail_at(command.position, ErrorKind::invalid, "ARG --global may stand only above the first target");
+  if (assignment.value) INGOT_CHECK(check_not_builtin(command, name));
+  if (required && assignment.value) {
+    return fail_at(assignment.value->place, ErrorKind::invalid, "a required ARG has no default",
+                   "leave out either --required or the default");
   }
-  if (options.has("required") && assignment.value) {
-    return fail_at(command.position, ErrorKind::invalid, "a required ARG has no default",
-                   "leave out either --required or \"=" + *assignment.value + "\"");
+  if (own_scopes() && frame.progress.scope.args.find(name.text) != nullptr) {
+    return fail_at(name.place, ErrorKind::invalid, "ARG " + name.text + " is declared in this recipe already",
+                   "an ARG keeps its value; for one that changes write LET, then SET");
   }
-  if (own_scopes() && get_variable(recipe.progress.scope.args, name)) {
-    return fail_at(command.position, ErrorKind::invalid, "ARG " + name + " is declared in this recipe already",
-                   "use SET " + name + "=... to change a LET; an ARG keeps its value");
+  INGOT_TRY(auto value, arg_value(frame, name, assignment.value));
+  if (required && value.empty()) {
+    std::vector<std::string> given;
+    for (const auto& [key, unused] : request_.overrides) given.push_back(key);
+    const std::string near = base::did_you_mean(name.text, given);
+    return fail_at(name.place, ErrorKind::invalid, "ARG " + name.text + " is required and has no value",
+                   near.empty() || frame.overrides.contains(name.text)
+                       ? fmt::format("give it: --{0}=value behind the target, or {0}=value in .arg", name.text)
+                       : "of what was given, " + near);
   }
-  INGOT_TRY(auto value, arg_value(recipe, command, name, assignment.value, options.has("required")));
-  set_variable(recipe.progress.scope.args, name, value);
-  const bool global = recipe.is_base && (options.has("global") || !file_.at_least(8));
-  if (global) set_variable(recipe.progress.scope.globals, name, value);
-  return {};
+  INGOT_CHECK(store(frame, frame.progress.scope.args, name, value));
+  const bool global = frame.is_base && (!explicit_global || options.has("global"));
+  return global ? store(frame, frame.progress.scope.globals, name, value) : Status();
 }
 
-Status Interpreter::let(Recipe& recipe, const Command& command) {
-  const Assignment assignment = split_assignment(command, {{}, command.words});
-  INGOT_CHECK(check_name(command, assignment.name));
+Status Interpreter::let(Frame& frame, const Command& command) {
+  INGOT_TRY(auto assignment, split_assignment(command, 0));
+  INGOT_CHECK(check_no_rest(command, assignment));
+  const Word& name = assignment.name;
+  INGOT_CHECK(check_not_builtin(command, name));
   if (!assignment.value) {
-    return fail_at(command.position, ErrorKind::syntax, "LET needs a value", "LET " + assignment.name + "=value");
+    return fail_at(command.place, ErrorKind::syntax, "LET needs a value", "LET " + name.text + "=value");
   }
-  INGOT_TRY(auto value, value_of(recipe, {*assignment.value, command.position}));
-  set_variable(recipe.progress.scope.lets, assignment.name, value);
-  return {};
+  if (frame.progress.scope.lets.find(name.text) != nullptr) {
+    return fail_at(name.place, ErrorKind::invalid, "LET " + name.text + " is declared in this recipe already",
+                   "SET " + name.text + "=... changes it");
+  }
+  INGOT_TRY(auto value, value_of(frame, *assignment.value));
+  return store(frame, frame.progress.scope.lets, name, value);
 }
 
-Status Interpreter::set(Recipe& recipe, const Command& command) {
-  const Assignment assignment = split_assignment(command, {{}, command.words});
-  INGOT_CHECK(check_name(command, assignment.name));
-  if (!get_variable(recipe.progress.scope.lets, assignment.name)) {
+Status Interpreter::set(Frame& frame, const Command& command) {
+  INGOT_TRY(auto assignment, split_assignment(command, 0));
+  INGOT_CHECK(check_no_rest(command, assignment));
+  const Word& name = assignment.name;
+  if (!assignment.value) {
+    return fail_at(command.place, ErrorKind::syntax, "SET needs a value", "SET " + name.text + "=value");
+  }
+  const Scope& scope = frame.progress.scope;
+  if (scope.lets.find(name.text) == nullptr) {
     std::vector<std::string> names;
-    for (const auto& [name, value] : recipe.progress.scope.lets) names.push_back(name);
-    return fail_at(command.position, ErrorKind::invalid, "SET changes a LET, and there is no LET " + assignment.name,
-                   base::did_you_mean(assignment.name, names));
+    for (const auto& [let, value] : scope.lets.entries()) names.push_back(let);
+    std::string hint = base::did_you_mean(name.text, names);
+    if (scope.args.find(name.text) != nullptr)
+      hint = fmt::format("write LET {0}=${0} above it: an ARG keeps its value", name.text);
+    return fail_at(name.place, ErrorKind::invalid, "SET changes a LET, and there is no LET " + name.text, hint);
   }
-  INGOT_TRY(auto value, value_of(recipe, {assignment.value.value_or(""), command.position}));
-  set_variable(recipe.progress.scope.lets, assignment.name, value);
-  return {};
+  INGOT_TRY(auto value, value_of(frame, *assignment.value));
+  return store(frame, frame.progress.scope.lets, name, value);
 }
 
-Status Interpreter::env(Recipe& recipe, const Command& command) {
-  Assignment assignment = split_assignment(command, {{}, command.words});
-  // "ENV KEY value" is the older form of "ENV KEY=value".
-  const std::size_t space = command.arguments.find_first_of(" \t");
-  if (!command.words.empty() && command.words.front().text.find('=') == std::string::npos) {
-    assignment.name = command.words.front().text;
-    assignment.value = space == std::string::npos ? "" : std::string(base::trim(command.arguments.substr(space)));
+Status Interpreter::env(Frame& frame, const Command& command) {
+  INGOT_TRY(auto assignment, split_assignment(command, 0));
+  INGOT_CHECK(current_step(frame, command));
+  // "ENV NAME value" is the older form of "ENV NAME=value".
+  const auto& written = assignment.value ? assignment.value : assignment.rest;
+  std::string value;
+  if (written) {
+    INGOT_TRY(value, value_of(frame, *written));
   }
-  INGOT_CHECK(check_name(command, assignment.name));
-  INGOT_TRY(auto value, value_of(recipe, {assignment.value.value_or(""), command.position}));
-  set_variable(recipe.progress.scope.env, assignment.name, value);
-  return {};
+  return store(frame, frame.progress.scope.env, assignment.name, value);
 }
 
 }  // namespace ingot::earthfile

@@ -5,49 +5,121 @@
 #include <algorithm>
 
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/builtins.h"
 #include "daemon/earthfile/language.h"
 
 namespace ingot::earthfile {
 
-tl::unexpected<Error> fail_at(const proto::Position& position, ErrorKind kind, std::string message, std::string hint) {
-  return base::fail(Error{kind, std::move(message), std::move(hint), position, {}});
+namespace {
+
+constexpr std::size_t kMostCommands = 200'000;
+constexpr std::size_t kDeepestReferences = 100;
+constexpr std::size_t kMostListed = 12;
+
+void collect_args(const std::vector<Command>& commands, std::set<std::string>& names) {
+  for (const Command& command : commands) {
+    if (command.name == "ARG") {
+      auto name = std::find_if_not(command.words.begin(), command.words.end(),
+                                   [](const Word& word) { return word.text.starts_with("--"); });
+      if (name != command.words.end()) names.insert(name->text.substr(0, name->text.find('=')));
+    }
+    collect_args(command.body, names);
+    collect_args(command.alternatives, names);
+  }
+}
+
+// The ARGs that any recipe of the file declares.
+std::set<std::string> all_args(const File& file) {
+  std::set<std::string> names;
+  collect_args(file.base, names);
+  for (const auto* recipes : {&file.targets, &file.functions}) {
+    for (const Recipe& recipe : *recipes) collect_args(recipe.commands, names);
+  }
+  return names;
+}
+
+std::string no_such_target_hint(const File& file, const std::string& name) {
+  const auto names = target_names(file);
+  if (names.empty()) return "it has no targets at all";
+  std::string hint = base::did_you_mean(name, names);
+  if (names.size() > kMostListed) return hint;
+  return hint + (hint.empty() ? "" : " ") + "its targets are +" + base::join(names, ", +");
+}
+
+}  // namespace
+
+tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint) {
+  Error error{kind, std::move(message), std::move(hint), {}, {}};
+  if (place.source != nullptr) error.position = place.position();
+  return base::fail(std::move(error));
 }
 
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
     : file_(file), request_(request), host_(host) {}
 
-bool Interpreter::own_scopes() const {
-  return file_.at_least(8) || file_.has_feature("arg-scope-and-set");
+// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
+Lookup Interpreter::lookup(const Frame& frame) const {
+  return [&frame](const std::string& name) -> std::optional<std::string> {
+    if (const std::string* value = frame.progress.scope.find(name)) return *value;
+    if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    const std::string& user = frame.progress.user;
+    if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
+    return std::nullopt;
+  };
 }
 
-Lookup Interpreter::lookup(const Recipe& recipe) const {
-  return [&recipe](const std::string& name) { return recipe.progress.scope.find(name); };
+Result<std::string> Interpreter::value_of(const Frame& frame, const Word& word) const {
+  return expand(word, lookup(frame));
 }
 
-Result<std::string> Interpreter::value_of(const Recipe& recipe, const Word& word) const {
-  return expand(word.text, word.position, lookup(recipe));
+Result<graph::StepId> Interpreter::current_step(Frame& frame, const Command& command) {
+  if (frame.progress.step) return *frame.progress.step;
+  if (frame.is_base || command.name == "RUN") {
+    return fail_at(command.place, ErrorKind::invalid, command.name + " comes before any FROM",
+                   "say what to start from, such as FROM debian:bookworm");
+  }
+  INGOT_CHECK(add_step(frame, command, graph::ImageOp{"scratch"}));
+  return *frame.progress.step;
 }
 
-Result<graph::StepId> Interpreter::current_step(const Recipe& recipe, const Command& command) const {
-  if (recipe.progress.step) return *recipe.progress.step;
-  return fail_at(command.position, ErrorKind::invalid, command.name + " comes before any FROM",
-                 "say what the target starts from, such as FROM debian:bookworm");
-}
-
-void Interpreter::add_step(Recipe& recipe, const Command& command, graph::Operation operation) {
+Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operation operation) {
   graph::Step step;
   const bool is_image = std::holds_alternative<graph::ImageOp>(operation);
   step.operation = std::move(operation);
-  if (!is_image) step.parent = recipe.progress.step;
-  step.target = recipe.target;
+  if (!is_image) step.parent = frame.progress.step;
+  step.target = frame.target;
   step.text = command.text();
-  step.position = command.position;
-  recipe.progress.step = result_.graph.steps.size();
-  result_.graph.steps.push_back(std::move(step));
+  step.position = command.place.position();
+  INGOT_TRY(frame.progress.step, graph_.add(std::move(step)));
+  if (frame.is_requested) wanted_.push_back(*frame.progress.step);
+  return {};
 }
 
-Status Interpreter::command(Recipe& recipe, const Command& command) {
-  using Member = Status (Interpreter::*)(Recipe&, const Command&);
+// Whether this file may say the command, and this version of Ingot can do it.
+Status Interpreter::check_command(const Command& command) {
+  const CommandInfo& info = *find_command(command.name);  // the parser lets no other pass
+  if (++commands_ > kMostCommands) {
+    return fail_at(command.place, ErrorKind::too_large,
+                   fmt::format("the target takes more than {} commands to interpret", kMostCommands),
+                   "do its targets refer to each other over and over?");
+  }
+  if (!info.feature.empty() && !file_.has(info.feature)) {
+    return fail_at(command.place, ErrorKind::syntax, command.name + " " + how_to_get(info.feature),
+                   "change the first line of the Earthfile");
+  }
+  if (info.state == CommandInfo::State::rejected) {
+    return fail_at(command.place, ErrorKind::syntax, command.name + " is no command of Earthfiles",
+                   std::string(info.hint));
+  }
+  if (info.state == CommandInfo::State::not_yet) {
+    return fail_at(command.place, ErrorKind::unsupported, command.name + " is not understood by this version of Ingot",
+                   std::string(info.hint));
+  }
+  return {};
+}
+
+Status Interpreter::command(Frame& frame, const Command& command) {
+  using Member = Status (Interpreter::*)(Frame&, const Command&);
   static const std::map<std::string, Member> kMembers = {{"FROM", &Interpreter::from},
                                                          {"RUN", &Interpreter::run_command},
                                                          {"COPY", &Interpreter::copy},
@@ -58,83 +130,101 @@ Status Interpreter::command(Recipe& recipe, const Command& command) {
                                                          {"LET", &Interpreter::let},
                                                          {"SET", &Interpreter::set},
                                                          {"ENV", &Interpreter::env}};
-  if (auto member = kMembers.find(command.name); member != kMembers.end())
-    return (this->*member->second)(recipe, command);
-  const CommandInfo* info = find_command(command.name);
-  // What only describes an image changes nothing of the files that a target hands out.
-  if (info != nullptr && info->interpreted) return {};
-  return fail_at(command.position, ErrorKind::unsupported, command.name + " is not understood by this version of Ingot",
-                 info == nullptr ? "" : std::string(info->instead));
+  INGOT_CHECK(check_command(command));
+  auto member = kMembers.find(command.name);
+  return member == kMembers.end() ? Status() : (this->*member->second)(frame, command);
 }
 
-Result<Progress> Interpreter::base_recipe() {
-  if (base_) return *base_;
-  Recipe recipe;
-  recipe.target = "+base";
-  recipe.is_base = true;
-  recipe.overrides = &request_.overrides;
-  for (const auto& one : file_.base) INGOT_CHECK(command(recipe, one));
-  base_ = recipe.progress;
-  return *base_;
-}
-
-Result<Progress> Interpreter::target_recipe(const std::string& name, const proto::Position& from,
-                                            const std::map<std::string, std::string>& overrides, bool is_requested) {
-  auto target = std::find_if(file_.targets.begin(), file_.targets.end(), [&](const auto& t) { return t.name == name; });
-  if (target == file_.targets.end()) {
-    const auto names = target_names(file_);
-    std::string hint = base::did_you_mean(name, names);
-    if (hint.empty() && !names.empty() && names.size() <= 12) hint = "it has: +" + base::join(names, ", +");
-    if (names.empty()) hint = "it has no targets at all";
-    Error error{ErrorKind::not_found, fmt::format("{} has no target \"+{}\"", file_.name, name), hint, {}, {}};
-    if (from.line > 0) error.position = from;
-    return base::fail(std::move(error));
-  }
-  if (std::find(under_way_.begin(), under_way_.end(), name) != under_way_.end()) {
-    return fail_at(from, ErrorKind::invalid,
-                   fmt::format("+{} stands on itself: +{} -> +{}", name, base::join(under_way_, " -> +"), name));
-  }
-  under_way_.push_back(name);
-  Recipe recipe;
-  recipe.target = "+" + name;
-  recipe.is_requested = is_requested;
-  recipe.overrides = &overrides;
-  INGOT_TRY(auto base, base_recipe());
-  recipe.progress = base;
-  // LET stays in the base recipe; its ARGs are what a target knows as globals.
-  recipe.progress.scope.lets.clear();
-  recipe.progress.scope.args.clear();
-  for (const auto& one : target->commands) {
-    if (auto done = command(recipe, one); !done) {
-      Error error = done.error();
-      if (!is_requested) error.context.push_back("in target +" + name);
-      return base::fail(std::move(error));
-    }
+Result<Progress> Interpreter::interpret_recipe(Frame frame, const std::vector<Command>& commands) {
+  under_way_.push_back(frame.target);
+  for (const Command& one : commands) {
+    auto done = command(frame, one);
+    if (done) continue;
+    // A reader looks for the error in the target that was asked for; elsewhere it needs the way there.
+    if (frame.is_requested) return base::fail(done.error());
+    return base::fail(base::with_context(done.error(), "in " + frame.target));
   }
   under_way_.pop_back();
-  return recipe.progress;
+  return std::move(frame.progress);
 }
 
-// `.arg` files hold keys for many targets, so one that is not declared here is no mistake by itself; one that looks
-// like a declared one is.
-void Interpreter::warn_of_near_misses() {
-  const std::vector<std::string> names(declared_.begin(), declared_.end());
+Result<Progress> Interpreter::base_recipe(const Overrides& overrides) {
+  if (auto known = bases_.find(overrides); known != bases_.end()) return known->second;
+  INGOT_TRY(auto progress, interpret_recipe({"+base", true, false, overrides, {}}, file_.base));
+  return bases_[overrides] = std::move(progress);
+}
+
+Result<const Recipe*> Interpreter::find_recipe(const std::string& name, const Place& from) const {
+  auto by_name = [&](const Recipe& recipe) { return recipe.name == name; };
+  auto target = std::find_if(file_.targets.begin(), file_.targets.end(), by_name);
+  if (target != file_.targets.end()) return &*target;
+  if (std::any_of(file_.functions.begin(), file_.functions.end(), by_name)) {
+    return fail_at(from, ErrorKind::not_found, fmt::format("{} is a function of {}, no target", name, file_.name),
+                   "functions are called by DO");
+  }
+  return fail_at(from, ErrorKind::not_found, fmt::format("{} has no target \"+{}\"", file_.name, base::printable(name)),
+                 no_such_target_hint(file_, name));
+}
+
+Result<Progress> Interpreter::target_recipe(const std::string& name, const Place& from, const Overrides& overrides) {
+  const std::string target = "+" + name;
+  const bool is_requested = under_way_.empty();
+  auto known = targets_.find({name, overrides});
+  if (known != targets_.end()) return known->second;
+  INGOT_TRY(const Recipe* recipe, find_recipe(name, from));
+  if (std::find(under_way_.begin(), under_way_.end(), target) != under_way_.end()) {
+    return fail_at(from, ErrorKind::invalid,
+                   fmt::format("{} stands on itself: {} -> {}", target, base::join(under_way_, " -> "), target),
+                   "break the circle: one of these targets must not start from the next");
+  }
+  if (under_way_.size() >= kDeepestReferences) {
+    return fail_at(from, ErrorKind::too_large,
+                   fmt::format("more than {} targets stand on each other here", kDeepestReferences));
+  }
+  Frame frame{target, false, is_requested, overrides, {}};
+  under_way_.push_back(target);
+  INGOT_TRY(frame.progress, base_recipe(overrides));
+  under_way_.pop_back();
+  // LET stays in the base recipe; of its ARGs a target knows the globals.
+  frame.progress.scope.lets = {};
+  frame.progress.scope.args = {};
+  INGOT_TRY(auto progress, interpret_recipe(std::move(frame), recipe->commands));
+  return targets_[{name, overrides}] = std::move(progress);
+}
+
+Result<Progress> Interpreter::requested_base() {
+  return interpret_recipe({"+base", true, true, request_.overrides, {}}, file_.base);
+}
+
+void Interpreter::warn(const Place& place, std::string message, std::string hint) {
+  Error error{ErrorKind::invalid, std::move(message), std::move(hint), {}, {}};
+  if (place.source != nullptr) error.position = place.position();
+  warnings_.push_back(proto::render(error));
+}
+
+// `.arg` files hold keys for many targets, so one that another target declares is no mistake; one that nobody declares
+// is, and so is one that looks much like what this target asked for.
+void Interpreter::warn_of_unknown_overrides() {
+  const std::vector<std::string> here(declared_.begin(), declared_.end());
+  const std::set<std::string> anywhere = all_args(file_);
   for (const auto& [name, value] : request_.overrides) {
-    if (declared_.contains(name)) continue;
-    const std::string hint = base::did_you_mean(name, names);
-    if (!hint.empty()) result_.warnings.push_back(fmt::format("no ARG is called {}: {}", name, hint));
+    if (is_builtin(name)) {
+      warn({}, fmt::format("the value given for {} has no effect", name), "Ingot itself knows its value");
+      continue;
+    }
+    if (anywhere.contains(name)) continue;
+    std::string hint = base::did_you_mean(name, here);
+    if (hint.empty()) hint = base::did_you_mean(name, {anywhere.begin(), anywhere.end()});
+    warn({}, fmt::format("no ARG of {} is called {}", file_.name, base::printable(name)), hint);
   }
 }
 
 Result<Interpretation> Interpreter::run() {
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
-  if (name == "base") {
-    INGOT_CHECK(base_recipe());
-  } else {
-    INGOT_CHECK(target_recipe(name, {}, request_.overrides, true));
-  }
-  warn_of_near_misses();
-  return std::move(result_);
+  INGOT_TRY(auto progress, name == "base" ? requested_base() : target_recipe(name, {}, request_.overrides));
+  if (progress.step) wanted_.push_back(*progress.step);
+  warn_of_unknown_overrides();
+  return Interpretation{graph_.finish(wanted_), std::move(warnings_)};
 }
 
 Result<Interpretation> interpret(const File& file, const Request& request, Host& host) {

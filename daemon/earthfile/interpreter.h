@@ -1,15 +1,20 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/earthfile/graph_writer.h"
 #include "daemon/earthfile/options.h"
 #include "daemon/earthfile/scope.h"
 
 namespace ingot::earthfile {
+
+using Overrides = std::map<std::string, std::string>;
 
 // Where a recipe has got to: its file system, and what the next command inherits.
 struct Progress {
@@ -19,61 +24,76 @@ struct Progress {
   std::string user;
 };
 
-// Walks the commands of a target and of what it stands on, and writes steps into one graph.
+// One recipe being interpreted.
+struct Frame {
+  std::string target;  // "+name"
+  bool is_base = false;
+  bool is_requested = false;  // its artifacts are the job's
+  Overrides overrides;        // of ARGs, by the user and by who refers to this target
+  Progress progress;
+};
+
+// Walks the commands of a target and of what it stands on, and writes their steps into one graph.
 class Interpreter {
  public:
   Interpreter(const File& file, const Request& request, Host& host);
   Result<Interpretation> run();
 
  private:
-  // A recipe's commands one after another; `target` is "+name".
-  struct Recipe {
-    std::string target;
-    bool is_base = false;
-    bool is_requested = false;  // its artifacts are the job's
-    const std::map<std::string, std::string>* overrides = nullptr;
-    Progress progress;
-  };
+  // interpreter.cpp
+  Result<Progress> base_recipe(const Overrides& overrides);
+  Result<Progress> target_recipe(const std::string& name, const Place& from, const Overrides& overrides);
+  Result<Progress> requested_base();
+  Result<Progress> interpret_recipe(Frame frame, const std::vector<Command>& commands);
+  Result<const Recipe*> find_recipe(const std::string& name, const Place& from) const;
+  Status command(Frame& frame, const Command& command);
+  Status check_command(const Command& command);
 
-  Result<Progress> base_recipe();
-  Result<Progress> target_recipe(const std::string& name, const proto::Position& from,
-                                 const std::map<std::string, std::string>& overrides, bool is_requested);
-  Status command(Recipe& recipe, const Command& command);
-
-  // One function a command; interpret_commands.cpp.
-  Status from(Recipe& recipe, const Command& command);
-  Status run_command(Recipe& recipe, const Command& command);
-  Status copy(Recipe& recipe, const Command& command);
-  Status save_artifact(Recipe& recipe, const Command& command);
-  Status working_directory(Recipe& recipe, const Command& command);
-  Status user(Recipe& recipe, const Command& command);
+  // One function a command. interpret_from.cpp
+  Status from(Frame& frame, const Command& command);
+  Status from_target(Frame& frame, const Word& reference, const std::string& name, Overrides overrides);
+  Status from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference);
+  Result<std::pair<std::string, std::string>> override_of(const Frame& frame, const Word& word) const;
+  // interpret_run.cpp
+  Status run_command(Frame& frame, const Command& command);
+  Status working_directory(Frame& frame, const Command& command);
+  Status user(Frame& frame, const Command& command);
+  // interpret_copy.cpp
+  Status copy(Frame& frame, const Command& command);
+  Result<std::string> copy_source(const Frame& frame, const Word& word) const;
+  // interpret_save.cpp
+  Status save_artifact(Frame& frame, const Command& command);
   // interpret_variables.cpp
-  Status arg(Recipe& recipe, const Command& command);
-  Status let(Recipe& recipe, const Command& command);
-  Status set(Recipe& recipe, const Command& command);
-  Status env(Recipe& recipe, const Command& command);
-  Result<std::string> arg_value(const Recipe& recipe, const Command& command, const std::string& name,
-                                const std::optional<std::string>& fallback, bool required);
-  std::optional<std::string> builtin(const Recipe& recipe, const std::string& name) const;
+  Status arg(Frame& frame, const Command& command);
+  Status let(Frame& frame, const Command& command);
+  Status set(Frame& frame, const Command& command);
+  Status env(Frame& frame, const Command& command);
+  Result<std::string> arg_value(const Frame& frame, const Word& name, const std::optional<Word>& fallback);
+  Status store(Frame& frame, VariableTable& table, const Word& name, const std::string& value) const;
 
-  Result<std::string> value_of(const Recipe& recipe, const Word& word) const;
-  Lookup lookup(const Recipe& recipe) const;
-  Result<graph::StepId> current_step(const Recipe& recipe, const Command& command) const;
-  void add_step(Recipe& recipe, const Command& command, graph::Operation operation);
-  bool own_scopes() const;  // ARG by the rules of arg-scope-and-set
-  void warn_of_near_misses();
+  Lookup lookup(const Frame& frame) const;
+  Result<std::string> value_of(const Frame& frame, const Word& word) const;
+  // Where the command's file system stands; a target that nothing precedes begins with an empty one.
+  Result<graph::StepId> current_step(Frame& frame, const Command& command);
+  Status add_step(Frame& frame, const Command& command, graph::Operation operation);
+  bool own_scopes() const { return file_.has("arg-scope-and-set"); }
+  void warn(const Place& place, std::string message, std::string hint = {});
+  void warn_of_unknown_overrides();
 
   const File& file_;
   const Request& request_;
   Host& host_;
-  Interpretation result_;
-  std::optional<Progress> base_;
-  std::vector<std::string> under_way_;  // targets, outermost first: a cycle is found by it
+  GraphWriter graph_;
+  std::vector<std::string> warnings_;
+  std::vector<graph::StepId> wanted_;  // every step of the requested target
+  std::map<Overrides, Progress> bases_;
+  std::map<std::pair<std::string, Overrides>, Progress> targets_;
+  std::vector<std::string> under_way_;  // recipes, outermost first: a cycle is found by it
   std::set<std::string> declared_;      // names of every ARG that was met
+  std::size_t commands_ = 0;            // how many were interpreted
 };
 
-// An error at a command or word, of a user's making.
-tl::unexpected<Error> fail_at(const proto::Position& position, ErrorKind kind, std::string message,
-                              std::string hint = {});
+// An error at a place, of a user's making.
+tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint = {});
 
 }  // namespace ingot::earthfile

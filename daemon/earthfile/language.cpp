@@ -1,124 +1,93 @@
 #include "daemon/earthfile/language.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace ingot::earthfile {
 
 const std::vector<CommandInfo>& commands() {
-  constexpr std::string_view kWrite = "write the steps of the case that you need as plain commands";
-  constexpr std::string_view kFrom = "use FROM +target, or one target with all its steps";
-  constexpr std::string_view kNotInLanguage = "Earthfiles never had it";
+  using enum CommandInfo::State;
+  constexpr std::string_view kPlain = "write the commands of the case that you need without a condition";
+  constexpr std::string_view kFrom = "put the steps into this target, or start from another one by FROM +target";
+  constexpr std::string_view kInPlace = "write the function's commands in its place";
+  constexpr std::string_view kShell = "let the command of the RUN handle its own failure";
   static const std::vector<CommandInfo> kCommands = {
-      {"FROM", true, ""},
-      {"RUN", true, ""},
-      {"COPY", true, ""},
-      {"ARG", true, ""},
-      {"LET", true, ""},
-      {"SET", true, ""},
-      {"ENV", true, ""},
-      {"WORKDIR", true, ""},
-      {"USER", true, ""},
-      {"SAVE ARTIFACT", true, ""},
-      {"LABEL", true, ""},
-      {"ENTRYPOINT", true, ""},
-      {"CMD", true, ""},
-      {"EXPOSE", true, ""},
-      {"VOLUME", true, ""},
-      {"HEALTHCHECK", true, ""},
-      {"PROJECT", true, ""},
-      {"VERSION", false, "VERSION is the first line of the file, once"},
-      {"SAVE IMAGE", false, "save a directory with SAVE ARTIFACT"},
-      {"FROM DOCKERFILE", false, kFrom},
-      {"BUILD", false, "submit each target as a job of its own"},
-      {"IF", false, kWrite},
-      {"ELSE", false, kWrite},
-      {"ELSE IF", false, kWrite},
-      {"END", false, kWrite},
-      {"FOR", false, "write a loop of the shell in one RUN"},
-      {"WITH DOCKER", false, kFrom},
-      {"DO", false, kFrom},
-      {"COMMAND", false, kFrom},
-      {"FUNCTION", false, kFrom},
-      {"IMPORT", false, kFrom},
-      {"WAIT", false, "commands of a target run in order already"},
-      {"TRY", false, "let the RUN itself handle its failure"},
-      {"CATCH", false, "let the RUN itself handle its failure"},
-      {"FINALLY", false, "let the RUN itself handle its failure"},
-      {"GIT CLONE", false, "clone before the build, and COPY the result"},
-      {"CACHE", false, "leave it out: the build is right without it"},
-      {"LOCALLY", false, "run the command before the build"},
-      {"HOST", false, "write /etc/hosts in the RUN that needs it"},
-      {"ADD", false, kNotInLanguage},
-      {"STOPSIGNAL", false, kNotInLanguage},
-      {"ONBUILD", false, kNotInLanguage},
-      {"SHELL", false, kNotInLanguage}};
+      {"FROM", interpreted, "", ""},
+      {"RUN", interpreted, "", ""},
+      {"COPY", interpreted, "", ""},
+      {"ARG", interpreted, "", ""},
+      {"LET", interpreted, "", "arg-scope-and-set"},
+      {"SET", interpreted, "", "arg-scope-and-set"},
+      {"ENV", interpreted, "", ""},
+      {"WORKDIR", interpreted, "", ""},
+      {"USER", interpreted, "", ""},
+      {"SAVE ARTIFACT", interpreted, "", ""},
+      {"LABEL", describes_image, "", ""},
+      {"ENTRYPOINT", describes_image, "", ""},
+      {"CMD", describes_image, "", ""},
+      {"EXPOSE", describes_image, "", ""},
+      {"VOLUME", describes_image, "", ""},
+      {"HEALTHCHECK", describes_image, "", ""},
+      {"PROJECT", describes_image, "", "use-project-secrets"},
+      {"VERSION", structure, "", ""},
+      {"END", structure, "", ""},
+      {"SAVE IMAGE", not_yet, "save what you need as files, by SAVE ARTIFACT", ""},
+      {"FROM DOCKERFILE", not_yet, "write the Dockerfile's commands here; most are the same", ""},
+      {"BUILD", not_yet, "build each target by itself: `ingot build +target`", ""},
+      {"IF", not_yet, kPlain, ""},
+      {"ELSE IF", structure, "", ""},
+      {"ELSE", structure, "", ""},
+      {"FOR", not_yet, "write the loop in the shell, in one RUN", "for-in"},
+      {"WITH DOCKER", not_yet, kFrom, ""},
+      {"DO", not_yet, kInPlace, ""},
+      {"COMMAND", not_yet, kInPlace, ""},
+      {"FUNCTION", not_yet, kInPlace, "use-function-keyword"},
+      {"IMPORT", not_yet, kFrom, ""},
+      {"WAIT", not_yet, "leave out WAIT and its END: a target's commands run in order", "wait-block"},
+      {"TRY", not_yet, kShell, "try"},
+      {"CATCH", structure, "", ""},
+      {"FINALLY", structure, "", ""},
+      {"GIT CLONE", not_yet, "clone it beside the Earthfile, and COPY it", ""},
+      {"CACHE", not_yet, "leave it out: what is built is the same without it", "use-cache-command"},
+      {"LOCALLY", not_yet, "run the command before the build, and COPY what it makes", ""},
+      {"HOST", not_yet, "add the line to /etc/hosts in the RUN that needs it", "use-host-command"},
+      {"ADD", rejected, "COPY takes files of the project; a RUN can fetch and unpack others", ""},
+      {"STOPSIGNAL", rejected, "leave it out", ""},
+      {"ONBUILD", rejected, "write the command into the target that needs it", ""},
+      {"SHELL", rejected, "RUN is read by /bin/sh; call another shell in it: RUN bash -c '...'", ""}};
   return kCommands;
 }
 
 const CommandInfo* find_command(std::string_view name) {
-  const auto& all = commands();
-  auto found = std::find_if(all.begin(), all.end(), [&](const auto& row) { return row.name == name; });
-  return found == all.end() ? nullptr : &*found;
+  static const auto kByName = [] {
+    std::unordered_map<std::string_view, const CommandInfo*> by_name;
+    for (const auto& row : commands()) by_name.emplace(row.name, &row);
+    return by_name;
+  }();
+  auto found = kByName.find(name);
+  return found == kByName.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const auto& command : commands()) names.emplace_back(command.name);
+  for (const auto& command : commands()) {
+    if (command.state != CommandInfo::State::rejected) names.emplace_back(command.name);
+  }
   return names;
 }
 
-const std::vector<std::string>& version_features() {
-  static const std::vector<std::string> kFeatures = {"allow-privileged-from-dockerfile",
-                                                     "allow-without-earthly-labels",
-                                                     "arg-scope-and-set",
-                                                     "build-auto-skip",
-                                                     "cache-persist-option",
-                                                     "check-duplicate-images",
-                                                     "docker-cache",
-                                                     "earthly-ci-runner-arg",
-                                                     "earthly-git-author-args",
-                                                     "earthly-locally-arg",
-                                                     "earthly-version-arg",
-                                                     "exec-after-parallel",
-                                                     "explicit-global",
-                                                     "for-in",
-                                                     "git-author-email-name-args",
-                                                     "git-branch",
-                                                     "git-commit-author-timestamp",
-                                                     "git-refs",
-                                                     "global-cache",
-                                                     "host-command",
-                                                     "new-platform",
-                                                     "no-implicit-ignore",
-                                                     "no-network",
-                                                     "no-use-registry-for-with-docker",
-                                                     "parallel-load",
-                                                     "pass-args",
-                                                     "raw-output",
-                                                     "referenced-save-only",
-                                                     "require-force-for-unsafe-saves",
-                                                     "run-with-aws",
-                                                     "run-with-aws-oidc",
-                                                     "save-artifact-keep-own",
-                                                     "shell-out-anywhere",
-                                                     "try",
-                                                     "use-cache-command",
-                                                     "use-chmod",
-                                                     "use-copy-include-patterns",
-                                                     "use-copy-link",
-                                                     "use-docker-ignore",
-                                                     "use-function-keyword",
-                                                     "use-host-command",
-                                                     "use-inline-cache",
-                                                     "use-no-manifest-list",
-                                                     "use-pipelines",
-                                                     "use-project-secrets",
-                                                     "use-registry-for-with-docker",
-                                                     "use-visited-upfront-hash-collection",
-                                                     "wait-block",
-                                                     "wildcard-builds",
-                                                     "wildcard-copy"};
-  return kFeatures;
+BlockRole block_role(std::string_view command) {
+  if (command == "END") return BlockRole::closes;
+  if (!block_opener(command).empty()) return BlockRole::continues;
+  constexpr std::string_view kOpeners[] = {"IF", "FOR", "WAIT", "TRY", "WITH DOCKER"};
+  const bool opens = std::find(std::begin(kOpeners), std::end(kOpeners), command) != std::end(kOpeners);
+  return opens ? BlockRole::opens : BlockRole::none;
+}
+
+std::string_view block_opener(std::string_view command) {
+  if (command == "ELSE" || command == "ELSE IF") return "IF";
+  if (command == "CATCH" || command == "FINALLY") return "TRY";
+  return "";
 }
 
 }  // namespace ingot::earthfile

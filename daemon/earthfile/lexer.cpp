@@ -14,31 +14,6 @@ bool is_space(char c) {
 
 }  // namespace
 
-Lexer::Lexer(std::string_view text, std::string file_name) : text_(text), file_name_(std::move(file_name)) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
-}
-
-std::size_t Lexer::line_end() const {
-  return std::min(text_.find('\n', at_), text_.size());
-}
-
-void Lexer::next_line() {
-  at_ = std::min(line_end() + 1, text_.size());
-  line_start_ = at_;
-  ++line_;
-}
-
-proto::Position Lexer::position(std::size_t at) const {
-  constexpr std::size_t kLongestShown = 200;
-  proto::Position position{file_name_, line_, static_cast<int>(at - line_start_) + 1, ""};
-  std::string_view line =
-      text_.substr(line_start_, std::min(text_.find('\n', line_start_), text_.size()) - line_start_);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  position.source_line = std::string(line.substr(0, kLongestShown));
-  return position;
-}
-
 // Stands at the beginning of a line, and leaves lines that say nothing behind. A blank line forgets the comment.
 bool Lexer::skip_blank_and_comment_lines(std::string* comment) {
   while (!at_end()) {
@@ -55,85 +30,110 @@ bool Lexer::skip_blank_and_comment_lines(std::string* comment) {
   return false;
 }
 
+// At a backslash that ends its line, comments aside: goes to the first character of the next line that says something.
 bool Lexer::skip_continuation() {
   std::size_t after = at_ + 1;
-  const std::size_t end = line_end();
-  while (after < end && is_space(text_[after])) ++after;
-  if (after < end && text_[after] != '#') return false;
-  // A comment must be set off from the backslash; without a space it is an escaped "#".
-  if (after < end && after == at_ + 1) return false;
+  while (after < text_.size() && is_space(text_[after])) ++after;
+  const bool ends = after >= text_.size() || text_[after] == '\n';
+  // Without a space between them it is an escaped "#".
+  const bool comment = !ends && text_[after] == '#' && after > at_ + 1;
+  if (!ends && !comment) return false;
   next_line();
   skip_blank_and_comment_lines(nullptr);
+  while (!at_end() && is_space(peek())) ++at_;
   return true;
+}
+
+// Takes the character that it stands at into a word, a new one if need be.
+void Lexer::add(Statement& statement) {
+  if (!in_word_) {
+    if (!statement.words.empty()) statement.text += gap_;
+    gap_.clear();
+    statement.words.push_back({"", {&source_, at_}, statement.text.size()});
+    in_word_ = true;
+  }
+  statement.words.back().text += text_[at_];
+  statement.text += text_[at_];
+  ++at_;
+}
+
+void Lexer::take_backslash(Statement& statement) {
+  if (skip_continuation()) return;
+  const bool literal = !open_.empty() && open_.back().kind == '\'';
+  add(statement);
+  if (!literal && !at_end() && peek() != '\n') add(statement);
+}
+
+// Keeps account of the quotes and parentheses that words do not end in.
+void Lexer::take_structure(char c) {
+  const char inside = open_.empty() ? '\0' : open_.back().kind;
+  if (inside == '\'' && c != '\'') return;
+  const bool quote = (c == '\'' && inside != '"') || c == '"';
+  if (quote && inside == c) {
+    open_.pop_back();
+    --quotes_;
+  } else if (quote) {
+    open_.push_back({c, at_});
+    ++quotes_;
+  } else if (c == '(' && inside == '(') {
+    open_.push_back({c, at_});
+  } else if (c == ')' && inside == '(') {
+    open_.pop_back();
+  }
+}
+
+// One character, or a continuation or comment as a whole; false at the end of the statement.
+bool Lexer::take(Statement& statement) {
+  const char c = peek();
+  if (c == '\\') {
+    take_backslash(statement);
+  } else if (c == '\n' && quotes_ == 0) {
+    return false;
+  } else if (open_.empty() && is_space(c)) {
+    in_word_ = false;
+    if (c != '\r') gap_ += c;
+    ++at_;
+  } else if (open_.empty() && c == '#' && !in_word_) {
+    at_ = line_end();
+  } else if (c == '\r' && peek(1) == '\n') {
+    ++at_;  // a quoted line break of a CRLF file is one of any other
+  } else if (c == '$' && peek(1) == '(' && (open_.empty() || open_.back().kind != '\'')) {
+    open_.push_back({'(', at_ + 1});
+    add(statement);
+    add(statement);
+  } else {
+    take_structure(c);
+    add(statement);
+  }
+  return true;
+}
+
+tl::unexpected<Error> Lexer::unclosed_quote() {
+  auto first = std::find_if(open_.begin(), open_.end(), [](const auto& opening) { return opening.kind != '('; });
+  Error error;
+  error.kind = ErrorKind::syntax;
+  error.message = std::string("this quote is never closed: ") + first->kind;
+  error.hint = "close it, or write \\" + std::string(1, first->kind) + " for the character itself";
+  error.position = source_.position(first->at);
+  at_ = first->at;
+  next_line();
+  return base::fail(std::move(error));
 }
 
 Result<bool> Lexer::next(Statement& statement) {
   statement = Statement{};
+  open_.clear();
+  quotes_ = 0;
+  gap_.clear();
+  in_word_ = false;
   if (!skip_blank_and_comment_lines(&statement.comment)) return false;
   const std::size_t start = at_;
-  while (is_space(text_[at_])) ++at_;
+  while (is_space(peek())) ++at_;
   statement.indent = at_ - start;
-
-  bool in_word = false;
-  char quote = '\0';
-  proto::Position quote_position;
-  std::string gap;  // white space since the last word: kept when another follows
-  auto add = [&](char c) {
-    if (!in_word) {
-      statement.text += statement.words.empty() ? "" : gap;
-      if (statement.words.size() == 1) statement.second = statement.text.size();
-      if (statement.words.size() == 2) statement.third = statement.text.size();
-      statement.words.push_back({"", position(at_)});
-      gap.clear();
-      in_word = true;
-    }
-    statement.words.back().text += c;
-    statement.text += c;
-  };
-  while (!at_end()) {
-    const char c = text_[at_];
-    if (c == '\\' && skip_continuation()) continue;
-    if (c == '\\' && quote != '\'' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') {
-      add(c);
-      ++at_;
-      add(text_[at_]);
-    } else if (quote != '\0') {
-      if (c == quote) quote = '\0';
-      add(c);
-      if (c == '\n') {
-        next_line();
-        continue;
-      }
-    } else if (c == '\n') {
-      break;
-    } else if (is_space(c)) {
-      in_word = false;
-      gap += c == '\r' ? "" : std::string(1, c);
-    } else if (c == '#' && !in_word) {
-      // To the end of its line; the statement goes on behind it only by a backslash before it.
-      at_ = line_end();
-      continue;
-    } else {
-      if (c == '"' || c == '\'') {
-        quote = c;
-        quote_position = position(at_);
-      }
-      add(c);
-    }
-    ++at_;
-  }
-  if (quote != '\0') {
-    Error error;
-    error.kind = ErrorKind::syntax;
-    error.message = std::string("this quote is never closed: ") + quote;
-    error.hint = "close it, or write \\" + std::string(1, quote) + " for the character itself";
-    error.position = std::move(quote_position);
-    return base::fail(std::move(error));
-  }
-  next_line();
-  if (statement.words.size() < 2) statement.second = statement.text.size();
-  if (statement.words.size() < 3) statement.third = statement.text.size();
-  return true;
+  while (!at_end() && take(statement)) continue;
+  if (quotes_ > 0) return unclosed_quote();
+  if (!at_end()) next_line();
+  return !statement.words.empty();  // a continuation that nothing follows says nothing
 }
 
 }  // namespace ingot::earthfile

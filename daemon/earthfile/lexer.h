@@ -11,36 +11,48 @@ namespace ingot::earthfile {
 
 // One statement: continued lines joined, comments gone, cut into words.
 struct Statement {
-  std::vector<Word> words;
-  std::string text;        // all words, inner spaces kept, outer ones gone
-  std::size_t second = 0;  // where in `text` the second word begins; its size when there is none
-  std::size_t third = 0;   // likewise the third
-  std::size_t indent = 0;  // white space before the first word
-  std::string comment;     // the comment lines right above
+  std::vector<Word> words;  // at least one
+  std::string text;         // all words, inner spaces kept, outer ones gone
+  std::size_t indent = 0;   // white space before the first word
+  std::string comment;      // the comment lines right above
 };
 
-// Cuts a file into statements. Linear in its length. Positions are of the first character of a word, in bytes.
+// Cuts a file into statements, in time linear in its length. White space and "#" mean nothing within quotes and
+// $(...), which nest as they do in a shell. The source must outlive the words.
 class Lexer {
  public:
-  Lexer(std::string_view text, std::string file_name);
+  explicit Lexer(const Source& source) : source_(source), text_(source.text()) {}
 
-  // False at the end of the file. An unclosed quote is an error, and ends the file.
+  // False at the end of the file. After an error the next call goes on behind the line at fault.
   Result<bool> next(Statement& statement);
 
  private:
-  bool at_end() const { return at_ >= text_.size(); }
-  std::size_t line_end() const;
-  void next_line();
-  bool skip_blank_and_comment_lines(std::string* comment);
-  // At a backslash: whether the line goes on in the next one; then it stands there.
-  bool skip_continuation();
-  proto::Position position(std::size_t at) const;
+  // An open quote or parenthesis: its character, and where it stands.
+  struct Opening {
+    char kind;
+    std::size_t at;
+  };
 
+  bool at_end() const { return at_ >= text_.size(); }
+  char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  std::size_t line_end() const { return std::min(text_.find('\n', at_), text_.size()); }
+  void next_line() { at_ = std::min(line_end() + 1, text_.size()); }
+  bool skip_blank_and_comment_lines(std::string* comment);
+  bool skip_continuation();
+  bool take(Statement& statement);
+  void take_backslash(Statement& statement);
+  void take_structure(char c);
+  void add(Statement& statement);
+  tl::unexpected<Error> unclosed_quote();
+
+  const Source& source_;
   std::string_view text_;
-  std::string file_name_;
   std::size_t at_ = 0;
-  std::size_t line_start_ = 0;
-  int line_ = 1;
+  // Of the statement being read:
+  std::vector<Opening> open_;
+  std::size_t quotes_ = 0;  // how many of open_ are quotes
+  std::string gap_;         // white space since the last word: kept when another one follows
+  bool in_word_ = false;
 };
 
 }  // namespace ingot::earthfile

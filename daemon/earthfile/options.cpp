@@ -8,49 +8,76 @@ namespace ingot::earthfile {
 
 namespace {
 
-tl::unexpected<Error> fail_at(const Word& word, ErrorKind kind, std::string message, std::string hint = {}) {
-  return base::fail(Error{kind, std::move(message), std::move(hint), word.position, {}});
+tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint = {}) {
+  return base::fail({kind, std::move(message), std::move(hint), place.position(), {}});
+}
+
+tl::unexpected<Error> unknown_flag(const Command& command, const Word& word, const std::string& flag,
+                                   const std::vector<OptionInfo>& known) {
+  std::vector<std::string> flags;
+  for (const auto& row : known) {
+    if (row.refused_as != ErrorKind::syntax) flags.push_back("--" + row.name);
+  }
+  std::string hint = base::did_you_mean(flag, flags);
+  if (hint.empty()) hint = flags.empty() ? command.name + " has none" : "it has " + base::join(flags, ", ");
+  return fail_at(word.place, ErrorKind::syntax, command.name + " has no flag " + base::printable(flag), hint);
+}
+
+tl::unexpected<Error> refused(const Command& command, const Word& word, const OptionInfo& info) {
+  const std::string flag = command.name + " --" + info.name;
+  if (info.refused_as == ErrorKind::syntax) {
+    return fail_at(word.place, ErrorKind::syntax, "there is no " + flag, info.instead);
+  }
+  return fail_at(word.place, info.refused_as, flag + " is not understood by this version of Ingot", info.instead);
 }
 
 }  // namespace
 
+const Options::Value* Options::find(const std::string& name) const {
+  auto found = std::find_if(values.rbegin(), values.rend(), [&](const Value& value) { return value.name == name; });
+  return found == values.rend() ? nullptr : &*found;
+}
+
+bool Options::has(const std::string& name) const {
+  const Value* value = find(name);
+  return value != nullptr && value->text == "true";
+}
+
+std::vector<Word> Options::words(const Command& command) const {
+  return {command.words.begin() + static_cast<std::ptrdiff_t>(first_word), command.words.end()};
+}
+
 Result<Options> parse_options(const Command& command, const std::vector<OptionInfo>& known, const Lookup& lookup) {
   Options options;
   std::size_t at = 0;
-  for (; at < command.words.size(); ++at) {
+  for (; at < command.words.size() && command.words[at].text.starts_with("--"); ++at) {
     const Word& word = command.words[at];
     if (word.text == "--") {
       ++at;
       break;
     }
-    if (!word.text.starts_with("--")) break;
-    const std::size_t equals = word.text.find('=');
-    const std::string name = word.text.substr(2, equals == std::string::npos ? equals : equals - 2);
-    auto info = std::find_if(known.begin(), known.end(), [&](const auto& row) { return row.name == name; });
-    if (info == known.end()) {
-      std::vector<std::string> names;
-      for (const auto& row : known) names.push_back("--" + row.name);
-      return fail_at(word, ErrorKind::syntax, command.name + " has no flag --" + name,
-                     base::did_you_mean("--" + name, names));
-    }
-    std::string value = "true";
-    if (equals != std::string::npos) {
-      INGOT_TRY(value, expand(word.text.substr(equals + 1), word.position, lookup));
+    const std::size_t equals = std::min(word.text.find('='), word.text.size());
+    const std::string flag = word.text.substr(0, equals);
+    auto info = std::find_if(known.begin(), known.end(), [&](const auto& row) { return "--" + row.name == flag; });
+    if (info == known.end()) return unknown_flag(command, word, flag, known);
+    Options::Value value{info->name, "true", word.place};
+    if (equals < word.text.size()) {
+      INGOT_TRY(value.text, expand({word.text.substr(equals + 1), word.place.plus(equals + 1)}, lookup));
     } else if (info->takes_value) {
-      if (++at == command.words.size()) return fail_at(word, ErrorKind::syntax, word.text + " needs a value");
-      INGOT_TRY(value, expand(command.words[at].text, command.words[at].position, lookup));
+      if (++at == command.words.size()) {
+        return fail_at(word.place, ErrorKind::syntax, flag + " needs a value", flag + "=...");
+      }
+      INGOT_TRY(value.text, expand(command.words[at], lookup));
     }
-    if (!info->takes_value && value != "true" && value != "false") {
-      return fail_at(word, ErrorKind::invalid, "--" + name + " is true or false, not \"" + value + "\"");
+    if (!info->takes_value && value.text != "true" && value.text != "false") {
+      return fail_at(word.place, ErrorKind::invalid,
+                     flag + " is true or false, not \"" + base::printable(value.text) + "\"",
+                     "\"" + flag + "\" alone means true");
     }
-    if (!info->refused_because.empty() && value != "false") {
-      return fail_at(word, ErrorKind::unsupported,
-                     command.name + " --" + name + " is not understood by this version of Ingot",
-                     info->refused_because);
-    }
-    options.values[name] = value;
+    if (!info->instead.empty() && value.text != "false") return refused(command, word, *info);
+    options.values.push_back(std::move(value));
   }
-  options.rest.assign(command.words.begin() + static_cast<std::ptrdiff_t>(at), command.words.end());
+  options.first_word = at;
   return options;
 }
 

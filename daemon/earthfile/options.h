@@ -1,7 +1,7 @@
 #pragma once
 
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/result.h"
@@ -13,22 +13,25 @@ namespace ingot::earthfile {
 struct OptionInfo {
   std::string name;  // "keep-ts", without "--"
   bool takes_value = false;
-  std::string refused_because;  // known to the language, not to this version of Ingot
+  // Known, and refused with a word of what to do instead; empty: understood.
+  std::string instead;
+  ErrorKind refused_as = ErrorKind::unsupported;  // or `syntax`: the language has no such flag
 };
 
-// A command's flags, and the words behind them.
+// A command's flags, expanded, and where the words behind them begin.
 struct Options {
-  std::map<std::string, std::string> values;  // "true" for a flag without value
-  std::vector<Word> rest;
+  struct Value {
+    std::string name;
+    std::string text;  // "true" or "false" for a flag without value
+    Place place;
+  };
+  std::vector<Value> values;   // as given, repetitions too
+  std::size_t first_word = 0;  // index into Command::words
 
-  bool has(const std::string& name) const {
-    auto found = values.find(name);
-    return found != values.end() && found->second == "true";
-  }
-  std::string value(const std::string& name) const {
-    auto found = values.find(name);
-    return found == values.end() ? "" : found->second;
-  }
+  // The last one given counts.
+  const Value* find(const std::string& name) const;
+  bool has(const std::string& name) const;
+  std::vector<Word> words(const Command& command) const;
 };
 
 // Flags end at the first word without "--", or behind a bare "--". A bool flag takes =true and =false, variables too.

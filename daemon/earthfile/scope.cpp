@@ -1,36 +1,41 @@
 #include "daemon/earthfile/scope.h"
 
-#include <algorithm>
-
 namespace ingot::earthfile {
 
-void set_variable(graph::Variables& variables, const std::string& name, const std::string& value) {
-  auto found = std::find_if(variables.begin(), variables.end(), [&](const auto& pair) { return pair.first == name; });
-  if (found == variables.end())
-    variables.emplace_back(name, value);
-  else
-    found->second = value;
+VariableTable::VariableTable(const graph::Variables& variables) {
+  for (const auto& [name, value] : variables) set(name, value);
 }
 
-std::optional<std::string> get_variable(const graph::Variables& variables, const std::string& name) {
-  auto found = std::find_if(variables.begin(), variables.end(), [&](const auto& pair) { return pair.first == name; });
-  if (found == variables.end()) return std::nullopt;
-  return found->second;
-}
-
-std::optional<std::string> Scope::find(const std::string& name) const {
-  for (const auto* variables : {&lets, &args, &env, &globals}) {
-    if (auto value = get_variable(*variables, name)) return value;
+void VariableTable::set(const std::string& name, const std::string& value) {
+  auto [found, added] = index_.try_emplace(name, entries_.size());
+  if (added) {
+    entries_.emplace_back(name, value);
+    bytes_ += name.size() + value.size() + 2;  // as "NAME=value\0" counts in an environment
+    return;
   }
-  return std::nullopt;
+  std::string& old = entries_[found->second].second;
+  bytes_ = bytes_ - old.size() + value.size();
+  old = value;
+}
+
+const std::string* VariableTable::find(const std::string& name) const {
+  auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &entries_[found->second].second;
+}
+
+const std::string* Scope::find(const std::string& name) const {
+  for (const auto* table : {&lets, &args, &env, &globals}) {
+    if (const std::string* value = table->find(name)) return value;
+  }
+  return nullptr;
 }
 
 graph::Variables Scope::all() const {
-  graph::Variables merged = globals;
-  for (const auto* variables : {&env, &args, &lets}) {
-    for (const auto& [name, value] : *variables) set_variable(merged, name, value);
+  VariableTable merged(globals.entries());
+  for (const auto* table : {&env, &args, &lets}) {
+    for (const auto& [name, value] : table->entries()) merged.set(name, value);
   }
-  return merged;
+  return merged.entries();
 }
 
 }  // namespace ingot::earthfile

@@ -37,6 +37,7 @@ struct ExecOp {
   Variables env;  // all that the step sees: the image's, ENV, and the active ARGs
   std::string working_dir = "/";
   std::string user;
+  bool no_cache = false;  // run it even where the same was run before
 };
 
 // COPY of files of the context.

@@ -1,0 +1,49 @@
+#include "daemon/earthfile/graph_writer.h"
+
+#include "daemon/graph/definition.h"
+#include "daemon/graph/prune.h"
+
+namespace ingot::earthfile {
+
+namespace {
+
+constexpr std::size_t kLargestGraph = 64U << 20;
+
+std::size_t size_of(const graph::Step& step) {
+  std::size_t size = 2 * step.text.size() + 256;
+  if (const auto* exec = std::get_if<graph::ExecOp>(&step.operation)) {
+    for (const auto& [name, value] : exec->env) size += name.size() + value.size() + 64;
+  }
+  return size;
+}
+
+}  // namespace
+
+Result<graph::StepId> GraphWriter::add(graph::Step step) {
+  const auto* exec = std::get_if<graph::ExecOp>(&step.operation);
+  const base::Digest parent = step.parent ? definitions_.at(*step.parent) : base::Digest();
+  base::Digest definition = graph::definition(step.operation, parent);
+  const bool may_merge = exec == nullptr || !exec->no_cache;
+  if (auto known = by_definition_.find(definition.str()); known != by_definition_.end() && may_merge) {
+    return known->second;
+  }
+  bytes_ += size_of(step);
+  if (bytes_ > kLargestGraph) {
+    return base::fail({ErrorKind::too_large,
+                       "the target's steps and their variables are together too large to build",
+                       "split the target",
+                       step.position,
+                       {}});
+  }
+  const graph::StepId id = graph_.steps.size();
+  by_definition_.emplace(definition.str(), id);
+  definitions_.push_back(std::move(definition));
+  graph_.steps.push_back(std::move(step));
+  return id;
+}
+
+graph::Graph GraphWriter::finish(const std::vector<graph::StepId>& wanted) {
+  return graph::prune(std::move(graph_), wanted);
+}
+
+}  // namespace ingot::earthfile

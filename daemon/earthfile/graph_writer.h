@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/digest.h"
+#include "daemon/base/result.h"
+#include "daemon/graph/graph.h"
+
+namespace ingot::earthfile {
+
+// Collects the steps of a graph. A step that is there already is not written twice, whichever target asks for it.
+class GraphWriter {
+ public:
+  // `step.parent` is set already. Fails when the graph grows beyond what any real recipe needs.
+  Result<graph::StepId> add(graph::Step step);
+  void add(graph::SaveArtifact artifact) { graph_.artifacts.push_back(std::move(artifact)); }
+  // The graph, less what neither `wanted` nor an artifact stands on.
+  graph::Graph finish(const std::vector<graph::StepId>& wanted);
+
+ private:
+  graph::Graph graph_;
+  std::vector<base::Digest> definitions_;  // by StepId
+  std::unordered_map<std::string, graph::StepId> by_definition_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace ingot::earthfile

@@ -1,0 +1,100 @@
+#include "daemon/base/strings.h"
+#include "daemon/earthfile/builtins.h"
+#include "daemon/earthfile/interpreter.h"
+
+// FROM.
+namespace ingot::earthfile {
+
+Status Interpreter::from(Frame& frame, const Command& command) {
+  INGOT_TRY(
+      auto options,
+      parse_options(
+          command,
+          {{"platform", true, ""}, {"allow-privileged", false, ""}, {"pass-args", false, ""}, {"build-arg", true, ""}},
+          lookup(frame)));
+  if (const auto* platform = options.find("platform");
+      platform != nullptr && !platform->text.empty() && platform->text != native_platform()) {
+    return fail_at(platform->place, ErrorKind::unsupported,
+                   "this host builds for " + native_platform() + ", not for " + base::printable(platform->text),
+                   "leave out --platform, or build on a host of that kind");
+  }
+  const auto words = options.words(command);
+  if (words.empty()) {
+    return fail_at(command.place, ErrorKind::syntax, "FROM needs an image or a target",
+                   "such as FROM debian:bookworm or FROM +build");
+  }
+  INGOT_TRY(std::string reference, value_of(frame, words.front()));
+  if (reference.empty()) {
+    return fail_at(words.front().place, ErrorKind::invalid, "FROM " + words.front().text + ": this is empty here",
+                   "give the variable a value");
+  }
+  const bool is_target = reference.find('+') != std::string::npos;
+  if (!is_target && words.size() > 1) {
+    return fail_at(words[1].place, ErrorKind::syntax, "FROM takes one image",
+                   words[1].text == "AS" ? "leave out AS: the target's own name is its name" : "");
+  }
+  if (!is_target) return from_image(frame, command, words.front(), reference);
+  if (!reference.starts_with('+')) {
+    return fail_at(words.front().place, ErrorKind::unsupported,
+                   "targets of other directories are not understood by this version of Ingot",
+                   "write the target into this Earthfile");
+  }
+  Overrides overrides = frame.overrides;
+  for (const auto& value : options.values) {
+    if (value.name != "build-arg") continue;
+    INGOT_TRY(auto given, override_of(frame, {"--" + value.text, value.place}));
+    overrides[given.first] = given.second;
+  }
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    INGOT_TRY(auto given, override_of(frame, words[i]));
+    overrides[given.first] = given.second;
+  }
+  return from_target(frame, words.front(), reference.substr(1), std::move(overrides));
+}
+
+// "--NAME=value", or "--NAME" for the value that it has here.
+Result<std::pair<std::string, std::string>> Interpreter::override_of(const Frame& frame, const Word& word) const {
+  if (!word.text.starts_with("--") || word.text.size() == 2) {
+    return fail_at(word.place, ErrorKind::syntax, "behind a target stand only arguments of the form --NAME=value",
+                   "found \"" + base::printable(word.text) + "\"");
+  }
+  const std::size_t equals = std::min(word.text.find('='), word.text.size());
+  std::string name = word.text.substr(2, equals - 2);
+  if (equals < word.text.size()) {
+    INGOT_TRY(auto value, value_of(frame, {word.text.substr(equals + 1), word.place.plus(equals + 1)}));
+    return std::pair(std::move(name), std::move(value));
+  }
+  if (const std::string* value = frame.progress.scope.find(name)) return std::pair(std::move(name), *value);
+  return fail_at(word.place, ErrorKind::invalid, word.text + " has no value here to pass on", word.text + "=value");
+}
+
+Status Interpreter::from_target(Frame& frame, const Word& reference, const std::string& name, Overrides overrides) {
+  Progress other;
+  if (name == "base" && !frame.is_base) {
+    INGOT_TRY(other, base_recipe(overrides));
+  } else {
+    INGOT_TRY(other, target_recipe(name, reference.place, overrides));
+  }
+  // Of the other target's variables only ENV comes along.
+  frame.progress.step = other.step;
+  frame.progress.scope.env = std::move(other.scope.env);
+  frame.progress.working_dir = std::move(other.working_dir);
+  frame.progress.user = std::move(other.user);
+  return {};
+}
+
+Status Interpreter::from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference) {
+  auto config = host_.image_config(reference);
+  if (!config) {
+    Error error = config.error();
+    if (!error.position && error.kind != ErrorKind::canceled) error.position = word.place.position();
+    return base::fail(std::move(error));
+  }
+  INGOT_CHECK(add_step(frame, command, graph::ImageOp{reference}));
+  frame.progress.scope.env = VariableTable(config->env);
+  frame.progress.working_dir = config->working_dir.empty() ? "/" : config->working_dir;
+  frame.progress.user = config->user;
+  return {};
+}
+
+}  // namespace ingot::earthfile

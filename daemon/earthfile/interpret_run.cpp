@@ -1,0 +1,89 @@
+#include <nlohmann/json.hpp>
+
+#include "daemon/base/strings.h"
+#include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/paths.h"
+
+// RUN, WORKDIR, USER.
+namespace ingot::earthfile {
+
+namespace {
+
+const std::vector<OptionInfo>& run_options() {
+  static const std::vector<OptionInfo> kOptions = {
+      {"no-cache", false, ""},
+      {"raw-output", false, ""},
+      {"push", false, "build now, and push what it made by hand"},
+      {"privileged", false, "leave it out; most commands do without"},
+      {"secret", true, "COPY a file that holds it, in a target whose result you keep to yourself"},
+      {"mount", true, "leave it out where it is a cache; else use a directory of the target"},
+      {"ssh", false, "fetch before the build, and COPY the result"},
+      {"entrypoint", false, "write the image's entrypoint into the RUN"},
+      {"network", true, "the host's configuration decides on the network of all steps"},
+      {"interactive", false, "write the answers into the RUN"},
+      {"interactive-keep", false, "write the answers into the RUN"},
+      {"aws", false, "pass the credentials as arguments"},
+      {"oidc", true, "pass the credentials as arguments"},
+      {"with-docker", false, "leave it out"}};
+  return kOptions;
+}
+
+// A word of the exec form for /bin/sh, which reads it too: its variables and patterns stay alive, as users of the
+// language know them; only what would tear the word apart is quoted.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_of(" \t\r\n\"'\\`;&|<>()#") == std::string::npos;
+  if (plain) return word;
+  std::string quoted = "\"";
+  for (char c : word) {
+    if (c == '"' || c == '\\' || c == '`') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+// `["program", "argument"]`; anything else is text for the shell as it stands.
+std::string shell_text(std::string text) {
+  if (!text.starts_with('[')) return text;
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_array()) return text;
+  std::string command;
+  for (const auto& word : json) {
+    if (!word.is_string()) return text;
+    command += (command.empty() ? "" : " ") + shell_word(word.get<std::string>());
+  }
+  return command;
+}
+
+}  // namespace
+
+Status Interpreter::run_command(Frame& frame, const Command& command) {
+  INGOT_TRY(auto options, parse_options(command, run_options(), lookup(frame)));
+  INGOT_CHECK(current_step(frame, command));
+  graph::ExecOp exec;
+  exec.command = shell_text(command.rest_from(options.first_word).text);
+  if (exec.command.empty()) return fail_at(command.place, ErrorKind::syntax, "RUN needs a command");
+  exec.env = frame.progress.scope.all();
+  exec.working_dir = frame.progress.working_dir;
+  exec.user = frame.progress.user;
+  exec.no_cache = options.has("no-cache");
+  return add_step(frame, command, std::move(exec));
+}
+
+Status Interpreter::working_directory(Frame& frame, const Command& command) {
+  if (command.words.empty()) return fail_at(command.place, ErrorKind::syntax, "WORKDIR needs a path");
+  INGOT_CHECK(current_step(frame, command));
+  INGOT_TRY(auto path, value_of(frame, command.rest_from(0)));
+  frame.progress.working_dir = absolute(frame.progress.working_dir, path);
+  return add_step(frame, command, graph::MakeDirectoryOp{frame.progress.working_dir});
+}
+
+Status Interpreter::user(Frame& frame, const Command& command) {
+  if (command.words.size() != 1) {
+    return fail_at(command.place, ErrorKind::syntax, "USER takes one user", "such as USER build or USER 1000:1000");
+  }
+  INGOT_CHECK(current_step(frame, command));
+  INGOT_TRY(frame.progress.user, value_of(frame, command.words.front()));
+  return {};
+}
+
+}  // namespace ingot::earthfile

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "daemon/base/glob.h"
+#include "daemon/base/strings.h"
+#include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/paths.h"
+
+// SAVE ARTIFACT.
+namespace ingot::earthfile {
+
+namespace {
+
+const std::vector<OptionInfo>& save_options() {
+  static const std::vector<OptionInfo> kOptions = {{"keep-ts", false, ""},
+                                                   {"keep-own", false, ""},
+                                                   {"if-exists", false, ""},
+                                                   {"symlink-no-follow", false, ""},
+                                                   {"force", false, ""}};
+  return kOptions;
+}
+
+struct SaveWords {
+  Word source;
+  std::optional<Word> name;
+  std::optional<Word> local;
+};
+
+// src [name] [AS LOCAL path]
+Result<SaveWords> split_words(const Command& command, std::vector<Word> words) {
+  constexpr const char* kForm = "SAVE ARTIFACT src [name] [AS LOCAL path]";
+  SaveWords split;
+  auto as = std::find_if(words.begin(), words.end(), [](const Word& word) { return word.text == "AS"; });
+  if (as != words.begin() && as != words.end()) {
+    if (words.end() - as < 3 || (as + 1)->text != "LOCAL") {
+      return fail_at(as->place, ErrorKind::syntax, "AS is followed by LOCAL and a path", kForm);
+    }
+    if (words.end() - as > 3) return fail_at((as + 3)->place, ErrorKind::syntax, "AS LOCAL takes one path", kForm);
+    split.local = *(as + 2);
+    words.erase(as, words.end());
+  }
+  if (words.empty()) return fail_at(command.place, ErrorKind::syntax, "SAVE ARTIFACT needs a source", kForm);
+  if (words.size() > 2) {
+    return fail_at(words[2].place, ErrorKind::syntax, "SAVE ARTIFACT takes one source and one name",
+                   "save each file by a line of its own, or all of them by a pattern");
+  }
+  split.source = words.front();
+  if (words.size() == 2) split.name = words.back();
+  return split;
+}
+
+// Under which name the target offers it: relative; for a pattern the directory that the matches go into, "." at the
+// top.
+Result<std::string> artifact_name(const graph::SaveArtifact& save, const std::string& given, const Place& place) {
+  std::string name = absolute("/", given).substr(1);
+  if (base::has_glob(save.source)) return name.empty() ? "." : name;
+  if (means_directory(given)) name += (name.empty() ? "" : "/") + base_name(save.source);
+  if (!name.empty() && !name.ends_with('/')) return name;
+  return fail_at(place, ErrorKind::invalid, "SAVE ARTIFACT of the whole file system needs a name",
+                 "SAVE ARTIFACT /. rootfs");
+}
+
+// Where it is put in the caller's project, relative to it; for a pattern the directory of the matches.
+Result<std::string> local_path(const graph::SaveArtifact& save, const std::string& given, const Place& place) {
+  if (given.empty()) {
+    return fail_at(place, ErrorKind::invalid, "the path of AS LOCAL is empty here", "give the variable a value");
+  }
+  if (given.starts_with('/') || leaves_project(given)) {
+    const std::string what = "AS LOCAL " + base::printable(given) + " is outside of the project directory";
+    if (save.force) {
+      return fail_at(place, ErrorKind::denied, what + ", and Ingot does not write there, --force or not",
+                     "fetch it with `ingot get -o DIR` instead");
+    }
+    return fail_at(place, ErrorKind::invalid, what, "write a path below it, such as build/");
+  }
+  std::string normal = std::filesystem::path(given).lexically_normal().string();
+  if (base::has_glob(save.source)) {
+    if (!means_directory(given)) {
+      return fail_at(
+          place, ErrorKind::invalid,
+          "AS LOCAL of a pattern needs a directory: \"" + base::printable(given) + "\" has no slash at its end",
+          "AS LOCAL " + base::printable(given) + "/");
+    }
+  } else if (means_directory(given)) {
+    normal = (std::filesystem::path(normal) / base_name(save.name)).lexically_normal().string();
+  }
+  while (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();
+  return normal;
+}
+
+}  // namespace
+
+Status Interpreter::save_artifact(Frame& frame, const Command& command) {
+  INGOT_TRY(auto options, parse_options(command, save_options(), lookup(frame)));
+  INGOT_TRY(auto words, split_words(command, options.words(command)));
+  graph::SaveArtifact save;
+  INGOT_TRY(save.from, current_step(frame, command));
+  save.if_exists = options.has("if-exists");
+  save.keep_ts = options.has("keep-ts");
+  save.keep_own = options.has("keep-own") || file_.has("save-artifact-keep-own");
+  save.symlink_no_follow = options.has("symlink-no-follow");
+  save.force = options.has("force");
+  INGOT_TRY(auto source, value_of(frame, words.source));
+  if (source.empty()) {
+    return fail_at(words.source.place, ErrorKind::invalid,
+                   "SAVE ARTIFACT " + words.source.text + ": this is empty here", "give the variable a value");
+  }
+  if (source.find_first_not_of('/') == std::string::npos) {
+    return fail_at(words.source.place, ErrorKind::invalid, "SAVE ARTIFACT cannot save \"/\"",
+                   "SAVE ARTIFACT /. rootfs saves the whole file system as a directory called rootfs");
+  }
+  save.source = absolute(frame.progress.working_dir, source);
+  std::string name;
+  if (words.name) {
+    INGOT_TRY(name, value_of(frame, *words.name));
+  }
+  INGOT_TRY(save.name, artifact_name(save, name, words.name ? words.name->place : words.source.place));
+  if (words.local) {
+    INGOT_TRY(auto given, value_of(frame, *words.local));
+    INGOT_TRY(save.local_path, local_path(save, given, words.local->place));
+  }
+  save.target = frame.target;
+  save.text = command.text();
+  save.position = command.place.position();
+  if (frame.is_requested) graph_.add(std::move(save));
+  return {};
+}
+
+}  // namespace ingot::earthfile

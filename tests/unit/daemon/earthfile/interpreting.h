@@ -1,0 +1,114 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/earthfile/earthfile.h"
+
+// Short ways from an Earthfile's text to what a test asks about.
+namespace ingot::earthfile::testing {
+
+// Images and files of the test's making; an image that it does not know is not found.
+class FakeHost : public Host {
+ public:
+  FakeHost() {
+    graph::ImageConfig debian;
+    debian.env = {{"PATH", "/image/bin"}, {"LANG", "C.UTF-8"}};
+    images["debian:bookworm"] = debian;
+    images["scratch"] = {};
+  }
+  Result<std::string> read_file(const std::string& path) override {
+    return base::fail(ErrorKind::not_found, "no file " + path);
+  }
+  Result<graph::ImageConfig> image_config(const std::string& reference) override {
+    asked.push_back(reference);
+    auto found = images.find(reference);
+    if (found == images.end())
+      return base::fail(ErrorKind::not_found, "there is no image " + reference, "name another");
+    return found->second;
+  }
+
+  std::map<std::string, graph::ImageConfig> images;
+  std::vector<std::string> asked;
+};
+
+inline File parsed(std::string_view text) {
+  auto file = parse(text, "Earthfile");
+  if (file) return *std::move(file);
+  ADD_FAILURE() << proto::render(file.error().front());
+  return {};
+}
+
+// Every syntax error, rendered, a blank line between them.
+inline std::string syntax_errors(std::string_view text) {
+  auto file = parse(text, "Earthfile");
+  if (file) return "";
+  std::string all;
+  for (const auto& error : file.error()) all += (all.empty() ? "" : "\n\n") + proto::render(error);
+  return all;
+}
+
+inline Result<Interpretation> interpreted(std::string_view text, const std::string& target = "+t",
+                                          const std::map<std::string, std::string>& overrides = {}) {
+  FakeHost host;
+  const File file = parsed(text);
+  return interpret(file, {target, overrides}, host);
+}
+
+inline graph::Graph graph_of(std::string_view text, const std::string& target = "+t",
+                             const std::map<std::string, std::string>& overrides = {}) {
+  auto result = interpreted(text, target, overrides);
+  if (result) return std::move(result->graph);
+  ADD_FAILURE() << proto::render(result.error());
+  return {};
+}
+
+// The rendered error of interpreting `text`; "" when there is none.
+inline std::string error_of(std::string_view text, const std::string& target = "+t",
+                            const std::map<std::string, std::string>& overrides = {}) {
+  auto result = interpreted(text, target, overrides);
+  return result ? "" : proto::render(result.error());
+}
+
+inline ErrorKind error_kind_of(std::string_view text) {
+  auto result = interpreted(text);
+  if (!result) return result.error().kind;
+  ADD_FAILURE() << "no error";
+  return ErrorKind::internal;
+}
+
+// An Earthfile of version 0.8 with one target +t on debian, and these lines in it.
+inline std::string in_target(std::string_view lines, std::string_view version = "VERSION 0.8") {
+  std::string text = std::string(version) + "\nt:\n    FROM debian:bookworm\n";
+  for (std::size_t start = 0; start < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', start), lines.size());
+    text += "    " + std::string(lines.substr(start, end - start)) + "\n";
+    start = end + 1;
+  }
+  return text;
+}
+
+template <typename Op>
+std::vector<Op> steps_of(const graph::Graph& graph) {
+  std::vector<Op> found;
+  for (const auto& step : graph.steps) {
+    if (const auto* op = std::get_if<Op>(&step.operation)) found.push_back(*op);
+  }
+  return found;
+}
+
+// The value that the last RUN sees under `name`; "(unset)" when it sees none.
+inline std::string seen_by_run(const graph::Graph& graph, const std::string& name) {
+  const auto runs = steps_of<graph::ExecOp>(graph);
+  if (runs.empty()) return "(no RUN)";
+  for (const auto& [key, value] : runs.back().env) {
+    if (key == name) return value;
+  }
+  return "(unset)";
+}
+
+}  // namespace ingot::earthfile::testing

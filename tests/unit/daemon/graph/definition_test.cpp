@@ -1,0 +1,66 @@
+#include "daemon/graph/definition.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace ingot::graph {
+namespace {
+
+const base::Digest kParent = base::Digest::of("parent");
+
+TEST(Definition, is_the_same_for_the_same) {
+  ExecOp op;
+  op.command = "make";
+  op.env = {{"A", "1"}, {"B", "2"}};
+  ExecOp reordered = op;
+  reordered.env = {{"B", "2"}, {"A", "1"}};
+  EXPECT_EQ(definition(op, kParent), definition(reordered, kParent));
+  EXPECT_EQ(definition(ImageOp{"debian"}, {}), definition(ImageOp{"debian"}, {}));
+}
+
+// Every field of every operation counts: a change of any one makes another step.
+TEST(Definition, differs_in_every_field) {
+  std::vector<Operation> operations = {ImageOp{"a"}, ImageOp{"b"}, MakeDirectoryOp{"/a"}, MakeDirectoryOp{"/b"}};
+  auto exec = [&](auto change) {
+    ExecOp op;
+    change(op);
+    operations.emplace_back(op);
+  };
+  exec([](ExecOp&) {});
+  exec([](ExecOp& op) { op.command = "x"; });
+  exec([](ExecOp& op) { op.working_dir = "/x"; });
+  exec([](ExecOp& op) { op.user = "x"; });
+  exec([](ExecOp& op) { op.no_cache = true; });
+  exec([](ExecOp& op) { op.env = {{"A", "B"}}; });
+  exec([](ExecOp& op) { op.env = {{"AB", ""}}; });
+  auto copy = [&](auto change) {
+    CopyOp op;
+    change(op);
+    operations.emplace_back(op);
+  };
+  copy([](CopyOp&) {});
+  copy([](CopyOp& op) { op.sources = {"a", "b"}; });
+  copy([](CopyOp& op) { op.sources = {"ab"}; });
+  copy([](CopyOp& op) { op.destination = "/a"; });
+  copy([](CopyOp& op) { op.destination_is_directory = true; });
+  copy([](CopyOp& op) { op.dir = true; });
+  copy([](CopyOp& op) { op.if_exists = true; });
+  copy([](CopyOp& op) { op.keep_ts = true; });
+  copy([](CopyOp& op) { op.keep_own = true; });
+  copy([](CopyOp& op) { op.symlink_no_follow = true; });
+  copy([](CopyOp& op) { op.chown = "a"; });
+  copy([](CopyOp& op) { op.chmod = 0; });
+  std::set<std::string> seen;
+  for (const auto& operation : operations) seen.insert(definition(operation, kParent).str());
+  EXPECT_EQ(seen.size(), operations.size());
+}
+
+TEST(Definition, the_parent_counts) {
+  EXPECT_NE(definition(ExecOp{}, kParent), definition(ExecOp{}, base::Digest::of("other")));
+  EXPECT_NE(definition(CopyOp{}, kParent), definition(CopyOp{}, {}));
+  EXPECT_NE(definition(MakeDirectoryOp{}, kParent), definition(MakeDirectoryOp{}, {}));
+}
+
+}  // namespace
+}  // namespace ingot::graph
