@@ -9,22 +9,36 @@
 
 namespace ingot::sandbox {
 
-// The runtime makes what it mounts on (/proc, /etc/resolv.conf, ...) where an image lacks it, and so writes into the
-// step's layer. This remembers what was missing, and afterwards takes it out of the layer again, with the times of the
-// directories that changed by it: a layer holds only what the step itself wrote.
+// A runtime makes what it mounts on (/proc, /etc/resolv.conf, ...) where an image lacks it, and so writes into the
+// step's layer. Here they are made before it runs, and taken out of the layer afterwards, so that it holds only what
+// the step itself wrote, with the times of directories as the step left them.
 class MountPoints {
  public:
-  // `root` is the mounted file system before the runtime runs.
-  static MountPoints before(const sys::RootedDir& root);
+  // `root` is the mounted file system, `upper` the layer that receives what is written to it. Links are followed as a
+  // runtime does: /etc/resolv.conf often is one to a file that no image has.
+  static Result<MountPoints> make(const sys::RootedDir& root, const sys::fs::path& upper);
+  // Once nothing is mounted any more.
   void clean(const sys::fs::path& upper) const;
 
  private:
-  std::vector<std::string> missing_;  // children before their directories
-  struct Directory {
+  struct Stub {
     std::string path;
-    timespec modified;
+    bool directory = false;
   };
-  std::vector<Directory> directories_;
+  // One that was there before, and into which, or below which, stubs were put.
+  struct Touched {
+    std::string path;
+    timespec modified{};
+    bool in_upper = false;  // already, so that it stays
+    timespec changed{};     // as the kernel noted our last change: still so when the step made none
+  };
+
+  Status make_one(const sys::RootedDir& root, const sys::fs::path& upper, const char* place, bool directory);
+  Status remember(const sys::RootedDir& root, const sys::fs::path& upper, const std::string& path);
+  Status restore_times(const sys::RootedDir& root);
+
+  std::vector<Stub> stubs_;       // parents before children
+  std::vector<Touched> touched_;  // parents before children
 };
 
 }  // namespace ingot::sandbox

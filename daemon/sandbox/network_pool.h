@@ -21,40 +21,55 @@ class NetworkPool {
   NetworkPool(std::string instance, sys::fs::path scratch, sys::ProcessRunner& processes);
   ~NetworkPool();  // removes the table
 
+ private:
+  struct Slot {
+    unsigned number = 0;
+    sys::UniqueFd network;
+  };
+
+ public:
   class Lease {
    public:
-    Lease(Lease&& other) noexcept : pool_(other.pool_), fd_(std::move(other.fd_)) { other.pool_ = nullptr; }
+    Lease(Lease&& other) noexcept : pool_(other.pool_), slot_(std::move(other.slot_)) { other.pool_ = nullptr; }
     Lease& operator=(Lease&&) = delete;
     ~Lease();
     std::string path() const;  // usable by children of this process while the lease lives
 
    private:
     friend class NetworkPool;
-    Lease(NetworkPool* pool, sys::UniqueFd fd) : pool_(pool), fd_(std::move(fd)) {}
+    Lease(NetworkPool* pool, Slot slot) : pool_(pool), slot_(std::move(slot)) {}
     NetworkPool* pool_;
-    sys::UniqueFd fd_;
+    Slot slot_;
   };
 
-  // Makes the table and a first namespace; again only after a failure. Kind `unsupported` with the cure.
+  // Makes the table, or makes it again if it is gone. Kind `unsupported` with the cure.
   Status prepare();
+  // Makes namespaces until there are `wanted`, so that as many steps at once need not wait for theirs.
+  Status prepare_ahead(unsigned wanted, const sys::CancelToken& cancel);
   Result<Lease> acquire();
 
  private:
-  Result<sys::UniqueFd> make_slot(unsigned number);
+  Status prepare_locked();
+  Status ensure_firewall() const;
+  Status remove_old_links() const;
+  Result<Slot> new_slot();  // without the lock, but for the choice of its number
+  Result<sys::UniqueFd> make_namespace(unsigned number) const;
   Status run(const std::vector<std::string>& argv) const;
   Status run_batch(const std::string& program, const std::string& lines) const;
-  Status make_table();
+  std::string link_name(unsigned number) const;
 
   std::string instance_;
   sys::fs::path scratch_;
   sys::ProcessRunner* processes_;
 
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;  // guards all below; subnet_ and mtu_ do not change once prepared_ is set
+  bool has_table_ = false;
   bool prepared_ = false;
   Subnet subnet_;
   unsigned mtu_ = 1500;
-  unsigned next_slot_ = 0;
-  std::vector<sys::UniqueFd> idle_;
+  unsigned next_number_ = 0;
+  std::vector<unsigned> returned_numbers_;  // of namespaces that could not be made
+  std::vector<Slot> idle_;
 };
 
 }  // namespace ingot::sandbox

@@ -2,13 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
+#include "daemon/sandbox/leftovers.h"
 #include "daemon/sandbox/mount_points.h"
 #include "daemon/sandbox/oci_spec.h"
 #include "daemon/sandbox/resolv_conf.h"
@@ -25,73 +26,77 @@ namespace {
 
 constexpr const char* kHosts = "127.0.0.1\tlocalhost ingot\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
-// What the runtime itself complained of, when it could not start the step: the last error of its JSON log.
-std::string runtime_complaint(const fs::path& log_file) {
-  std::string complaint;
-  auto text = sys::read_file(log_file);
-  if (!text) return complaint;
-  for (const auto& line : base::split(*text, '\n')) {
-    auto entry = proto::parse_json(line);
-    if (!entry || !entry->is_object() || entry->value("level", "") != "error") continue;
-    complaint = entry->value("msg", "");
-  }
-  return complaint;
-}
-
 Status write_plain(const fs::path& path, const std::string& text) {
   INGOT_TRY(auto fd, sys::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
   return sys::write_all(fd.get(), text);
 }
 
+// Version 1 counts swap only where the kernel was told to at boot; version 2 leaves it to the runtime.
+bool can_count_swap(const sys::Cgroups& cgroups) {
+  std::error_code error;
+  return cgroups.layout() == sys::CgroupLayout::v2 ||
+         fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", error);
+}
+
+// A name of an interface has at most 15 characters: "ig", the instance, and up to four digits.
+bool is_valid_instance(const std::string& instance) {
+  constexpr std::size_t kLongest = 9;
+  return !instance.empty() && instance.size() <= kLongest &&
+         std::all_of(instance.begin(), instance.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 && std::isupper(c) == 0; });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> Sandbox::create(Settings settings, sys::ProcessRunner& processes) {
-  INGOT_TRY(auto cgroups, sys::Cgroups::detect());
+  if (!is_valid_instance(settings.instance)) {
+    return fail(ErrorKind::internal, "\"" + settings.instance + "\" cannot name a daemon's network interfaces",
+                "1 to 9 lower-case letters and digits can");
+  }
   INGOT_CHECK(sys::make_directories(settings.run_directory, 0711));
-  return std::make_unique<OciSandbox>(std::move(settings), std::move(cgroups), processes);
+  return std::make_unique<OciSandbox>(std::move(settings), sys::Cgroups::detect(), processes);
 }
 
-OciSandbox::OciSandbox(Settings settings, sys::Cgroups cgroups, sys::ProcessRunner& processes)
+OciSandbox::OciSandbox(Settings settings, Result<sys::Cgroups> cgroups, sys::ProcessRunner& processes)
     : settings_(std::move(settings)),
-      cgroups_(std::move(cgroups)),
+      has_cgroups_(cgroups ? Status() : fail(cgroups.error())),
+      cgroups_(cgroups.value_or(sys::Cgroups())),
+      counts_swap_(can_count_swap(cgroups_)),
       processes_(&processes),
       cgroup_("/ingot-" + settings_.instance),
       networks_(settings_.instance, settings_.run_directory, processes),
       preparation_([this] { get_ready(); }) {}
 
 OciSandbox::~OciSandbox() {
+  stopping_.cancel();
   preparation_.join();
+  if (auto removed = cgroups_.remove(cgroup_); !removed) log::warning("sandbox: {}", removed.error().message);
 }
 
 void OciSandbox::get_ready() {
-  // Containers of a daemon that died: their processes first, then what it kept of them. Its mounts went with it.
-  cgroups_.kill_all(cgroup_);
-  if (auto removed = cgroups_.remove(cgroup_); !removed) {
-    log::warning("sandbox: {}", removed.error().message);
-  }
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(settings_.run_directory, error)) {
-    umount2((entry.path() / "rootfs").c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
-    if (auto removed = sys::remove_tree(entry.path()); !removed) log::warning("sandbox: {}", removed.error().message);
-  }
-  runtime_ = probe_runtime(settings_.runtime, settings_.run_directory, *processes_);
+  remove_leftovers(settings_, cgroups_, cgroup_);
+  runtime_ = probe_runtime(settings_.runtime, settings_.run_directory, cgroup_, *processes_, stopping_.token());
   for (const auto& reason : runtime_.reasons) {
     if (runtime_.program.empty())
       log::warning("runtime {}", reason);
     else
       log::info("runtime {}", reason);
   }
-  auto host = sys::read_file("/etc/resolv.conf");
-  auto resolved = sys::read_file("/run/systemd/resolve/resolv.conf");
-  auto made = make_resolv_conf(host.value_or(""), settings_.dns);
-  // systemd-resolved's stub listens on loopback; the servers behind it are in a file of their own.
-  if (!made.has_servers && resolved) made = make_resolv_conf(*resolved, settings_.dns);
-  resolv_conf_ = made.text;
-  has_name_servers_ = made.has_servers;
-  if (auto prepared = networks_.prepare(); !prepared) log::warning("network: {}", prepared.error().message);
-  std::lock_guard lock(mutex_);
-  ready_ = true;
-  became_ready_.notify_all();
+  if (!read_resolv_conf(settings_.dns).has_servers) {
+    log::warning("network: every name server of the host is out of reach for steps; name some in network.dns");
+  }
+  auto prepared = networks_.prepare();
+  if (!prepared) log::warning("network: {}", prepared.error().message);
+  {
+    std::lock_guard lock(mutex_);
+    ready_ = true;
+    became_ready_.notify_all();
+  }
+  if (!prepared) return;
+  const unsigned wanted = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
+  if (auto made = networks_.prepare_ahead(wanted, stopping_.token()); !made) {
+    log::warning("network: {}", made.error().message);
+  }
 }
 
 void OciSandbox::await_ready() {
@@ -102,15 +107,17 @@ void OciSandbox::await_ready() {
 Status OciSandbox::write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id,
                                 const sys::RootedDir& root, const std::string& network) const {
   INGOT_TRY(auto account, store::find_account(root, step.user));
-  INGOT_CHECK(write_plain(bundle / "resolv.conf", resolv_conf_));
+  const std::string name_servers = step.network == Network::host && settings_.dns.empty()
+                                       ? sys::read_file("/etc/resolv.conf").value_or("")
+                                       : read_resolv_conf(settings_.dns).text;
+  INGOT_CHECK(write_plain(bundle / "resolv.conf", name_servers));
   INGOT_CHECK(write_plain(bundle / "hosts", kHosts));
-  INGOT_CHECK(write_plain(bundle / "hostname", "ingot\n"));
-  const auto spec = make_spec(step, account, Bundle{bundle, cgroup_of(id), network});
+  const auto spec = make_spec(step, account, Bundle{bundle, cgroup_of(id), network, counts_swap_});
   return write_plain(bundle / "config.json", proto::dump(spec));
 }
 
-Result<StepOutcome> OciSandbox::run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) {
-  await_ready();
+Status OciSandbox::check_allowed(const StepSpec& step) const {
+  if (!has_cgroups_) return has_cgroups_;
   if (runtime_.program.empty()) {
     Error error{ErrorKind::unsupported,
                 "no OCI runtime works on this host",
@@ -123,9 +130,17 @@ Result<StepOutcome> OciSandbox::run(const StepSpec& step, const sys::OutputSink&
     return fail(ErrorKind::denied, "this host does not allow steps on its own network",
                 "set network.allow_host in the daemon's configuration");
   }
+  return {};
+}
+
+Result<StepOutcome> OciSandbox::run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) {
+  await_ready();
+  INGOT_CHECK(check_allowed(step));
   const std::string id = base::random_id(12);
   const fs::path bundle = settings_.run_directory / id;
-  INGOT_CHECK(sys::make_directories(bundle / "rootfs", 0711));
+  // For root alone: config.json has the step's environment.
+  INGOT_CHECK(sys::make_directories(bundle, 0700));
+  INGOT_CHECK(sys::make_directories(bundle / "rootfs", 0700));
   auto outcome = run_in(step, bundle, id, sink, cancel);
   if (auto removed = sys::remove_tree(bundle); !removed) log::warning("sandbox: {}", removed.error().message);
   return outcome;
@@ -145,8 +160,8 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
               sys::mount_overlay(step.layers, step.upper, step.work, bundle / "rootfs", settings_.snapshot_directory));
     {
       INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
-      points = MountPoints::before(root);
       INGOT_CHECK(write_bundle(step, bundle, id, root, network ? network->path() : ""));
+      INGOT_TRY(points, MountPoints::make(root, step.upper));
     }
     outcome = execute(step, bundle, id, sink, cancel);
     INGOT_CHECK(mount.unmount());
@@ -178,8 +193,7 @@ Result<StepOutcome> OciSandbox::execute(const StepSpec& step, const fs::path& bu
   outcome.status = *status;
   if (!outcome.status.ok() && !outcome.status.canceled && !outcome.status.timed_out) {
     if (auto complaint = runtime_complaint(runtime_log); !complaint.empty()) {
-      return fail(ErrorKind::step_failed, "the step could not be started: " + base::printable(complaint),
-                  "check that the image has the program, e.g. /bin/sh");
+      return fail(startup_error(complaint, step));
     }
   }
   return outcome;

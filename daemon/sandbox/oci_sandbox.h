@@ -12,10 +12,10 @@
 namespace ingot::sandbox {
 
 // The Sandbox that really runs containers. What is slow at start (trying the runtime, ending what an earlier daemon
-// left, the first network) happens on a thread; the first step waits for it.
+// left, the first networks) happens on a thread; the first step waits for what it needs of that.
 class OciSandbox : public Sandbox {
  public:
-  OciSandbox(Settings settings, sys::Cgroups cgroups, sys::ProcessRunner& processes);
+  OciSandbox(Settings settings, Result<sys::Cgroups> cgroups, sys::ProcessRunner& processes);
   ~OciSandbox() override;
 
   Result<StepOutcome> run(const StepSpec& step, const sys::OutputSink& sink, const sys::CancelToken& cancel) override;
@@ -24,6 +24,7 @@ class OciSandbox : public Sandbox {
  private:
   void get_ready();
   void await_ready();
+  Status check_allowed(const StepSpec& step) const;
   Result<StepOutcome> run_in(const StepSpec& step, const fs::path& bundle, const std::string& id,
                              const sys::OutputSink& sink, const sys::CancelToken& cancel);
   Result<StepOutcome> execute(const StepSpec& step, const fs::path& bundle, const std::string& id,
@@ -31,19 +32,21 @@ class OciSandbox : public Sandbox {
   Status write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id, const sys::RootedDir& root,
                       const std::string& network) const;
   std::string cgroup_of(const std::string& id) const { return cgroup_ + "/" + id; }
+  std::vector<proto::HostCheck> network_checks();
 
   Settings settings_;
-  sys::Cgroups cgroups_;
+  Status has_cgroups_;    // why not, on a host without
+  sys::Cgroups cgroups_;  // empty on such a one
+  bool counts_swap_ = true;
   sys::ProcessRunner* processes_;
   std::string cgroup_;  // the parent of all steps' cgroups, of this daemon alone
   NetworkPool networks_;
 
-  std::mutex mutex_;  // guards ready_; the three below are written before it is set
+  std::mutex mutex_;  // guards ready_; runtime_ is written before it is set
   std::condition_variable became_ready_;
   bool ready_ = false;
   Runtime runtime_;
-  std::string resolv_conf_;
-  bool has_name_servers_ = false;
+  sys::CancelSource stopping_;  // cuts the preparation short
   std::thread preparation_;
 };
 

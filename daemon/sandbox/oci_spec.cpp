@@ -34,26 +34,31 @@ json mounts(const Bundle& bundle) {
       mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
       mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
       mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
+      // Where language runtimes look for the limits that they live under.
+      mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}),
   };
-  for (const char* name : {"resolv.conf", "hosts", "hostname"}) {
+  // /etc/hostname is the image's own: recipes write it.
+  for (const char* name : {"resolv.conf", "hosts"}) {
     const std::string target = std::string("/etc/") + name;
-    list.push_back(mount(target.c_str(), "bind", (bundle.directory / name).c_str(), {"rbind", "ro"}));
+    list.push_back(
+        mount(target.c_str(), "bind", (bundle.directory / name).c_str(), {"rbind", "ro", "nosuid", "noexec", "nodev"}));
   }
   return list;
 }
 
 json namespaces(const StepSpec& step, const Bundle& bundle) {
-  json list = {{{"type", "pid"}}, {{"type", "ipc"}}, {{"type", "uts"}}, {{"type", "mount"}}};
+  json list = {{{"type", "pid"}}, {{"type", "ipc"}}, {{"type", "uts"}}, {{"type", "mount"}}, {{"type", "cgroup"}}};
   if (step.network == Network::none) list.push_back({{"type", "network"}});
   if (step.network == Network::egress) list.push_back({{"type", "network"}, {"path", bundle.network}});
   return list;
 }
 
-json resources(const Limits& limits) {
+json resources(const Limits& limits, bool counts_swap) {
   json section = {{"devices", json::array({{{"allow", false}, {"access", "rwm"}}})}};
   if (limits.memory_bytes != 0) {
     // Swap counts with memory, so that a limit is one.
-    section["memory"] = {{"limit", limits.memory_bytes}, {"swap", limits.memory_bytes}};
+    section["memory"] = {{"limit", limits.memory_bytes}};
+    if (counts_swap) section["memory"]["swap"] = limits.memory_bytes;
   }
   if (limits.cpus > 0) {
     constexpr std::uint64_t kPeriod = 100'000;
@@ -64,12 +69,13 @@ json resources(const Limits& limits) {
 }
 
 json open_files_limit() {
-  constexpr rlim_t kWanted = 1'048'576;
+  constexpr rlim_t kHard = 1'048'576;
+  constexpr rlim_t kSoft = 65'536;  // enough for compilers and npm; programs that close all there could be stay quick
   rlimit host{};
   getrlimit(RLIMIT_NOFILE, &host);
   // More than the daemon's own hard limit is refused by hosts that bound it.
-  const rlim_t limit = std::min(kWanted, host.rlim_max);
-  return {{"type", "RLIMIT_NOFILE"}, {"hard", limit}, {"soft", std::min<rlim_t>(limit, 1'048'576)}};
+  const rlim_t limit = std::min(kHard, host.rlim_max);
+  return {{"type", "RLIMIT_NOFILE"}, {"hard", limit}, {"soft", std::min(limit, kSoft)}};
 }
 
 json environment(const StepSpec& step, const store::Account& account) {
@@ -107,7 +113,7 @@ json make_spec(const StepSpec& step, const store::Account& account, const Bundle
       {"mounts", mounts(bundle)},
       {"linux",
        {{"cgroupsPath", bundle.cgroup},
-        {"resources", resources(step.limits)},
+        {"resources", resources(step.limits, bundle.counts_swap)},
         {"namespaces", namespaces(step, bundle)},
         {"seccomp", seccomp_profile()},
         {"maskedPaths",

@@ -8,11 +8,12 @@
 
 namespace ingot::sandbox {
 
-// Where the parts of a container lie that its specification names.
+// What a container's specification says of the host and not of the step.
 struct Bundle {
-  fs::path directory;   // config.json, and the files that are bound over those in etc/
-  std::string cgroup;   // /ingot-<instance>/<step>
-  std::string network;  // path of a network namespace; empty: a new one, or none of its own (see StepSpec::network)
+  fs::path directory;       // config.json, resolv.conf and hosts
+  std::string cgroup;       // /ingot-<instance>/<step>
+  std::string network;      // path of a network namespace; empty: a new one, or none of its own (see StepSpec::network)
+  bool counts_swap = true;  // the kernel can; asked to where it cannot, the runtime fails
 };
 
 // config.json as the OCI runtime specification has it.

@@ -34,10 +34,12 @@ struct Limits {
 };
 
 struct Settings {
-  fs::path run_directory;        // bundles, runtime state; emptied at start
-  fs::path snapshot_directory;   // the common base of all layers
-  std::string runtime;           // "auto", or the path of an OCI runtime
-  std::string instance;          // unique among the daemons of a host; names its cgroups and network devices
+  fs::path run_directory;       // bundles, runtime state; emptied at start
+  fs::path snapshot_directory;  // the common base of all layers
+  std::string runtime;          // "auto", or the path of an OCI runtime
+  // Unique among the daemons of a host; names its cgroups and network devices. Up to nine lower-case letters and
+  // digits, as long as every other daemon's.
+  std::string instance;
   std::vector<std::string> dns;  // empty: the host's, without loopback servers
   bool allow_host_network = false;
 };

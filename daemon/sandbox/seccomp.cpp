@@ -27,10 +27,11 @@ constexpr const char* kAllowed =
     "mincore mlock mlock2 mlockall munlock munlockall pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead "
     "readv write writev sendfile sendfile64 splice tee vmsplice sync sync_file_range sync_file_range2 "
     "arm_sync_file_range syncfs umask utime utimes utimensat utimensat_time64 futimesat name_to_handle_at "
-    "memfd_create memfd_secret getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr listxattr llistxattr "
+    "fanotify_mark remap_file_pages memfd_create memfd_secret getxattr lgetxattr fgetxattr setxattr lsetxattr "
+    "fsetxattr listxattr llistxattr "
     "flistxattr removexattr lremovexattr fremovexattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch "
     // processes, users and limits
-    "_exit exit exit_group execve execveat fork vfork wait4 waitid waitpid getpid getppid gettid getpgid getpgrp "
+    "exit exit_group execve execveat fork vfork wait4 waitid waitpid getpid getppid gettid getpgid getpgrp "
     "setpgid getsid setsid getuid getuid32 geteuid geteuid32 getgid getgid32 getegid getegid32 getgroups getgroups32 "
     "getresuid getresuid32 getresgid getresgid32 setuid setuid32 setgid setgid32 setreuid setreuid32 setregid "
     "setregid32 setresuid setresuid32 setresgid setresgid32 setfsuid setfsuid32 setfsgid setfsgid32 setgroups "
@@ -39,7 +40,7 @@ constexpr const char* kAllowed =
     "sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_get_priority_max "
     "sched_get_priority_min sched_rr_get_interval sched_rr_get_interval_time64 sched_yield getcpu brk set_tid_address "
     "set_thread_area get_thread_area set_robust_list get_robust_list rseq membarrier pidfd_open pidfd_send_signal "
-    "pidfd_getfd ptrace process_vm_readv process_vm_writev process_mrelease sysinfo uname "
+    "ptrace process_vm_readv process_vm_writev process_mrelease sysinfo uname "
     "pkey_alloc pkey_free pkey_mprotect landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp "
     "modify_ldt "
     // signals, time and waiting
@@ -52,10 +53,12 @@ constexpr const char* kAllowed =
     "pause poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64 epoll_create epoll_create1 epoll_ctl "
     "epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 futex futex_time64 futex_waitv "
     "futex_wait futex_wake futex_requeue restart_syscall "
+    // of ARM alone
+    "breakpoint cacheflush set_tls "
     // pipes, sockets and messages
     "pipe pipe2 accept accept4 bind connect getpeername getsockname getsockopt setsockopt listen recv recvfrom "
-    "recvmmsg "
-    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto shutdown socketcall socketpair mq_getsetattr mq_notify "
+    "recvmmsg recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto shutdown socketcall socketpair mq_getsetattr "
+    "mq_notify "
     "mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv "
     "msgsnd semctl semget semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget ipc "
     // asynchronous input and output, random numbers

@@ -1,9 +1,9 @@
 #include "daemon/sandbox/subnet.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
 
 #include "daemon/base/digest.h"
 
@@ -11,12 +11,25 @@ namespace ingot::sandbox {
 
 namespace {
 
-constexpr std::uint32_t kPool = 0x0a000000;  // 10.0.0.0/8
-constexpr unsigned kBits = 12;               // 4,096 ranges of /20 in it
 constexpr std::uint32_t kMask = 0xfffff000;  // /20
+
+struct Pool {
+  std::uint32_t address;
+  unsigned prefix;
+};
+// The widest first; the last is for measuring networks, and so in use almost nowhere.
+constexpr std::array<Pool, 4> kPools = {{{0x0a000000, 8},     // 10.0.0.0/8
+                                         {0xac100000, 12},    // 172.16.0.0/12
+                                         {0xc0a80000, 16},    // 192.168.0.0/16
+                                         {0xc6120000, 15}}};  // 198.18.0.0/15
 
 std::string dotted(std::uint32_t address) {
   return fmt::format("{}.{}.{}.{}", address >> 24U, (address >> 16U) & 255U, (address >> 8U) & 255U, address & 255U);
+}
+
+bool overlap(std::uint32_t address, const UsedRange& range) {
+  const std::uint32_t common = range.mask & kMask;  // overlapping means equal in the shorter of both prefixes
+  return (range.address & common) == (address & common);
 }
 
 }  // namespace
@@ -31,33 +44,18 @@ std::string Subnet::step_address(unsigned slot) const {
   return dotted(address + slot * 4 + 2);
 }
 
-Subnet pick_subnet(const std::string& seed, const std::vector<UsedRange>& used) {
-  const auto start = std::stoul(base::Digest::of(seed).hex().substr(0, 3), nullptr, 16);
-  Subnet subnet;
-  for (std::uint32_t i = 0; i < (1U << kBits); ++i) {
-    subnet.address = kPool + (((start + i) & ((1U << kBits) - 1)) << (24 - kBits));
-    bool free = true;
-    for (const auto& range : used) {
-      const std::uint32_t common = range.mask & kMask;  // overlapping means equal in the shorter of both prefixes
-      free = free && (range.address & common) != (subnet.address & common);
+std::optional<Subnet> pick_subnet(const std::string& seed, const std::vector<UsedRange>& used) {
+  const auto start = static_cast<std::uint32_t>(std::stoul(base::Digest::of(seed).hex().substr(0, 6), nullptr, 16));
+  for (const auto& pool : kPools) {
+    const std::uint32_t count = 1U << (20 - pool.prefix);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Subnet subnet{pool.address + (((start + i) % count) << 12U)};
+      if (std::none_of(used.begin(), used.end(), [&](const auto& range) { return overlap(subnet.address, range); })) {
+        return subnet;
+      }
     }
-    if (free) break;
   }
-  return subnet;
-}
-
-std::vector<UsedRange> used_ranges() {
-  std::vector<UsedRange> used;
-  ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0) return used;
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr || entry->ifa_netmask == nullptr || entry->ifa_addr->sa_family != AF_INET) continue;
-    const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-    const auto* mask = reinterpret_cast<const sockaddr_in*>(entry->ifa_netmask);
-    used.push_back({ntohl(address->sin_addr.s_addr), ntohl(mask->sin_addr.s_addr)});
-  }
-  freeifaddrs(list);
-  return used;
+  return std::nullopt;
 }
 
 }  // namespace ingot::sandbox

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "daemon/sandbox/routes.h"
+
 namespace ingot::sandbox {
 
-// A /20 of 10.0.0.0/8, cut into 1,024 pieces of four addresses: one a step's network.
+// A /20 of the private ranges, cut into 1,024 pieces of four addresses: one a step's network.
 struct Subnet {
   std::uint32_t address = 0;
 
@@ -16,16 +19,8 @@ struct Subnet {
   std::string step_address(unsigned slot) const;  // .2 of it
 };
 
-struct UsedRange {
-  std::uint32_t address = 0;
-  std::uint32_t mask = 0;
-};
-
 // One that touches none of `used`, beginning the search at a place that `seed` decides, so that two daemons of a host
-// rarely look at the same ones.
-Subnet pick_subnet(const std::string& seed, const std::vector<UsedRange>& used);
-
-// What the host's interfaces use now.
-std::vector<UsedRange> used_ranges();
+// rarely look at the same ones. Nothing when every private range is in use.
+std::optional<Subnet> pick_subnet(const std::string& seed, const std::vector<UsedRange>& used);
 
 }  // namespace ingot::sandbox
