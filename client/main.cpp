@@ -1,23 +1,18 @@
 #include <signal.h>
 
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
+#include <cstring>
 
 #include "client/cli/help.h"
 #include "client/cli/parse.h"
 #include "client/commands/commands.h"
+#include "client/commands/common.h"
 #include "proto/error.h"
 
-namespace {
-
 using namespace ingot;
-
-int report(const Error& error) {
-  std::fprintf(stderr, "ingot: %s\n", proto::render(error).c_str());
-  return proto::info(error.kind).exit_code;
-}
-
-}  // namespace
+using client::report;
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
@@ -34,7 +29,9 @@ int main(int argc, char** argv) {
   }
   auto code = command->run(*invocation);
   if (!code) return report(code.error());
-  // Output that did not get out, such as to a full disk, is no success.
-  if (std::fflush(stdout) != 0 && *code == 0) return 1;
-  return *code;
+  // Output that did not get out, such as to a full disk, is no success. A reader that has seen enough is told nothing.
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return *code;
+  if (errno != 0 && errno != EPIPE) std::fprintf(stderr, "ingot: cannot write the output: %s\n", std::strerror(errno));
+  return *code != 0 ? *code : 1;
 }

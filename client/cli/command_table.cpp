@@ -34,6 +34,7 @@ const std::vector<FlagInfo>& global_flags() {
       {"--json", "", "", "print JSON"},
       {"--color", "", "WHEN", "auto, always or never; NO_COLOR is honoured"},
       {"--quiet", "-q", "", "print only results and errors"},
+      {"--verbose", "-v", "", "print more: how long each step took"},
       {"--help", "-h", "", "print help"},
   };
   return kFlags;
@@ -45,7 +46,7 @@ const std::vector<CommandInfo>& command_table() {
        "Sends what the daemon does not have yet, follows the job, and puts artifacts with AS LOCAL in their place.\n"
        "Ctrl-C cancels the job; a second one leaves it alone and says how to come back.",
        with_submission_flags({{"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
-                              {"--progress", "", "HOW", "auto, plain or live"}}),
+                              {"--progress", "", "HOW", "auto, plain or tty"}}),
        true, run_build},
       {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
        with_submission_flags({}), true, run_submit},

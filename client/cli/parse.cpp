@@ -21,7 +21,9 @@ class ArgumentReader {
     for (; at_ < arguments_.size(); ++at_) {
       const std::string& argument = arguments_[at_];
       const bool rest = command_ != nullptr && command_->words_begin_rest && !invocation_.words.empty();
-      if (only_words || rest || argument.size() < 2 || argument.front() != '-') {
+      if (invocation_.command.empty() && argument == "--version") {
+        INGOT_CHECK(word("version"));
+      } else if (only_words || rest || argument.size() < 2 || argument.front() != '-') {
         INGOT_CHECK(word(argument));
       } else if (argument == "--") {
         only_words = true;

@@ -36,6 +36,24 @@ void print_json(const nlohmann::json& body) {
   std::printf("%s\n", proto::dump(body).c_str());
 }
 
+nlohmann::json jobs_json(const std::vector<proto::Job>& jobs) {
+  auto list = nlohmann::json::array();
+  for (const auto& job : jobs) list.push_back(proto::to_json(job));
+  return {{"jobs", list}};
+}
+
+nlohmann::json job_json(const proto::Job& job, const std::vector<proto::Artifact>& artifacts) {
+  auto body = proto::to_json(job);
+  body["artifacts"] = nlohmann::json::array();
+  for (const auto& artifact : artifacts) body["artifacts"].push_back(proto::to_json(artifact));
+  return body;
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "ingot: %s\n", visible_lines(proto::render(error)).c_str());
+  return proto::info(error.kind).exit_code;
+}
+
 namespace {
 
 tl::unexpected<Error> wrong_words(const Invocation& invocation, const std::string& what) {

@@ -13,10 +13,21 @@ namespace ingot::client {
 Daemon open_daemon(const Invocation& invocation);
 std::filesystem::path project_directory(const Invocation& invocation);
 Result<Style> output_style(const Invocation& invocation);
+inline bool is_quiet(const Invocation& invocation) {
+  return invocation.has("--quiet");
+}
+inline bool is_verbose(const Invocation& invocation) {
+  return invocation.has("--verbose");
+}
 inline bool wants_json(const Invocation& invocation) {
   return invocation.has("--json");
 }
 void print_json(const nlohmann::json& body);
+nlohmann::json jobs_json(const std::vector<proto::Job>& jobs);  // {"jobs": [...]}
+// A job with its artifacts, as `show` and `build` print it.
+nlohmann::json job_json(const proto::Job& job, const std::vector<proto::Artifact>& artifacts);
+// "ingot: ..." on stderr, as main() prints the error that ends the program; returns its exit code.
+int report(const Error& error);
 
 // The words that a command needs: exactly one, or at least one. Kind `usage` with the synopsis otherwise.
 Result<std::string> only_word(const Invocation& invocation, const std::string& what);

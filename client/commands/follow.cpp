@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -20,17 +21,21 @@ constexpr std::chrono::milliseconds kLongestPause{2000};
 int interrupt_pipe = -1;
 
 void on_interrupt(int /*number*/) {
+  const int before = errno;
   const char byte = 'i';
   [[maybe_unused]] ssize_t written = write(interrupt_pipe, &byte, 1);
+  errno = before;
 }
 
 }  // namespace
 
-Result<proto::Job> follow_job(Daemon& daemon, const std::string& id, std::uint64_t from, EventView& view) {
+Result<proto::Job> follow_job(Daemon& daemon, const std::string& id, std::uint64_t from, EventView& view,
+                              const std::function<bool()>& go_on) {
   std::uint64_t next = from;
   auto last_heard = std::chrono::steady_clock::now();
   auto pause = kFirstPause;
   bool told = false;
+  bool stopped = false;
   while (true) {
     Status read = daemon.events(id, next, true, [&](const proto::Event& event) {
       next = event.seq + 1;
@@ -38,13 +43,16 @@ Result<proto::Job> follow_job(Daemon& daemon, const std::string& id, std::uint64
       last_heard = std::chrono::steady_clock::now();
       pause = kFirstPause;
       told = false;
-      return true;
+      stopped = go_on && !go_on();
+      return !stopped;
     });
+    if (stopped) return base::fail(ErrorKind::canceled, "nobody reads the log of job " + id + " any more");
     if (!read && read.error().kind != ErrorKind::unavailable) return base::fail(read.error());
     auto job = daemon.job(id);
-    if (job && proto::is_final(job->state)) return job;
+    // Without an error the log was read to its end; with one, some of it may still be to come.
+    if (job && read && proto::is_final(job->state)) return job;
     if (!job && job.error().kind != ErrorKind::unavailable) return job;
-    if (job) last_heard = std::chrono::steady_clock::now();
+    if (job && !proto::is_final(job->state)) last_heard = std::chrono::steady_clock::now();
     if (std::chrono::steady_clock::now() - last_heard > kPatience) {
       return base::fail(base::with_context(read ? job.error() : read.error(),
                                            "the job goes on without us: `ingot logs -f " + id + "`"));

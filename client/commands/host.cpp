@@ -9,7 +9,7 @@
 #include "proto/codec.h"
 #include "proto/version.h"
 
-// version, doctor, help.
+// version, help.
 namespace ingot::client {
 
 Result<int> run_version(const Invocation& invocation) {
@@ -29,36 +29,9 @@ Result<int> run_version(const Invocation& invocation) {
     std::printf("ingotd  %s (API %d), features: %s\n", theirs->version.c_str(), theirs->api,
                 base::join(theirs->features, ", ").c_str());
   } else {
-    std::printf("ingotd  %s\n", theirs.error().message.c_str());
+    std::printf("ingotd  %s\n", visible(theirs.error().message).c_str());
   }
   return 0;
-}
-
-Result<int> run_doctor(const Invocation& invocation) {
-  INGOT_TRY(auto style, output_style(invocation));
-  Daemon daemon = open_daemon(invocation);
-  std::vector<proto::HostCheck> checks;
-  auto version = daemon.version();
-  const std::string answer = version ? fmt::format("ingotd {} answers at {}", version->version, daemon.socket_path())
-                                     : version.error().message;
-  checks.push_back({"daemon", version.has_value(), true, answer, version ? "" : version.error().hint});
-  if (version) {
-    INGOT_TRY(auto theirs, daemon.doctor());
-    checks.insert(checks.end(), theirs.begin(), theirs.end());
-  }
-  bool able = true;
-  auto list = nlohmann::json::array();
-  for (const auto& check : checks) {
-    able = able && (check.ok || !check.required);
-    list.push_back(proto::to_json(check));
-    if (wants_json(invocation)) continue;
-    const std::string mark = check.ok ? style.green("ok  ") : check.required ? style.red("FAIL") : style.yellow("warn");
-    std::printf("%s %-14s %s\n", mark.c_str(), check.name.c_str(), base::printable(check.detail).c_str());
-    if (!check.cure.empty()) std::printf("%20s-> %s\n", "", base::printable(check.cure).c_str());
-  }
-  if (wants_json(invocation)) print_json({{"able", able}, {"checks", list}});
-  if (able) return 0;
-  return proto::info(version ? ErrorKind::unsupported : version.error().kind).exit_code;
 }
 
 Result<int> run_help(const Invocation& invocation) {

@@ -72,9 +72,11 @@ Result<int> run_ps(const Invocation& invocation) {
     jobs.insert(jobs.end(), running.begin(), running.end());
   }
   if (wants_json(invocation)) {
-    auto list = nlohmann::json::array();
-    for (const auto& job : jobs) list.push_back(proto::to_json(job));
-    print_json({{"jobs", list}});
+    print_json(jobs_json(jobs));
+    return 0;
+  }
+  if (is_quiet(invocation)) {
+    for (const auto& job : jobs) std::printf("%s\n", job.id.c_str());
     return 0;
   }
   std::printf("%-12s %-9s %-20s %-10s %-20s %s\n", "JOB", "STATE", "TARGET", "TIME", "CREATED", "BY");
@@ -93,10 +95,7 @@ Result<int> run_show(const Invocation& invocation) {
   INGOT_TRY(auto job, daemon.job(id));
   INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
   if (wants_json(invocation)) {
-    auto body = proto::to_json(job);
-    body["artifacts"] = nlohmann::json::array();
-    for (const auto& artifact : artifacts) body["artifacts"].push_back(proto::to_json(artifact));
-    print_json(body);
+    print_json(job_json(job, artifacts));
     return 0;
   }
   auto line = [](const char* title, const std::string& text) {
@@ -121,7 +120,7 @@ Result<int> run_show(const Invocation& invocation) {
                 base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(),
                 artifact.local_path.empty() ? "" : ("-> " + base::printable(artifact.local_path)).c_str());
   }
-  if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), proto::render(*job.error).c_str());
+  if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), visible_lines(proto::render(*job.error)).c_str());
   return 0;
 }
 
@@ -130,53 +129,55 @@ Result<int> run_logs(const Invocation& invocation) {
   INGOT_TRY(auto from, number_flag(invocation, "--from", 0));
   INGOT_TRY(auto id, only_word(invocation, "one job"));
   Daemon daemon = open_daemon(invocation);
-  const bool follow = invocation.has("--follow");
-  if (wants_json(invocation)) {
-    INGOT_CHECK(daemon.events(id, from, follow, [](const proto::Event& event) {
-      print_json(proto::to_json(event));
-      return std::fflush(stdout) == 0;
+  auto view = make_view(wants_json(invocation) ? ViewKind::json : ViewKind::plain, style, is_verbose(invocation));
+  auto go_on = [] { return std::ferror(stdout) == 0; };
+  if (!invocation.has("--follow")) {
+    INGOT_CHECK(daemon.events(id, from, false, [&](const proto::Event& event) {
+      view->event(event);
+      return go_on();
     }));
-    INGOT_TRY(auto job, daemon.job(id));
-    return follow ? exit_code_of(job) : 0;
+    return 0;
   }
-  auto view = make_view(ViewKind::plain, style);
-  if (follow) {
-    INGOT_TRY(auto job, follow_job(daemon, id, from, *view));
-    return exit_code_of(job);
-  }
-  INGOT_CHECK(daemon.events(id, from, false, [&](const proto::Event& event) {
-    view->event(event);
-    return std::ferror(stdout) == 0;
-  }));
-  return 0;
+  auto job = follow_job(daemon, id, from, *view, go_on);
+  if (!job && !go_on()) return 0;  // main() sees to it
+  if (!job) return base::fail(job.error());
+  return exit_code_of(*job);
 }
 
 Result<int> run_wait(const Invocation& invocation) {
   INGOT_CHECK(need_words(invocation, "a job"));
   Daemon daemon = open_daemon(invocation);
   auto silent = make_view(ViewKind::silent, {});
+  constexpr std::uint64_t kBehindEveryLog = 1ULL << 53U;  // only the end is of interest
+  std::vector<proto::Job> jobs;
   int code = 0;
   for (const auto& id : invocation.words) {
-    INGOT_TRY(auto job, follow_job(daemon, id, 0, *silent));
-    if (wants_json(invocation))
-      print_json(proto::to_json(job));
-    else if (!invocation.has("--quiet"))
-      std::printf("%s %s\n", job.id.c_str(), proto::name_of(job.state));
+    INGOT_TRY(auto job, follow_job(daemon, id, kBehindEveryLog, *silent));
     if (code == 0) code = exit_code_of(job);
+    if (job.error) report(*job.error);
+    if (!wants_json(invocation) && !is_quiet(invocation)) {
+      std::printf("%s %s\n", job.id.c_str(), proto::name_of(job.state));
+      std::fflush(stdout);
+    }
+    jobs.push_back(std::move(job));
   }
+  if (wants_json(invocation)) print_json(jobs_json(jobs));
   return code;
 }
 
 Result<int> run_cancel(const Invocation& invocation) {
   INGOT_CHECK(need_words(invocation, "a job"));
   Daemon daemon = open_daemon(invocation);
+  std::vector<proto::Job> jobs;
   for (const auto& id : invocation.words) {
     INGOT_TRY(auto job, daemon.cancel(id));
-    if (wants_json(invocation))
-      print_json(proto::to_json(job));
-    else
-      std::printf("%s %s\n", job.id.c_str(), job.state == JobState::canceled ? "canceled" : "is being canceled");
+    if (!wants_json(invocation) && !is_quiet(invocation)) {
+      const bool over = proto::is_final(job.state);
+      std::printf("%s %s\n", job.id.c_str(), over ? proto::name_of(job.state) : "is being canceled");
+    }
+    jobs.push_back(std::move(job));
   }
+  if (wants_json(invocation)) print_json(jobs_json(jobs));
   return 0;
 }
 
@@ -185,14 +186,16 @@ Result<int> run_retry(const Invocation& invocation) {
   INGOT_TRY(auto id, only_word(invocation, "one job"));
   Daemon daemon = open_daemon(invocation);
   INGOT_TRY(auto job, daemon.retry(id));
-  if (wants_json(invocation))
-    print_json(proto::to_json(job));
-  else
-    std::printf("%s\n", job.id.c_str());
-  if (!invocation.has("--follow")) return 0;
-  auto view = make_view(wants_json(invocation) ? ViewKind::silent : ViewKind::plain, style);
-  INGOT_TRY(auto ended, follow_job(daemon, job.id, 0, *view));
-  return exit_code_of(ended);
+  const bool follow = invocation.has("--follow");
+  if (!wants_json(invocation)) std::printf("%s\n", job.id.c_str());
+  std::fflush(stdout);
+  if (follow) {
+    const bool silent = wants_json(invocation) || is_quiet(invocation);
+    auto view = make_view(silent ? ViewKind::silent : ViewKind::plain, style, is_verbose(invocation));
+    INGOT_TRY(job, follow_job(daemon, job.id, 0, *view));
+  }
+  if (wants_json(invocation)) print_json(proto::to_json(job));
+  return follow ? exit_code_of(job) : 0;
 }
 
 }  // namespace ingot::client

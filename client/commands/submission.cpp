@@ -56,7 +56,7 @@ Result<Values> collect_args(const Invocation& invocation, const fs::path& projec
     if (!word.starts_with("--") || equals == std::string::npos || equals < 3) {
       return fail(ErrorKind::usage,
                   "behind the target stand only --NAME=value arguments, not \"" + base::printable(word) + "\"",
-                  "flags of ingot itself stand before the target");
+                  "write the value behind an equals sign; flags of ingot itself stand before the target");
     }
     args[word.substr(2, equals - 2)] = word.substr(equals + 1);
   }
