@@ -15,6 +15,7 @@ struct FlagInfo {
   std::string short_name;  // "-l", or ""
   std::string value;       // what the help calls its value; "": the flag takes none
   std::string help;
+  std::string choices{};  // the values it takes, with blanks between; "": any
 };
 
 // What the command line said, flags by their long name.
