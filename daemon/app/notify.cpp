@@ -44,6 +44,9 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
 int inherited_socket() {
   constexpr int kFirst = 3;  // where systemd puts the first socket
   if (number_in_environment("LISTEN_PID") != getpid() || number_in_environment("LISTEN_FDS") < 1) return -1;
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (getsockopt(kFirst, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) return -1;
   fcntl(kFirst, F_SETFD, FD_CLOEXEC);
   return kFirst;
 }

@@ -78,7 +78,9 @@ TEST_F(Service, serves_the_socket_that_it_was_handed_and_leaves_it_there) {
   const pid_t pid = fork();
   if (pid == 0) {
     dup2(open(log.c_str(), O_WRONLY | O_CREAT, 0644), STDERR_FILENO);
-    dup2(listener.get(), 3);
+    // Both may be 3 already, and dup2 of equal descriptors leaves it close-on-exec.
+    if (listener.get() != 3) dup2(listener.get(), 3);
+    fcntl(3, F_SETFD, 0);
     setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
     setenv("LISTEN_FDS", "1", 1);
     execl(program.c_str(), program.c_str(), "--state-dir", state.c_str(), "--socket", address.sun_path, nullptr);
