@@ -47,7 +47,8 @@ Result<unsigned> parse_mode(const Options::Value& option) {
 
 Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& word) const {
   INGOT_TRY(auto source, value_of(frame, word));
-  if (names_artifact(word.text) || source.starts_with('+')) {
+  const bool expands_to_one = source.starts_with('+') && !word.text.starts_with("\\+");
+  if (names_artifact(word.text) || expands_to_one) {
     return fail_at(word.place, ErrorKind::unsupported,
                    "COPY of another target's artifact is not understood by this version of Ingot",
                    "do the work of both targets in one, or use FROM +target");

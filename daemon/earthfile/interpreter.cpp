@@ -12,7 +12,9 @@ namespace ingot::earthfile {
 
 namespace {
 
-constexpr std::size_t kMostCommands = 200'000;
+constexpr std::size_t kMostCommands = 50'000;
+constexpr std::size_t kScopeBytesPerCommand = 4096;  // what copying a scope costs, told in commands
+constexpr std::size_t kLargestMemory = 64U << 20;
 constexpr std::size_t kDeepestReferences = 100;
 constexpr std::size_t kMostListed = 12;
 
@@ -78,7 +80,11 @@ Result<graph::StepId> Interpreter::current_step(Frame& frame, const Command& com
     return fail_at(command.place, ErrorKind::invalid, command.name + " comes before any FROM",
                    "say what to start from, such as FROM debian:bookworm");
   }
-  INGOT_CHECK(add_step(frame, command, graph::ImageOp{"scratch"}));
+  Command from;
+  from.name = "FROM";
+  from.arguments = "scratch";
+  from.place = command.place;
+  INGOT_CHECK(add_step(frame, from, graph::ImageOp{"scratch"}));
   return *frame.progress.step;
 }
 
@@ -148,10 +154,17 @@ Result<Progress> Interpreter::interpret_recipe(Frame frame, const std::vector<Co
   return std::move(frame.progress);
 }
 
+// Beyond this much memory a recipe is interpreted anew each time that it is asked for.
+bool Interpreter::may_remember(const Progress& progress) {
+  remembered_bytes_ += progress.scope.bytes() + sizeof(Progress);
+  return remembered_bytes_ <= kLargestMemory;
+}
+
 Result<Progress> Interpreter::base_recipe(const Overrides& overrides) {
   if (auto known = bases_.find(overrides); known != bases_.end()) return known->second;
   INGOT_TRY(auto progress, interpret_recipe({"+base", true, false, overrides, {}}, file_.base));
-  return bases_[overrides] = std::move(progress);
+  if (may_remember(progress)) bases_[overrides] = progress;
+  return progress;
 }
 
 Result<const Recipe*> Interpreter::find_recipe(const std::string& name, const Place& from) const {
@@ -185,11 +198,13 @@ Result<Progress> Interpreter::target_recipe(const std::string& name, const Place
   under_way_.push_back(target);
   INGOT_TRY(frame.progress, base_recipe(overrides));
   under_way_.pop_back();
+  commands_ += frame.progress.scope.bytes() / kScopeBytesPerCommand;
   // LET stays in the base recipe; of its ARGs a target knows the globals.
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};
   INGOT_TRY(auto progress, interpret_recipe(std::move(frame), recipe->commands));
-  return targets_[{name, overrides}] = std::move(progress);
+  if (may_remember(progress)) targets_[{name, overrides}] = progress;
+  return progress;
 }
 
 Result<Progress> Interpreter::requested_base() {

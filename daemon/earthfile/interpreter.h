@@ -46,6 +46,7 @@ class Interpreter {
   Result<Progress> requested_base();
   Result<Progress> interpret_recipe(Frame frame, const std::vector<Command>& commands);
   Result<const Recipe*> find_recipe(const std::string& name, const Place& from) const;
+  bool may_remember(const Progress& progress);
   Status command(Frame& frame, const Command& command);
   Status check_command(const Command& command);
 
@@ -90,7 +91,8 @@ class Interpreter {
   std::map<std::pair<std::string, Overrides>, Progress> targets_;
   std::vector<std::string> under_way_;  // recipes, outermost first: a cycle is found by it
   std::set<std::string> declared_;      // names of every ARG that was met
-  std::size_t commands_ = 0;            // how many were interpreted
+  std::size_t commands_ = 0;            // how many were interpreted, and what else took time
+  std::size_t remembered_bytes_ = 0;    // of bases_ and targets_
 };
 
 // An error at a place, of a user's making.

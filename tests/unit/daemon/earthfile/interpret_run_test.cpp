@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/daemon/earthfile/interpreting.h"
+
+namespace ingot::earthfile {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the helpers of this folder's tests
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+graph::ExecOp run_of(std::string_view lines) {
+  return steps_of<graph::ExecOp>(graph_of(in_target(lines))).at(0);
+}
+
+TEST(Run, the_text_reaches_the_shell_as_it_stands) {
+  EXPECT_EQ(run_of("ARG X=1\nRUN echo \"$X  $(ls)\"  '${Y}' # gone").command, "echo \"$X  $(ls)\"  '${Y}'");
+  EXPECT_EQ(run_of("RUN a && \\\n    # why\n\n    b").command, "a && b");
+  EXPECT_EQ(run_of("RUN [ -f x ] && y").command, "[ -f x ] && y");
+}
+
+TEST(Run, flags_end_at_the_first_word_without_dashes_or_behind_two) {
+  EXPECT_EQ(run_of("RUN --no-cache make --push").command, "make --push");
+  EXPECT_EQ(run_of("RUN -- --odd  name").command, "--odd  name");
+  EXPECT_EQ(run_of("ARG N=true\nRUN --no-cache=$N make").no_cache, true);
+  EXPECT_EQ(run_of("RUN --no-cache=false --privileged=false make").no_cache, false);
+}
+
+TEST(Run, the_exec_form_goes_through_the_shell_in_one_piece_a_word) {
+  EXPECT_EQ(run_of("RUN [\"ls\", \"-l\", \"$HOME\", \"*.c\"]").command, "ls -l $HOME *.c");
+  EXPECT_EQ(run_of("RUN [\"sh\", \"-c\", \"a > b; echo \\\"c\\\" \\\\\", \"\"]").command,
+            "sh -c \"a > b; echo \\\"c\\\" \\\\\" \"\"");
+  EXPECT_EQ(run_of("RUN [\"a\", 1]").command, "[\"a\", 1]");
+}
+
+TEST(Run, sees_the_image_s_env_and_every_active_variable) {
+  EXPECT_THAT(
+      run_of("ENV E=e\nARG A=a\nLET L=l\nENV LANG=de\nRUN x").env,
+      ElementsAre(Pair("PATH", "/image/bin"), Pair("LANG", "de"), Pair("E", "e"), Pair("A", "a"), Pair("L", "l")));
+}
+
+TEST(Run, workdir_is_made_and_joined) {
+  const auto graph = graph_of(in_target("ARG D=x\nWORKDIR /work\nWORKDIR $D/y\nRUN a\nWORKDIR ../..\nRUN b"));
+  EXPECT_EQ(steps_of<graph::MakeDirectoryOp>(graph)[1].path, "/work/x/y");
+  EXPECT_EQ(steps_of<graph::ExecOp>(graph)[0].working_dir, "/work/x/y");
+  EXPECT_EQ(steps_of<graph::ExecOp>(graph)[1].working_dir, "/work");
+}
+
+TEST(Run, the_image_s_own_directory_and_user_hold_until_changed) {
+  FakeHost host;
+  host.images["app"] = {{{"A", "1"}}, "/srv", "www", {}, {}, {}};
+  const File file = parsed("VERSION 0.8\nt:\n    FROM app\n    RUN a\n    USER root:0\n    RUN b\n");
+  const auto runs = steps_of<graph::ExecOp>(interpret(file, {"+t", {}}, host)->graph);
+  EXPECT_EQ(runs[0].working_dir, "/srv");
+  EXPECT_EQ(runs[0].user, "www");
+  EXPECT_EQ(runs[1].user, "root:0");
+}
+
+TEST(Run, errors) {
+  EXPECT_EQ(error_of(in_target("RUN")), "Earthfile:4:5: RUN needs a command\n      RUN\n      ^");
+  EXPECT_EQ(error_of(in_target("RUN []")), "Earthfile:4:5: RUN needs a command\n      RUN []\n      ^");
+  EXPECT_EQ(error_of(in_target("RUN --secret K=v x")),
+            "Earthfile:4:9: RUN --secret is not understood by this version of Ingot\n      RUN --secret K=v x\n"
+            "          ^\nhint: COPY a file that holds it, in a target whose result you keep to yourself");
+  EXPECT_EQ(error_of(in_target("RUN --no-cahce x")),
+            "Earthfile:4:9: RUN has no flag --no-cahce\n      RUN --no-cahce x\n          ^\n"
+            "hint: did you mean \"--no-cache\"?");
+  EXPECT_EQ(error_of(in_target("RUN --no-cache=maybe x")),
+            "Earthfile:4:9: --no-cache is true or false, not \"maybe\"\n      RUN --no-cache=maybe x\n          ^\n"
+            "hint: \"--no-cache\" alone means true");
+  EXPECT_EQ(error_of(in_target("RUN --mount")),
+            "Earthfile:4:9: --mount needs a value\n      RUN --mount\n          ^\nhint: --mount=...");
+  EXPECT_EQ(error_of(in_target("WORKDIR")), "Earthfile:4:5: WORKDIR needs a path\n      WORKDIR\n      ^");
+  EXPECT_EQ(error_of(in_target("USER a b")),
+            "Earthfile:4:5: USER takes one user\n      USER a b\n      ^\nhint: such as USER build or USER 1000:1000");
+  for (const char* flag : {"--push", "--privileged", "--mount=type=cache,target=/x", "--ssh", "--entrypoint",
+                           "--network=none", "--interactive", "--aws"}) {
+    EXPECT_THAT(error_of(in_target(std::string("RUN ") + flag + " x")), HasSubstr("is not understood by this version"));
+  }
+}
+
+}  // namespace
+}  // namespace ingot::earthfile
