@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,8 +52,8 @@ Status enable_forwarding() {
 
 }  // namespace
 
-NetworkPool::NetworkPool(std::string instance, sys::fs::path scratch, sys::ProcessRunner& processes)
-    : instance_(std::move(instance)), scratch_(std::move(scratch)), processes_(&processes) {}
+NetworkPool::NetworkPool(std::string instance, sys::ProcessRunner& processes)
+    : instance_(std::move(instance)), processes_(&processes) {}
 
 NetworkPool::~NetworkPool() {
   std::lock_guard lock(mutex_);
@@ -78,13 +79,13 @@ Status NetworkPool::run(const std::vector<std::string>& argv) const {
               fmt::format("`{}` ended with status {}: {}", base::join(argv, " "), captured->status.code, why), kCure);
 }
 
+// The lines are handed over in memory, by a path that children of this process can open.
 Status NetworkPool::run_batch(const std::string& program, const std::string& lines) const {
-  const auto file = scratch_ / ("batch-" + base::random_id(8));
-  INGOT_TRY(auto fd, sys::open_file(file, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  Status done = sys::write_all(fd.get(), lines);
-  if (done) done = program == "nft" ? run({"nft", "-f", file}) : run({"ip", "-batch", file});
-  unlink(file.c_str());
-  return done;
+  const sys::UniqueFd memory(memfd_create("ingot-batch", MFD_CLOEXEC));
+  if (!memory) return base::fail_errno(errno, "cannot make a file in memory");
+  INGOT_CHECK(sys::write_all(memory.get(), lines));
+  const std::string file = fmt::format("/proc/{}/fd/{}", getpid(), memory.get());
+  return program == "nft" ? run({"nft", "-f", file}) : run({"ip", "-batch", file});
 }
 
 // A daemon that died a moment ago may still have its veths: the kernel takes namespaces apart in its own time.

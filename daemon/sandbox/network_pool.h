@@ -18,7 +18,7 @@ namespace ingot::sandbox {
 // replaced at the next start. Thread-safe.
 class NetworkPool {
  public:
-  NetworkPool(std::string instance, sys::fs::path scratch, sys::ProcessRunner& processes);
+  NetworkPool(std::string instance, sys::ProcessRunner& processes);
   ~NetworkPool();  // removes the table
 
  private:
@@ -59,7 +59,6 @@ class NetworkPool {
   std::string link_name(unsigned number) const;
 
   std::string instance_;
-  sys::fs::path scratch_;
   sys::ProcessRunner* processes_;
 
   std::mutex mutex_;  // guards all below; subnet_ and mtu_ do not change once prepared_ is set

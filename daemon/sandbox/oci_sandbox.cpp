@@ -64,7 +64,7 @@ OciSandbox::OciSandbox(Settings settings, Result<sys::Cgroups> cgroups, sys::Pro
       counts_swap_(can_count_swap(cgroups_)),
       processes_(&processes),
       cgroup_("/ingot-" + settings_.instance),
-      networks_(settings_.instance, settings_.run_directory, processes),
+      networks_(settings_.instance, processes),
       preparation_([this] { get_ready(); }) {}
 
 OciSandbox::~OciSandbox() {
@@ -74,29 +74,40 @@ OciSandbox::~OciSandbox() {
 }
 
 void OciSandbox::get_ready() {
+  const sys::CancelToken stopping = stopping_.token();
   remove_leftovers(settings_, cgroups_, cgroup_);
-  runtime_ = probe_runtime(settings_.runtime, settings_.run_directory, cgroup_, *processes_, stopping_.token());
+  runtime_ = probe_runtime(settings_.runtime, settings_.run_directory, cgroup_, *processes_, stopping);
+  bool networked = false;
+  if (!stopping.canceled()) {
+    log_runtime();
+    networked = prepare_network();
+  }
+  {
+    std::lock_guard lock(mutex_);
+    ready_ = true;
+    became_ready_.notify_all();
+  }
+  if (!networked) return;
+  const unsigned wanted = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
+  if (auto made = networks_.prepare_ahead(wanted, stopping); !made) log::warning("network: {}", made.error().message);
+}
+
+void OciSandbox::log_runtime() const {
   for (const auto& reason : runtime_.reasons) {
     if (runtime_.program.empty())
       log::warning("runtime {}", reason);
     else
       log::info("runtime {}", reason);
   }
+}
+
+bool OciSandbox::prepare_network() {
   if (!read_resolv_conf(settings_.dns).has_servers) {
     log::warning("network: every name server of the host is out of reach for steps; name some in network.dns");
   }
   auto prepared = networks_.prepare();
   if (!prepared) log::warning("network: {}", prepared.error().message);
-  {
-    std::lock_guard lock(mutex_);
-    ready_ = true;
-    became_ready_.notify_all();
-  }
-  if (!prepared) return;
-  const unsigned wanted = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
-  if (auto made = networks_.prepare_ahead(wanted, stopping_.token()); !made) {
-    log::warning("network: {}", made.error().message);
-  }
+  return prepared.has_value();
 }
 
 void OciSandbox::await_ready() {

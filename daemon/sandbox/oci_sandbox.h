@@ -23,6 +23,8 @@ class OciSandbox : public Sandbox {
 
  private:
   void get_ready();
+  void log_runtime() const;
+  bool prepare_network();
   void await_ready();
   Status check_allowed(const StepSpec& step) const;
   Result<StepOutcome> run_in(const StepSpec& step, const fs::path& bundle, const std::string& id,
