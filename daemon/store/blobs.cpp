@@ -12,15 +12,25 @@ namespace ingot::store {
 using base::fail;
 using base::fail_errno;
 
-Result<BlobStore> BlobStore::open(const fs::path& directory) {
+namespace {
+
+fs::path blob_path(const fs::path& directory, const base::Digest& digest) {
+  const std::string hex = digest.hex();
+  return directory / hex.substr(0, 2) / hex;
+}
+
+}  // namespace
+
+Result<BlobStore> BlobStore::open(const fs::path& directory, const std::string& boot_id) {
   INGOT_CHECK(sys::remove_tree(directory / "tmp"));
   INGOT_CHECK(sys::make_directories(directory / "tmp", 0750));
-  return BlobStore(directory);
+  auto drop = [&](const base::Digest& digest) { unlink(blob_path(directory, digest).c_str()); };
+  INGOT_TRY(auto marks, UnsyncedMarks::open(directory, boot_id, drop));
+  return BlobStore(directory, std::move(marks));
 }
 
 fs::path BlobStore::path(const base::Digest& digest) const {
-  const std::string hex = digest.hex();
-  return directory_ / hex.substr(0, 2) / hex;
+  return blob_path(directory_, digest);
 }
 
 bool BlobStore::has(const base::Digest& digest) const {
@@ -34,9 +44,22 @@ Result<BlobWriter> BlobStore::begin() const {
 }
 
 Status BlobStore::sync_all() const {
+  INGOT_TRY(auto unsynced, marks_.list());
+  if (unsynced.empty()) return {};
   INGOT_TRY(auto fd, sys::open_file(directory_, O_RDONLY | O_DIRECTORY));
   if (syncfs(fd.get()) != 0) return fail_errno(errno, "cannot sync the blob store");
+  for (const auto& digest : unsynced) INGOT_CHECK(marks_.remove(digest));
   return {};
+}
+
+// Another writer made it, who need not have synced it.
+Status BlobStore::sync_existing(const base::Digest& digest) const {
+  const fs::path blob = path(digest);
+  INGOT_TRY(auto fd, sys::open_file(blob, O_RDONLY));
+  if (fsync(fd.get()) != 0) return fail_errno(errno, "cannot sync " + blob.string());
+  INGOT_CHECK(sys::sync_directory(blob.parent_path()));
+  INGOT_CHECK(sys::sync_directory(directory_));
+  return marks_.remove(digest);
 }
 
 BlobWriter::BlobWriter(const BlobStore* store, sys::UniqueFd fd, fs::path temporary)
@@ -67,14 +90,21 @@ Result<base::Digest> BlobWriter::commit(Durability durability, const base::Diges
     return fail(ErrorKind::invalid, "the bytes have digest " + digest.str() + ", not " + expected.str(),
                 "the file changed while it was sent; send it again");
   }
-  if (store_->has(digest)) return digest;
+  if (store_->has(digest)) {
+    if (durability == Durability::now) INGOT_CHECK(store_->sync_existing(digest));
+    return digest;
+  }
   const fs::path destination = store_->path(digest);
   INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
   if (durability == Durability::now) {
     if (fsync(fd_.get()) != 0) return fail_errno(errno, "cannot sync a blob");
     INGOT_CHECK(sys::rename_durably(temporary_, destination));
-  } else if (rename(temporary_.c_str(), destination.c_str()) != 0) {
-    return fail_errno(errno, "cannot keep a blob as " + destination.string());
+    INGOT_CHECK(sys::sync_directory(store_->directory_));  // the destination's directory may be new
+  } else {
+    INGOT_CHECK(store_->marks_.add(temporary_, digest));
+    if (rename(temporary_.c_str(), destination.c_str()) != 0) {
+      return fail_errno(errno, "cannot keep a blob as " + destination.string());
+    }
   }
   temporary_.clear();
   return digest;

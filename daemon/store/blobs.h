@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "daemon/base/digest.h"
+#include "daemon/store/unsynced_marks.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::store {
@@ -21,16 +22,21 @@ class BlobWriter;
 // Thread-safe.
 class BlobStore {
  public:
-  static Result<BlobStore> open(const fs::path& directory);  // removes what writers left behind at a crash
+  // Removes what writers left behind at a crash, and what a power cut may have damaged.
+  static Result<BlobStore> open(const fs::path& directory, const std::string& boot_id = current_boot_id());
 
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin() const;
-  Status sync_all() const;
+  Status sync_all() const;  // costs nothing when nothing is unsynced
 
  private:
-  explicit BlobStore(fs::path directory) : directory_(std::move(directory)) {}
+  friend class BlobWriter;
+  BlobStore(fs::path directory, UnsyncedMarks marks) : directory_(std::move(directory)), marks_(std::move(marks)) {}
+  Status sync_existing(const base::Digest& digest) const;
+
   fs::path directory_;
+  UnsyncedMarks marks_;
 };
 
 // Hashes while it writes; without commit() nothing stays.

@@ -1,8 +1,12 @@
 #include "daemon/store/contexts.h"
 
-#include <nlohmann/json.hpp>
-#include <set>
+#include <fmt/format.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "daemon/base/strings.h"
 #include "daemon/store/manifest_check.h"
 #include "proto/codec.h"
 
@@ -18,21 +22,42 @@ Result<ContextStore> ContextStore::open(const fs::path& directory, BlobStore& bl
   return ContextStore(directory, blobs, limits);
 }
 
+Result<std::vector<std::string>> ContextStore::missing_blobs(const proto::ContextManifest& manifest) const {
+  std::vector<std::string> missing;
+  std::map<std::string, std::optional<std::uint64_t>> sizes;  // by digest; none: not there
+  for (const auto& entry : manifest.entries) {
+    if (entry.type != proto::EntryType::file) continue;
+    auto [known, is_new] = sizes.try_emplace(entry.digest);
+    if (is_new) {
+      INGOT_TRY(auto digest, base::Digest::parse(entry.digest));
+      std::error_code absent;
+      const auto size = fs::file_size(blobs_->path(digest), absent);
+      if (absent)
+        missing.push_back(entry.digest);
+      else
+        known->second = size;
+    }
+    if (!known->second || *known->second == entry.size) continue;
+    // The limits were held against what the manifest says.
+    return fail(ErrorKind::invalid,
+                fmt::format("context path \"{}\" has {} bytes; its manifest says {}", base::printable(entry.path),
+                            *known->second, entry.size),
+                "the file changed while it was read; send the context again");
+  }
+  return missing;
+}
+
 Result<proto::ContextStatus> ContextStore::offer(const proto::ContextManifest& manifest) {
   INGOT_CHECK(check_manifest(manifest, limits_));
   proto::ContextStatus status;
   const auto digest = base::Digest::of(proto::canonical_text(manifest));
   status.digest = digest.str();
-  std::set<std::string> asked;
-  for (const auto& entry : manifest.entries) {
-    if (entry.type != proto::EntryType::file || !asked.insert(entry.digest).second) continue;
-    INGOT_TRY(auto blob, base::Digest::parse(entry.digest));
-    if (!blobs_->has(blob)) status.missing.push_back(entry.digest);
-  }
+  INGOT_TRY(status.missing, missing_blobs(manifest));
+  if (!status.missing.empty()) return status;
+  INGOT_CHECK(blobs_->sync_all());
   const fs::path kept = directory_ / (digest.hex() + ".json");
   std::error_code ignored;
-  if (status.missing.empty() && !fs::exists(kept, ignored)) {
-    INGOT_CHECK(blobs_->sync_all());
+  if (!fs::exists(kept, ignored)) {
     INGOT_CHECK(sys::write_file_durably(kept, proto::dump(proto::to_json(manifest)), 0640));
   }
   return status;

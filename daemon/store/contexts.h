@@ -26,6 +26,8 @@ class ContextStore {
 
  private:
   ContextStore(fs::path directory, BlobStore& blobs, ContextLimits limits);
+  Result<std::vector<std::string>> missing_blobs(const proto::ContextManifest& manifest) const;
+
   fs::path directory_;
   BlobStore* blobs_;
   ContextLimits limits_;

@@ -15,12 +15,13 @@ using base::fail;
 using proto::EntryType;
 using proto::ManifestEntry;
 
+constexpr std::size_t kLongestPath = 4095;
+
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why, const std::string& hint = {}) {
   return fail(ErrorKind::invalid, fmt::format("context path \"{}\" {}", base::printable(path), why), hint);
 }
 
 Status check_path(const std::string& path) {
-  constexpr std::size_t kLongestPath = 4095;
   constexpr std::size_t kLongestName = 255;
   if (path.empty()) return refuse(path, "is empty");
   if (path.front() == '/') return refuse(path, "is absolute", "paths of a context are relative to its directory");
@@ -35,8 +36,14 @@ Status check_path(const std::string& path) {
 
 Status check_entry(const ManifestEntry& entry, const ContextLimits& limits) {
   INGOT_CHECK(check_path(entry.path));
+  if (entry.mode > 07777) return refuse(entry.path, fmt::format("has mode {:o}, which is no permission", entry.mode));
   if (entry.type == EntryType::symlink) {
-    if (entry.link_target.empty()) return refuse(entry.path, "is a symlink to nothing");
+    const std::string& target = entry.link_target;
+    if (target.empty()) return refuse(entry.path, "is a symlink to nothing");
+    if (target.size() > kLongestPath) return refuse(entry.path, "is a symlink whose target is too long");
+    if (target.find('\0') != std::string::npos || !base::is_valid_utf8(target)) {
+      return refuse(entry.path, "is a symlink whose target is no UTF-8 text");
+    }
     if (!link_stays_inside(entry.path, entry.link_target)) {
       return refuse(entry.path, "is a symlink that leads out of the project: " + base::printable(entry.link_target),
                     "copy what it points to into the project, or list it in .earthlyignore");

@@ -1,15 +1,15 @@
 #include "daemon/store/snapshots.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <set>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/store/tree_sync.h"
 
 namespace ingot::store {
 
@@ -18,42 +18,70 @@ using base::fail_errno;
 
 namespace {
 
-// Makes what a step wrote survive a power cut. Nothing written (the commonest case of a RUN that only checks
-// something) costs one fsync; otherwise one syncfs is cheaper than an fsync for each of many files.
-Status sync_tree(const fs::path& tree) {
-  INGOT_TRY(auto fd, sys::open_file(tree, O_RDONLY | O_DIRECTORY));
+std::vector<fs::path> entries_of(const fs::path& directory) {
+  std::vector<fs::path> entries;
   std::error_code error;
-  const bool empty = fs::is_empty(tree, error);
-  if ((empty ? fsync(fd.get()) : syncfs(fd.get())) != 0) return fail_errno(errno, "cannot sync " + tree.string());
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  return entries;
+}
+
+// The root directory of an overlay looks like that of its topmost layer: a new layer's must look like its parent's.
+Status copy_root_attributes(const fs::path& parent, const fs::path& upper) {
+  struct stat status {};
+  if (stat(parent.c_str(), &status) != 0) return fail_errno(errno, "cannot look at " + parent.string());
+  if (geteuid() == 0 && chown(upper.c_str(), status.st_uid, status.st_gid) != 0) {
+    return fail_errno(errno, "cannot set the owner of " + upper.string());
+  }
+  if (chmod(upper.c_str(), status.st_mode & 07777U) != 0) {
+    return fail_errno(errno, "cannot set the mode of " + upper.string());
+  }
   return {};
 }
 
 }  // namespace
 
-SnapshotStore::SnapshotStore(fs::path directory, db::Database& database)
-    : directory_(std::move(directory)), database_(&database) {}
+PendingDirectory::PendingDirectory(PendingDirectory&& other) noexcept
+    : path_(std::move(other.path_)), trash_(std::move(other.trash_)) {
+  other.path_.clear();
+}
+
+PendingDirectory& PendingDirectory::operator=(PendingDirectory&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(trash_, other.trash_);
+  return *this;
+}
+
+PendingDirectory::~PendingDirectory() {
+  if (path_.empty()) return;
+  std::error_code error;
+  // Committed, there are two or three empty directories left.
+  const bool committed = !fs::exists(path_ / "fs", error);
+  auto gone = committed ? sys::remove_tree(path_) : trash_->take(path_);
+  if (!gone) base::log::warning("{}", gone.error().message);
+}
+
+SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash)
+    : directory_(std::move(directory)), database_(&database), trash_(std::move(trash)) {}
 
 Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database) {
   INGOT_CHECK(sys::make_directories(directory, 0711));
-  SnapshotStore store(directory, database);
-  for (const char* name : {"pending", "trash"}) {
-    INGOT_CHECK(sys::make_directories(directory / name, 0700));
-    // A large tree takes seconds to remove and is no reason to start late: aside with it, the rest can wait.
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory / name, error)) {
-      if (auto removed = sys::remove_tree(entry.path()); !removed) {
-        base::log::warning("{}: {}", entry.path().string(), removed.error().message);
-      }
-    }
+  INGOT_CHECK(sys::make_directories(directory / "pending", 0700));
+  INGOT_TRY(auto trash, Trash::open(directory / "trash"));
+  for (const auto& left : entries_of(directory / "pending")) {
+    if (auto taken = trash->take(left); !taken) base::log::warning("{}", taken.error().message);
   }
-  return store;
+  return SnapshotStore(directory, database, std::move(trash));
 }
 
 Result<PendingSnapshot> SnapshotStore::begin(std::optional<SnapshotId> parent) {
-  INGOT_TRY(auto directory, sys::TempDir::create(directory_ / "pending", ""));
-  PendingSnapshot pending{std::move(directory), parent};
+  std::string place = (directory_ / "pending" / "XXXXXX").string();
+  if (mkdtemp(place.data()) == nullptr) return fail_errno(errno, "cannot make a layer in " + directory_.string());
+  PendingSnapshot pending{PendingDirectory(place, trash_), parent};
   INGOT_CHECK(sys::make_directories(pending.upper(), 0755));
   INGOT_CHECK(sys::make_directories(pending.work(), 0700));
+  if (parent) INGOT_CHECK(copy_root_attributes(directory_ / std::to_string(*parent), pending.upper()));
   return pending;
 }
 
@@ -73,12 +101,17 @@ Result<SnapshotId> SnapshotStore::commit(PendingSnapshot pending) {
     INGOT_CHECK(insertion.step());
     id = insertion.number(0);
     INGOT_CHECK(insertion.run());
-    if (rename(pending.upper().c_str(), (directory_ / std::to_string(id)).c_str()) != 0) {
-      return fail_errno(errno, "cannot keep a snapshot");
-    }
-    return sys::sync_directory(directory_);
+    return put_in_place(pending.upper(), id);
   }));
   return id;
+}
+
+Status SnapshotStore::put_in_place(const fs::path& upper, SnapshotId id) const {
+  const fs::path place = directory_ / std::to_string(id);
+  // An earlier commit that failed after its rename gave its number back.
+  INGOT_CHECK(trash_->take(place));
+  if (rename(upper.c_str(), place.c_str()) != 0) return fail_errno(errno, "cannot keep snapshot " + place.string());
+  return sys::sync_directory(directory_);
 }
 
 Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
@@ -96,46 +129,63 @@ Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
     }
     return {};
   }));
-  if (layers.empty()) return fail(ErrorKind::internal, "there is no snapshot " + std::to_string(id));
+  if (layers.empty()) return fail(ErrorKind::not_found, "there is no snapshot " + std::to_string(id));
+  for (const auto& layer : layers) {
+    if (access(layer.c_str(), F_OK) == 0) continue;
+    return fail(ErrorKind::not_found, fmt::format("snapshot {} is gone from {}", id, layer.string()),
+                "something else than ingotd removed it; run the job again");
+  }
   return layers;
 }
 
 Status SnapshotStore::remove(SnapshotId id) {
-  const std::string name = std::to_string(id);
-  INGOT_CHECK(database_->transaction([&]() -> Status {
+  auto deleted = database_->transaction([&]() -> Status {
     INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
     return deletion.bind(1, id).run();
-  }));
-  const fs::path aside = directory_ / "trash" / name;
-  if (rename((directory_ / name).c_str(), aside.c_str()) != 0 && errno != ENOENT) {
-    return fail_errno(errno, "cannot put snapshot " + name + " aside");
+  });
+  if (!deleted && deleted.error().kind == ErrorKind::conflict) {
+    return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use: an image or another snapshot needs it", id));
   }
-  return sys::remove_tree(aside);
+  INGOT_CHECK(deleted);
+  return trash_->take(directory_ / std::to_string(id));
 }
 
-Status SnapshotStore::remove_unreferenced() {
-  std::set<std::string> kept;
-  std::vector<SnapshotId> unreferenced;
+Result<std::vector<SnapshotId>> SnapshotStore::unreferenced() const {
+  std::vector<SnapshotId> found;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto query, database_->prepare(
                               "WITH RECURSIVE used (id) AS (SELECT snapshot FROM images UNION "
                               "SELECT s.parent FROM snapshots s JOIN used u ON s.id = u.id WHERE s.parent IS NOT NULL) "
-                              "SELECT id, id IN (SELECT id FROM used) FROM snapshots ORDER BY id DESC"));
+                              "SELECT id FROM snapshots WHERE id NOT IN (SELECT id FROM used) ORDER BY id DESC"));
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
-      if (query.number(1) != 0)
-        kept.insert(query.text(0));
-      else
-        unreferenced.push_back(query.number(0));
+      found.push_back(query.number(0));
     }
   }));
-  for (SnapshotId id : unreferenced) INGOT_CHECK(remove(id));
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename();
-    if (name == "pending" || name == "trash" || kept.contains(name)) continue;
-    INGOT_CHECK(sys::remove_tree(entry.path()));
+  return found;
+}
+
+Status SnapshotStore::remove_unreferenced() {
+  INGOT_TRY(auto unneeded, unreferenced());
+  std::set<std::string> kept;
+  // Children come before their parents. All in one transaction, since each waits for the disk.
+  INGOT_CHECK(database_->transaction([&]() -> Status {
+    for (SnapshotId id : unneeded) {
+      INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
+      INGOT_CHECK(deletion.bind(1, id).run());
+    }
+    INGOT_TRY(auto query, database_->prepare("SELECT id FROM snapshots"));
+    while (true) {
+      INGOT_TRY(bool more, query.step());
+      if (!more) return {};
+      kept.insert(query.text(0));
+    }
+  }));
+  for (const auto& entry : entries_of(directory_)) {
+    const std::string name = entry.filename();
+    const bool is_id = name.find_first_not_of("0123456789") == std::string::npos;
+    if (is_id && !kept.contains(name)) INGOT_CHECK(trash_->take(entry));
   }
   return {};
 }
