@@ -106,7 +106,7 @@ Status fetch_into_project(Daemon& daemon, const std::string& job, const proto::A
   const bool is_directory = artifact.media_type == proto::kDirectoryMediaType;
   const auto fetch = is_directory ? fetch_directory : fetch_file;
   return with_real_names(fetch(daemon, job, artifact, held / local.filename(), progress), held.string(),
-                         (project / above).lexically_normal().string());
+                         (above == "." ? project : project / above).string());
 }
 
 }  // namespace ingot::client
