@@ -61,7 +61,8 @@ class Expander {
     const char next = peek(1);
     const std::size_t length = at_ + 1 < text_.size() ? 2 : 1;
     const bool special = quote != '"' || next == '"' || next == '\\' || next == '$' || next == '`';
-    const std::string value = text_.substr(at_ + (length == 2 && special ? 1 : 0), length == 2 && special ? 1 : length);
+    const std::size_t dropped = length == 2 && special ? 1 : 0;
+    std::string value = text_.substr(at_ + dropped, length - dropped);
     at_ += length;
     return value;
   }

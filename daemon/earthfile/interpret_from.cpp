@@ -49,7 +49,7 @@ Status Interpreter::from(Frame& frame, const Command& command) {
     INGOT_TRY(auto given, override_of(frame, words[i]));
     overrides[given.first] = given.second;
   }
-  return from_target(frame, words.front(), reference.substr(1), std::move(overrides));
+  return from_target(frame, words.front(), reference.substr(1), overrides);
 }
 
 // "--NAME=value", or "--NAME" for the value that it has here.
@@ -68,7 +68,8 @@ Result<std::pair<std::string, std::string>> Interpreter::override_of(const Frame
   return fail_at(word.place, ErrorKind::invalid, word.text + " has no value here to pass on", word.text + "=value");
 }
 
-Status Interpreter::from_target(Frame& frame, const Word& reference, const std::string& name, Overrides overrides) {
+Status Interpreter::from_target(Frame& frame, const Word& reference, const std::string& name,
+                                const Overrides& overrides) {
   Progress other;
   if (name == "base" && !frame.is_base) {
     INGOT_TRY(other, base_recipe(overrides));

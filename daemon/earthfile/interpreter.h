@@ -52,7 +52,7 @@ class Interpreter {
 
   // One function a command. interpret_from.cpp
   Status from(Frame& frame, const Command& command);
-  Status from_target(Frame& frame, const Word& reference, const std::string& name, Overrides overrides);
+  Status from_target(Frame& frame, const Word& reference, const std::string& name, const Overrides& overrides);
   Status from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference);
   Result<std::pair<std::string, std::string>> override_of(const Frame& frame, const Word& word) const;
   // interpret_run.cpp
