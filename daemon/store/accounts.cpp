@@ -27,16 +27,18 @@ Rows read_rows(const sys::RootedDir& root, const std::string& path) {
 }
 
 std::optional<unsigned> number(const std::string& text) {
+  constexpr unsigned kNobody = ~0U;  // chown takes it as "leave as it is"
   unsigned value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value == kNobody) return std::nullopt;
   return value;
 }
 
-// The row whose name or number (third field) is `key`.
+// The row whose name or number (third field) is `key`. A row without a number is none: it must not pass for root's.
 const std::vector<std::string>* find_row(const Rows& rows, const std::string& key) {
-  auto found = std::find_if(rows.begin(), rows.end(),
-                            [&](const auto& row) { return row.size() >= 3 && (row[0] == key || row[2] == key); });
+  auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) {
+    return row.size() >= 3 && number(row[2]) && (row[0] == key || row[2] == key);
+  });
   return found == rows.end() ? nullptr : &*found;
 }
 

@@ -1,16 +1,11 @@
 #include "daemon/store/artifacts.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <memory>
 
 #include "daemon/base/glob.h"
-#include "daemon/base/strings.h"
+#include "daemon/store/artifact_source.h"
+#include "daemon/store/file_bytes.h"
 #include "daemon/store/tar_writer.h"
 
 namespace ingot::store {
@@ -18,7 +13,6 @@ namespace ingot::store {
 namespace {
 
 using base::fail;
-using base::fail_errno;
 
 struct MediaType {
   std::string_view ending;
@@ -43,88 +37,39 @@ std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-Result<std::vector<std::string>> names_in(const sys::RootedDir& root, const std::string& directory) {
-  INGOT_TRY(auto fd, root.open_path(directory, O_RDONLY | O_DIRECTORY));
-  std::unique_ptr<DIR, int (*)(DIR*)> open(fdopendir(fd.get()), closedir);
-  if (!open) return fail_errno(errno, "cannot read directory " + directory);
-  fd.release();
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(open.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
+// The file or directory that a source leads to.
+Result<struct stat> look_at(const graph::SaveArtifact& save, const sys::RootedDir& root, const std::string& path) {
+  INGOT_TRY(auto status, root.status(path, false));
+  if (!S_ISLNK(status.st_mode)) return status;
+  if (save.symlink_no_follow) {
+    return fail(ErrorKind::invalid, "SAVE ARTIFACT --symlink-no-follow: \"" + path + "\" is a symlink",
+                "an artifact is a file or a directory: save what the link leads to, or the directory that has it");
   }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// Appends the existing paths that match `pattern`, part by part.
-void expand(const sys::RootedDir& root, const std::string& so_far, const std::vector<std::string>& parts,
-            std::size_t index, std::vector<std::string>& found) {
-  if (index == parts.size()) {
-    if (root.status(so_far.empty() ? "/" : so_far, false)) found.push_back(so_far.empty() ? "/" : so_far);
-    return;
-  }
-  const std::string& part = parts[index];
-  if (part.empty() || part == ".") return expand(root, so_far, parts, index + 1, found);
-  if (!base::has_glob(part)) return expand(root, so_far + "/" + part, parts, index + 1, found);
-  auto names = names_in(root, so_far.empty() ? "/" : so_far);
-  if (!names) return;
-  for (const auto& name : *names) {
-    if (base::glob_match(part, name)) expand(root, so_far + "/" + name, parts, index + 1, found);
-  }
-}
-
-tl::unexpected<Error> not_there(const graph::SaveArtifact& save, const sys::RootedDir& root) {
-  Error error;
-  error.kind = ErrorKind::not_found;
-  error.message = "SAVE ARTIFACT: \"" + save.source + "\" is not in the target's file system";
-  error.position = save.position;
-  const std::string directory = fs::path(save.source).parent_path();
-  auto names = names_in(root, directory);
-  if (names) error.hint = base::did_you_mean(base_name(save.source), *names);
-  if (error.hint.empty() && names && !names->empty()) {
-    names->resize(std::min<std::size_t>(names->size(), 8));
-    error.hint = directory + " has: " + base::join(*names, ", ");
-  }
-  if (error.hint.empty()) error.hint = "a RUN before it must make it; SAVE ARTIFACT --if-exists lets it be missing";
-  return fail(std::move(error));
-}
-
-Result<base::Digest> keep_file(int fd, BlobWriter writer, std::uint64_t& size) {
-  std::vector<char> buffer(1 << 20);
-  while (true) {
-    ssize_t got = read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(errno, "cannot read an artifact");
-    if (got == 0) break;
-    INGOT_CHECK(writer.write({buffer.data(), static_cast<std::size_t>(got)}));
-  }
-  size = writer.size();
-  return writer.commit(Durability::now);
+  auto followed = root.status(path, true);
+  if (followed || followed.error().kind != ErrorKind::not_found) return followed;
+  return fail(ErrorKind::not_found, "SAVE ARTIFACT: \"" + path + "\" is a symlink to what is not there");
 }
 
 Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedDir& root, const BlobStore& blobs,
                              const std::string& path) {
   proto::Artifact artifact;
-  INGOT_TRY(auto status, root.status(path, !save.symlink_no_follow));
-  INGOT_TRY(auto writer, blobs.begin());
+  INGOT_TRY(auto status, look_at(save, root, path));
   artifact.mode = status.st_mode & 07777U;
+  INGOT_TRY(auto writer, blobs.begin());
+  const auto sink = [&](std::string_view bytes) { return writer.write(bytes); };
   if (S_ISDIR(status.st_mode)) {
-    const TarOptions options{save.keep_ts, save.keep_own};
-    INGOT_CHECK(write_tar(root, path, options, [&](std::string_view bytes) { return writer.write(bytes); }));
-    artifact.size = writer.size();
+    INGOT_CHECK(write_tar(root, path, TarOptions{save.keep_ts, save.keep_own}, sink));
     artifact.media_type = proto::kDirectoryMediaType;
-    INGOT_TRY(auto digest, writer.commit(Durability::now));
-    artifact.digest = digest.str();
-    return artifact;
-  }
-  if (!S_ISREG(status.st_mode)) {
+  } else if (S_ISREG(status.st_mode)) {
+    INGOT_TRY(auto fd, root.open_path(path, O_RDONLY | O_NONBLOCK));
+    INGOT_CHECK(read_bytes(fd.get(), "cannot read artifact " + path, sink));
+    artifact.media_type = media_type_of(path);
+  } else {
     return fail(ErrorKind::invalid, "SAVE ARTIFACT: \"" + path + "\" is neither a file nor a directory");
   }
-  INGOT_TRY(auto fd, root.open_path(path, O_RDONLY | (save.symlink_no_follow ? O_NOFOLLOW : 0)));
-  INGOT_TRY(auto digest, keep_file(fd.get(), std::move(writer), artifact.size));
+  artifact.size = writer.size();
+  INGOT_TRY(auto digest, writer.commit(Durability::now));
   artifact.digest = digest.str();
-  artifact.media_type = media_type_of(path);
   return artifact;
 }
 
@@ -139,10 +84,9 @@ std::string media_type_of(const std::string& name) {
 
 Result<std::vector<proto::Artifact>> save_artifacts(const graph::SaveArtifact& save, const sys::RootedDir& root,
                                                     const BlobStore& blobs) {
-  std::vector<std::string> paths;
-  expand(root, "", base::split(save.source, '/'), 0, paths);
+  const std::vector<std::string> paths = matching_paths(root, save.source);
   if (paths.empty() && save.if_exists) return std::vector<proto::Artifact>{};
-  if (paths.empty()) return not_there(save, root);
+  if (paths.empty()) return fail(missing_source(save, root));
   const bool by_glob = base::has_glob(save.source);
   std::vector<proto::Artifact> artifacts;
   for (const auto& path : paths) {

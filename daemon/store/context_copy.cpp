@@ -5,12 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <map>
-#include <set>
 
-#include "daemon/base/glob.h"
-#include "daemon/base/strings.h"
 #include "daemon/store/accounts.h"
+#include "daemon/store/context_tree.h"
+#include "daemon/store/file_bytes.h"
 
 namespace ingot::store {
 
@@ -21,77 +19,54 @@ using base::fail_errno;
 using proto::EntryType;
 using proto::ManifestEntry;
 
-// The manifest by path, with the directories that are only implied by what lies in them.
-using Tree = std::map<std::string, ManifestEntry>;
-
-Tree make_tree(const proto::ContextManifest& context) {
-  Tree tree;
-  for (const auto& entry : context.entries) tree[entry.path] = entry;
-  for (const auto& entry : context.entries) {
-    for (std::size_t slash = entry.path.find('/'); slash != std::string::npos;
-         slash = entry.path.find('/', slash + 1)) {
-      ManifestEntry directory;
-      directory.path = entry.path.substr(0, slash);
-      directory.type = EntryType::directory;
-      directory.mode = 0755;
-      tree.try_emplace(directory.path, directory);
-    }
-  }
-  return tree;
-}
-
-std::string normal(const std::string& path) {
-  std::string text = fs::path("/" + path).lexically_normal().string().substr(1);
-  while (text.ends_with('/')) text.pop_back();
-  return text;
-}
+struct Source {
+  const ManifestEntry* entry;  // behind the symlinks that are followed
+  std::string name;            // as the COPY has it; "" for the whole context
+};
 
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+std::string parent_path(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string below(const std::string& directory, const std::string& name) {
+  return directory == "/" ? "/" + name : directory + "/" + name;
+}
+
+// Every path is resolved inside of the root, every attribute set through a descriptor or on the link itself: what the
+// image has in the way as symlinks leads nowhere else.
 class ContextCopier {
  public:
   ContextCopier(const graph::CopyOp& op, const proto::ContextManifest& context, const BlobStore& blobs,
                 const sys::RootedDir& root)
-      : op_(op), tree_(make_tree(context)), blobs_(blobs), root_(root) {}
+      : op_(op), tree_(context), blobs_(blobs), root_(root) {}
 
   Status run() {
-    INGOT_CHECK(find_owner());
-    std::vector<std::string> sources;
+    if (!op_.chown.empty()) {
+      INGOT_TRY(owner_, find_account(root_, op_.chown));
+    }
+    std::vector<Source> sources;
     for (const auto& pattern : op_.sources) INGOT_CHECK(select(pattern, sources));
     if (sources.empty()) return {};
-    const bool into = op_.destination_is_directory || sources.size() > 1 || is_directory(op_.destination);
-    for (const auto& source : sources) INGOT_CHECK(copy_one(source, into));
-    return {};
+    const bool several = sources.size() > 1 || op_.sources.size() > 1;
+    const bool into = op_.destination_is_directory || several || is_directory(op_.destination);
+    for (const auto& source : sources) INGOT_CHECK(copy(source, into));
+    return set_directory_times();
   }
 
  private:
-  Status find_owner() {
-    if (op_.chown.empty()) return {};
-    INGOT_TRY(owner_, find_account(root_, op_.chown));
-    return {};
-  }
-
-  // Appends what `pattern` names, "" being the whole context.
-  Status select(const std::string& pattern, std::vector<std::string>& sources) const {
-    const std::string wanted = normal(pattern);
-    if (wanted.empty() || tree_.contains(wanted)) {
-      sources.push_back(wanted);
-      return {};
-    }
+  Status select(const std::string& pattern, std::vector<Source>& sources) const {
     const std::size_t before = sources.size();
-    if (base::has_glob(wanted)) {
-      for (const auto& [path, entry] : tree_) {
-        if (base::glob_match(wanted, path)) sources.push_back(path);
-      }
+    for (const auto& path : tree_.select(pattern)) {
+      const ManifestEntry* entry = tree_.resolve(path, !op_.symlink_no_follow);
+      if (entry != nullptr) sources.push_back({entry, base_name(path)});
     }
     if (sources.size() > before || op_.if_exists) return {};
-    std::vector<std::string> names;
-    for (const auto& [path, entry] : tree_) names.push_back(path);
-    std::string hint = base::did_you_mean(wanted, names);
-    if (hint.empty()) hint = "check the path, whether .earthlyignore drops it, or use COPY --if-exists";
-    return fail(ErrorKind::not_found, "\"" + pattern + "\" is not in the project directory", hint);
+    return fail(tree_.missing(pattern));
   }
 
   bool is_directory(const std::string& path) const {
@@ -99,141 +74,143 @@ class ContextCopier {
     return status && S_ISDIR(status->st_mode);
   }
 
-  Status copy_one(const std::string& source, bool into) {
-    const bool whole_context = source.empty();
-    EntryType type = EntryType::directory;
-    if (!whole_context) type = follow(source).type;
-    if (type != EntryType::directory) {
-      const std::string target = into ? op_.destination + "/" + base_name(source) : op_.destination;
-      INGOT_CHECK(root_.make_directories(fs::path(target).parent_path()));
-      return put(op_.symlink_no_follow ? tree_.at(source) : follow(source), target);
-    }
+  Status copy(const Source& source, bool into) {
+    const bool is_directory = source.entry->type == EntryType::directory;
     // --dir keeps the directory itself: below the destination, or under its name when that is not there yet.
-    const bool keep = op_.dir && !whole_context && into;
-    return copy_directory(source, keep ? op_.destination + "/" + base_name(source) : op_.destination);
+    const bool under_own_name = into && !source.name.empty() && (op_.dir || !is_directory);
+    const std::string target = under_own_name ? below(op_.destination, source.name) : op_.destination;
+    INGOT_CHECK(make_parents(parent_path(target)));
+    return is_directory ? copy_directory(*source.entry, target) : put(*source.entry, target);
   }
 
-  // The entry that a symlink at the top of a COPY leads to; a link whose end is not in the context stays itself.
-  const ManifestEntry& follow(const std::string& source) const {
-    const ManifestEntry* entry = &tree_.at(source);
-    for (int hops = 0; hops < 40 && entry->type == EntryType::symlink && !op_.symlink_no_follow; ++hops) {
-      auto found = tree_.find(normal((fs::path(entry->path).parent_path() / entry->link_target).string()));
-      if (found == tree_.end()) break;
-      entry = &found->second;
-    }
-    return *entry;
-  }
-
-  Status copy_directory(const std::string& source, const std::string& target) {
-    const std::string from = source.empty() ? "" : follow(source).path;
-    INGOT_CHECK(root_.make_directories(target));
-    if (!from.empty() && op_.dir) INGOT_CHECK(set_attributes(tree_.at(from), target));
-    const std::string prefix = from.empty() ? "" : from + "/";
-    std::vector<std::pair<const ManifestEntry*, std::string>> directories;
-    for (auto it = tree_.lower_bound(prefix); it != tree_.end() && it->first.starts_with(prefix); ++it) {
-      const std::string to = target + "/" + it->first.substr(prefix.size());
-      INGOT_CHECK(put(it->second, to));
-      if (it->second.type == EntryType::directory) directories.emplace_back(&it->second, to);
-    }
-    // Their times changed while they were filled.
-    for (auto it = directories.rbegin(); it != directories.rend(); ++it) {
-      INGOT_CHECK(set_attributes(*it->first, it->second));
+  Status copy_directory(const ManifestEntry& source, const std::string& target) {
+    INGOT_TRY(bool made, make_directory(target));
+    // What was there before keeps its attributes, but for what lies below it.
+    if (made) INGOT_CHECK(set_directory_attributes(source, target));
+    const std::size_t prefix = source.path.empty() ? 0 : source.path.size() + 1;
+    for (const ManifestEntry* entry : tree_.below(source)) {
+      INGOT_CHECK(put(*entry, below(target, entry->path.substr(prefix))));
     }
     return {};
   }
 
   Status put(const ManifestEntry& entry, const std::string& target) {
-    switch (entry.type) {
-      case EntryType::directory: {
-        INGOT_CHECK(root_.make_directories(target));
-        return set_attributes(entry, target);
-      }
-      case EntryType::symlink:
-        return put_symlink(entry, target);
-      case EntryType::file:
-        return put_file(entry, target);
+    if (entry.type == EntryType::symlink) return put_symlink(entry, target);
+    if (entry.type == EntryType::file) return put_file(entry, target);
+    INGOT_CHECK(make_directory(target));
+    return set_directory_attributes(entry, target);
+  }
+
+  // The directory that holds `target`, which is asked for again and again.
+  Result<int> holder_of(const std::string& target) {
+    const std::string parent = parent_path(target);
+    if (!holder_ || holder_path_ != parent) {
+      INGOT_TRY(holder_, root_.open_path(parent, O_PATH | O_DIRECTORY));
+      holder_path_ = parent;
     }
+    return holder_.get();
+  }
+
+  // Directories above the destination are Docker's 0755, of the same owner as what is copied.
+  Status make_parents(const std::string& path) {
+    if (root_.exists(path)) return {};
+    INGOT_CHECK(make_parents(parent_path(path)));
+    INGOT_CHECK(root_.make_directories(path));
+    INGOT_TRY(auto fd, root_.open_path(path, O_RDONLY | O_DIRECTORY));
+    if (fchown(fd.get(), owner_.uid, owner_.gid) != 0)
+      return fail_errno(errno, "COPY: cannot set the owner of " + path);
+    directory_times_.emplace_back(path, timespec{kCopyTimeSeconds, 0});
     return {};
   }
 
-  Result<sys::UniqueFd> parent_of(const std::string& target) const {
-    return root_.open_path(fs::path(target).parent_path(), O_PATH | O_DIRECTORY);
+  Result<bool> make_directory(const std::string& target) {
+    if (target == "/") return false;
+    INGOT_TRY(int holder, holder_of(target));
+    if (mkdirat(holder, base_name(target).c_str(), 0755) == 0) return true;
+    if (errno != EEXIST) return fail_errno(errno, "COPY: cannot make directory " + target);
+    if (is_directory(target)) return false;
+    return fail(ErrorKind::conflict, "COPY: " + target + " is there and is no directory",
+                "remove it first, or give COPY another destination");
   }
 
   Status put_symlink(const ManifestEntry& entry, const std::string& target) {
-    INGOT_TRY(auto parent, parent_of(target));
+    INGOT_TRY(int holder, replaceable(target));
     const std::string name = base_name(target);
-    if (unlinkat(parent.get(), name.c_str(), 0) != 0 && errno != ENOENT) return fail_errno(errno, "COPY to " + target);
-    if (symlinkat(entry.link_target.c_str(), parent.get(), name.c_str()) != 0) {
+    if (symlinkat(entry.link_target.c_str(), holder, name.c_str()) != 0) {
       return fail_errno(errno, "COPY: cannot make symlink " + target);
     }
-    return set_attributes(entry, target);
+    const timespec times[2] = {time_of(entry), time_of(entry)};
+    if (fchownat(holder, name.c_str(), owner_.uid, owner_.gid, AT_SYMLINK_NOFOLLOW) != 0 ||
+        utimensat(holder, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail_errno(errno, "COPY: cannot set owner and time of " + target);
+    }
+    return {};
   }
 
   Status put_file(const ManifestEntry& entry, const std::string& target) {
     INGOT_TRY(auto digest, base::Digest::parse(entry.digest));
     INGOT_TRY(auto from, sys::open_file(blobs_.path(digest), O_RDONLY));
-    INGOT_TRY(auto parent, parent_of(target));
-    const std::string name = base_name(target);
-    // A new inode: what stands there may be a lower layer's, or a symlink, which COPY replaces and never writes
-    // through.
-    if (unlinkat(parent.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
-      return fail_errno(errno, "COPY: cannot replace " + target);
-    }
-    sys::UniqueFd to(openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    INGOT_TRY(int holder, replaceable(target));
+    const sys::UniqueFd to(openat(holder, base_name(target).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!to) return fail_errno(errno, "COPY: cannot make " + target);
-    while (true) {
-      constexpr std::size_t kStep = 64U << 20;
-      ssize_t copied = copy_file_range(from.get(), nullptr, to.get(), nullptr, kStep, 0);
-      if (copied == 0) break;
-      if (copied < 0 && errno == EXDEV) {
-        INGOT_CHECK(copy_by_hand(from.get(), to.get(), target));
-        break;
-      }
-      if (copied < 0 && errno != EINTR) return fail_errno(errno, "COPY to " + target);
-    }
-    return set_attributes(entry, target);
+    INGOT_CHECK(copy_bytes(from.get(), to.get(), "COPY to " + target));
+    return set_attributes(to.get(), entry, target);
   }
 
-  static Status copy_by_hand(int from, int to, const std::string& target) {
-    std::vector<char> buffer(1 << 20);
-    while (true) {
-      ssize_t got = read(from, buffer.data(), buffer.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno(errno, "COPY to " + target);
-      if (got == 0) return {};
-      INGOT_CHECK(sys::write_all(to, {buffer.data(), static_cast<std::size_t>(got)}));
+  // A new inode: what stands there may be a lower layer's, or a symlink, which COPY replaces and never writes through.
+  Result<int> replaceable(const std::string& target) {
+    INGOT_TRY(int holder, holder_of(target));
+    if (unlinkat(holder, base_name(target).c_str(), 0) == 0 || errno == ENOENT) return holder;
+    if (errno == EISDIR) {
+      return fail(ErrorKind::conflict, "COPY: " + target + " is a directory, and what is copied there is none",
+                  "write the destination with a slash at its end to copy into it");
     }
+    return fail_errno(errno, "COPY: cannot replace " + target);
   }
 
-  Status set_attributes(const ManifestEntry& entry, const std::string& target) const {
-    INGOT_TRY(auto parent, parent_of(target));
-    const std::string name = base_name(target);
-    if (fchownat(parent.get(), name.c_str(), owner_.uid, owner_.gid, AT_SYMLINK_NOFOLLOW) != 0) {
-      return fail_errno(errno, "COPY: cannot set the owner of " + target);
-    }
-    const bool chmod_applies = op_.chmod && entry.type == EntryType::file;
-    if (entry.type != EntryType::symlink &&
-        fchmodat(parent.get(), name.c_str(), chmod_applies ? *op_.chmod : entry.mode, 0) != 0) {
+  Status set_directory_attributes(const ManifestEntry& entry, const std::string& target) {
+    INGOT_TRY(auto fd, root_.open_path(target, O_RDONLY | O_DIRECTORY));
+    INGOT_CHECK(set_attributes(fd.get(), entry, target));
+    directory_times_.emplace_back(target, time_of(entry));
+    return {};
+  }
+
+  Status set_attributes(int fd, const ManifestEntry& entry, const std::string& target) const {
+    // The owner first: changing it takes set-user-ID bits away.
+    if (fchown(fd, owner_.uid, owner_.gid) != 0) return fail_errno(errno, "COPY: cannot set the owner of " + target);
+    if (fchmod(fd, op_.chmod.value_or(entry.mode)) != 0) {
       return fail_errno(errno, "COPY: cannot set the mode of " + target);
     }
-    timespec time{kCopyTimeSeconds, 0};
-    if (op_.keep_ts) {
-      time.tv_sec = entry.mtime_ns / 1'000'000'000;
-      time.tv_nsec = entry.mtime_ns % 1'000'000'000;
-    }
-    const timespec times[2] = {time, time};
-    if (utimensat(parent.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
-      return fail_errno(errno, "COPY: cannot set the time of " + target);
+    const timespec times[2] = {time_of(entry), time_of(entry)};
+    if (futimens(fd, times) != 0) return fail_errno(errno, "COPY: cannot set the time of " + target);
+    return {};
+  }
+
+  timespec time_of(const ManifestEntry& entry) const {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    if (!op_.keep_ts) return {kCopyTimeSeconds, 0};
+    const std::int64_t nanoseconds = ((entry.mtime_ns % kSecond) + kSecond) % kSecond;
+    return {(entry.mtime_ns - nanoseconds) / kSecond, nanoseconds};
+  }
+
+  // Last of all: each changed when something was put into it.
+  Status set_directory_times() const {
+    for (const auto& [path, time] : directory_times_) {
+      INGOT_TRY(auto fd, root_.open_path(path, O_RDONLY | O_DIRECTORY));
+      const timespec times[2] = {time, time};
+      if (futimens(fd.get(), times) != 0) return fail_errno(errno, "COPY: cannot set the time of " + path);
     }
     return {};
   }
 
   const graph::CopyOp& op_;
-  const Tree tree_;
+  const ContextTree tree_;
   const BlobStore& blobs_;
   const sys::RootedDir& root_;
   Account owner_;
+  std::string holder_path_;
+  sys::UniqueFd holder_;
+  std::vector<std::pair<std::string, timespec>> directory_times_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,10 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/base/strings.h"
 #include "daemon/store/context_copy.h"
+#include "daemon/store/file_bytes.h"
+#include "daemon/store/utf8_names.h"
 
 namespace ingot::store {
 
@@ -21,27 +25,60 @@ namespace {
 
 using base::fail;
 using base::fail_errno;
+using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
+
+constexpr int kDeepest = 512;  // levels: each holds a descriptor
+
+Result<std::vector<std::string>> names_in(int fd, const std::string& path) {
+  // The descriptor's place in the directory is shared with its copies; reading starts where the last one ended.
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                                                      closedir);
+  if (!directory) return fail_errno(errno, "cannot read directory " + path);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Capabilities, and what users attached; not what belongs to a host, as labels and overlayfs' own marks do.
+void add_attributes(archive_entry* entry, int fd) {
+  std::vector<char> list(64 << 10);
+  const ssize_t size = flistxattr(fd, list.data(), list.size());
+  if (size <= 0) return;
+  std::vector<std::string> names = base::split({list.data(), static_cast<std::size_t>(size)}, '\0');
+  std::sort(names.begin(), names.end());
+  for (const auto& name : names) {
+    if (name != "security.capability" && !name.starts_with("user.")) continue;
+    std::vector<char> value(64 << 10);
+    const ssize_t length = fgetxattr(fd, name.c_str(), value.data(), value.size());
+    if (length >= 0) {
+      archive_entry_xattr_add_entry(entry, name.c_str(), value.data(), static_cast<std::size_t>(length));
+    }
+  }
+}
 
 class TarWriter {
  public:
   TarWriter(const TarOptions& options, const std::function<Status(std::string_view)>& sink)
       : options_(options), sink_(sink), archive_(archive_write_new(), archive_write_free) {
     archive_write_set_format_pax_restricted(archive_.get());
+    archive_write_set_options(archive_.get(), "xattrheader=SCHILY");
     archive_write_set_bytes_per_block(archive_.get(), 1 << 20);
     archive_write_set_bytes_in_last_block(archive_.get(), 1);
     archive_write_open(archive_.get(), this, nullptr, &TarWriter::receive, nullptr);
   }
 
   // `fd` is the directory; `prefix` its name in the archive with a trailing slash, "" at the top.
-  Status add_contents(int fd, const std::string& prefix) {
-    std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0)), closedir);
-    if (!directory) return fail_errno(errno, "cannot read directory " + prefix);
-    std::vector<std::string> names;
-    while (const dirent* entry = readdir(directory.get())) names.emplace_back(entry->d_name);
-    std::sort(names.begin(), names.end());
-    for (const auto& name : names) {
-      if (name != "." && name != "..") INGOT_CHECK(add(fd, name, prefix + name));
+  Status add_contents(int fd, const std::string& prefix, int depth) {
+    if (depth > kDeepest) {
+      return fail(ErrorKind::invalid, "cannot pack " + prefix.substr(0, 80) + "...: more than " +
+                                          std::to_string(kDeepest) + " directories are inside of each other");
     }
+    INGOT_TRY(auto names, names_in(fd, prefix));
+    for (const auto& name : names) INGOT_CHECK(add(fd, name, prefix + name, depth));
     return {};
   }
 
@@ -63,13 +100,8 @@ class TarWriter {
     return fail(ErrorKind::internal, "cannot pack " + name + ": " + (reason != nullptr ? reason : "unknown"));
   }
 
-  Status add(int parent, const std::string& name, const std::string& path) {
-    struct stat status {};
-    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      return fail_errno(errno, "cannot look at " + path);
-    }
-    if (S_ISSOCK(status.st_mode)) return {};  // nothing that could be carried elsewhere
-    std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(), archive_entry_free);
+  Entry describe(const struct stat& status, const std::string& path) const {
+    Entry entry(archive_entry_new(), archive_entry_free);
     archive_entry_copy_stat(entry.get(), &status);
     archive_entry_set_pathname(entry.get(), path.c_str());
     archive_entry_unset_atime(entry.get());
@@ -80,39 +112,60 @@ class TarWriter {
       archive_entry_set_uid(entry.get(), 0);
       archive_entry_set_gid(entry.get(), 0);
     }
-    if (S_ISLNK(status.st_mode)) {
-      std::string target(4096, '\0');
-      ssize_t length = readlinkat(parent, name.c_str(), target.data(), target.size());
-      if (length < 0) return fail_errno(errno, "cannot read symlink " + path);
-      target.resize(static_cast<std::size_t>(length));
-      archive_entry_set_symlink(entry.get(), target.c_str());
-    }
-    bool linked = false;
-    if (S_ISREG(status.st_mode) && status.st_nlink > 1) {
-      auto [first, is_new] = first_names_.emplace(std::pair(status.st_dev, status.st_ino), path);
-      linked = !is_new;
-      if (linked) archive_entry_set_hardlink(entry.get(), first->second.c_str());
-    }
-    if (!S_ISREG(status.st_mode) || linked) archive_entry_set_size(entry.get(), 0);
-    if (archive_write_header(archive_.get(), entry.get()) != ARCHIVE_OK) return failure(path);
-    if (S_ISREG(status.st_mode) && !linked) return add_bytes(parent, name, path);
-    if (!S_ISDIR(status.st_mode)) return {};
-    sys::UniqueFd child(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!child) return fail_errno(errno, "cannot open directory " + path);
-    return add_contents(child.get(), path + "/");
+    if (!S_ISREG(status.st_mode)) archive_entry_set_size(entry.get(), 0);
+    return entry;
   }
 
-  Status add_bytes(int parent, const std::string& name, const std::string& path) {
-    sys::UniqueFd fd(openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) return fail_errno(errno, "cannot open " + path);
-    buffer_.resize(1 << 20);
-    while (true) {
-      ssize_t got = read(fd.get(), buffer_.data(), buffer_.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno(errno, "cannot read " + path);
-      if (got == 0) return {};
-      if (archive_write_data(archive_.get(), buffer_.data(), static_cast<std::size_t>(got)) < 0) return failure(path);
+  Status write_header(archive_entry* entry, const std::string& path) {
+    // A warning tells of a name that is no UTF-8, which is kept byte by byte.
+    if (archive_write_header(archive_.get(), entry) < ARCHIVE_WARN) return failure(path);
+    return {};
+  }
+
+  Status add(int parent, const std::string& name, const std::string& path, int depth) {
+    struct stat status {};
+    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail_errno(errno, "cannot look at " + path);
     }
+    if (S_ISSOCK(status.st_mode)) return {};  // nothing that could be carried elsewhere
+    const Entry entry = describe(status, path);
+    if (S_ISLNK(status.st_mode)) return add_symlink(entry.get(), parent, name, path);
+    if (S_ISREG(status.st_mode)) return add_file(entry.get(), status, parent, name, path);
+    if (!S_ISDIR(status.st_mode)) return write_header(entry.get(), path);
+    const sys::UniqueFd child(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!child) return fail_errno(errno, "cannot open directory " + path);
+    add_attributes(entry.get(), child.get());
+    INGOT_CHECK(write_header(entry.get(), path));
+    return add_contents(child.get(), path + "/", depth + 1);
+  }
+
+  Status add_symlink(archive_entry* entry, int parent, const std::string& name, const std::string& path) {
+    std::string target(4096, '\0');
+    const ssize_t length = readlinkat(parent, name.c_str(), target.data(), target.size());
+    if (length < 0) return fail_errno(errno, "cannot read symlink " + path);
+    target.resize(static_cast<std::size_t>(length));
+    archive_entry_set_symlink(entry, target.c_str());
+    return write_header(entry, path);
+  }
+
+  Status add_file(archive_entry* entry, const struct stat& status, int parent, const std::string& name,
+                  const std::string& path) {
+    if (status.st_nlink > 1) {
+      auto [first, is_new] = first_names_.emplace(std::pair(status.st_dev, status.st_ino), path);
+      if (!is_new) {
+        archive_entry_set_hardlink(entry, first->second.c_str());
+        archive_entry_set_size(entry, 0);
+        return write_header(entry, path);
+      }
+    }
+    const sys::UniqueFd fd(openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) return fail_errno(errno, "cannot open " + path);
+    add_attributes(entry, fd.get());
+    INGOT_CHECK(write_header(entry, path));
+    return read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
+      if (archive_write_data(archive_.get(), bytes.data(), bytes.size()) < 0) return failure(path);
+      return {};
+    });
   }
 
   TarOptions options_;
@@ -120,7 +173,6 @@ class TarWriter {
   Status sink_status_;
   std::unique_ptr<archive, int (*)(archive*)> archive_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_names_;  // of files with several links
-  std::vector<char> buffer_;
 };
 
 }  // namespace
@@ -128,8 +180,9 @@ class TarWriter {
 Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options,
                  const std::function<Status(std::string_view)>& sink) {
   INGOT_TRY(auto fd, root.open_path(directory, O_RDONLY | O_DIRECTORY));
+  const Utf8Names names;
   TarWriter writer(options, sink);
-  INGOT_CHECK(writer.add_contents(fd.get(), ""));
+  INGOT_CHECK(writer.add_contents(fd.get(), "", 1));
   return writer.close();
 }
 
