@@ -5,6 +5,18 @@
 // FROM.
 namespace ingot::earthfile {
 
+namespace {
+
+Status check_platform(const Options& options) {
+  const auto* platform = options.find("platform");
+  if (platform == nullptr || platform->text.empty() || platform->text == native_platform()) return {};
+  return fail_at(platform->place, ErrorKind::unsupported,
+                 "this host builds for " + native_platform() + ", not for " + base::printable(platform->text),
+                 "leave out --platform, or build on a host of that kind");
+}
+
+}  // namespace
+
 Status Interpreter::from(Frame& frame, const Command& command) {
   INGOT_TRY(
       auto options,
@@ -12,12 +24,7 @@ Status Interpreter::from(Frame& frame, const Command& command) {
           command,
           {{"platform", true, ""}, {"allow-privileged", false, ""}, {"pass-args", false, ""}, {"build-arg", true, ""}},
           lookup(frame)));
-  if (const auto* platform = options.find("platform");
-      platform != nullptr && !platform->text.empty() && platform->text != native_platform()) {
-    return fail_at(platform->place, ErrorKind::unsupported,
-                   "this host builds for " + native_platform() + ", not for " + base::printable(platform->text),
-                   "leave out --platform, or build on a host of that kind");
-  }
+  INGOT_CHECK(check_platform(options));
   const auto words = options.words(command);
   if (words.empty()) {
     return fail_at(command.place, ErrorKind::syntax, "FROM needs an image or a target",

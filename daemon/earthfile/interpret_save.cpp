@@ -71,7 +71,7 @@ Result<std::string> local_path(const graph::SaveArtifact& save, const std::strin
       return fail_at(place, ErrorKind::denied, what + ", and Ingot does not write there, --force or not",
                      "fetch it with `ingot get -o DIR` instead");
     }
-    return fail_at(place, ErrorKind::invalid, what, "write a path below it, such as build/");
+    return fail_at(place, ErrorKind::denied, what, "write a path below it, such as build/");
   }
   std::string normal = std::filesystem::path(given).lexically_normal().string();
   if (base::has_glob(save.source)) {

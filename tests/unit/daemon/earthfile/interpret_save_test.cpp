@@ -100,7 +100,7 @@ TEST(SaveArtifactErrors, a_local_path_stays_in_the_project) {
             "Earthfile:4:38: AS LOCAL /etc/x is outside of the project directory, and Ingot does not write there, "
             "--force or not\n      SAVE ARTIFACT --force a AS LOCAL /etc/x\n                                       ^\n"
             "hint: fetch it with `ingot get -o DIR` instead");
-  EXPECT_EQ(error_kind_of(in_target("SAVE ARTIFACT a AS LOCAL a/../../x")), ErrorKind::invalid);
+  EXPECT_EQ(error_kind_of(in_target("SAVE ARTIFACT a AS LOCAL a/../../x")), ErrorKind::denied);
   EXPECT_EQ(error_kind_of(in_target("SAVE ARTIFACT --force a AS LOCAL ..")), ErrorKind::denied);
   EXPECT_EQ(error_of(in_target("SAVE ARTIFACT a AS LOCAL $NONE")),
             "Earthfile:4:30: the path of AS LOCAL is empty here\n      SAVE ARTIFACT a AS LOCAL $NONE\n"
