@@ -108,7 +108,7 @@ TEST_F(Build, local_artifacts_never_leave_the_project) {
   EXPECT_TRUE(fs::is_empty(elsewhere.path()));
   daemon->project_file("Earthfile", "VERSION 0.8\na:\n    FROM tiny\n    SAVE ARTIFACT /etc/passwd AS LOCAL ../x\n");
   built = daemon->ingot({"build", "+a"});
-  EXPECT_EQ(built.code, proto::info(ErrorKind::invalid).exit_code) << built.out;
+  EXPECT_EQ(built.code, proto::info(ErrorKind::denied).exit_code) << built.out;
   EXPECT_THAT(built.out, HasSubstr("Earthfile:4:"));
 }
 
