@@ -95,6 +95,15 @@ void remove_unnoticed(const sys::fs::path& path, bool directory) {
 
 }  // namespace
 
+Status make_mount_point_layer(const sys::fs::path& layer) {
+  for (const auto& place : kPlaces) {
+    const auto path = layer / place.path;
+    INGOT_CHECK(sys::make_directories(place.directory ? path : path.parent_path()));
+    if (!place.directory) INGOT_CHECK(sys::open_file(path, O_WRONLY | O_CREAT, 0644));
+  }
+  return {};
+}
+
 Result<MountPoints> MountPoints::make(const sys::RootedDir& root, const sys::fs::path& upper) {
   MountPoints points;
   for (const auto& place : kPlaces) INGOT_CHECK(points.make_one(root, upper, place.path, place.directory));

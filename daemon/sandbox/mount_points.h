@@ -10,8 +10,13 @@
 namespace ingot::sandbox {
 
 // A runtime makes what it mounts on (/proc, /etc/resolv.conf, ...) where an image lacks it, and so writes into the
-// step's layer. Here they are made before it runs, and taken out of the layer afterwards, so that it holds only what
-// the step itself wrote, with the times of directories as the step left them.
+// step's layer. To keep that free of all but what the step itself wrote, the places come from a layer of their own,
+// which lies below all others, ...
+Status make_mount_point_layer(const sys::fs::path& layer);
+
+// ... and where that does not help (a link to a file that is not there, a directory that hides what is below), they are
+// made before the runtime runs and taken out of the layer afterwards, with the times of directories as the step left
+// them.
 class MountPoints {
  public:
   // `root` is the mounted file system, `upper` the layer that receives what is written to it. Links are followed as a

@@ -13,6 +13,7 @@
 #include "daemon/sandbox/mount_points.h"
 #include "daemon/sandbox/oci_spec.h"
 #include "daemon/sandbox/resolv_conf.h"
+#include "daemon/sandbox/scratch.h"
 #include "daemon/store/accounts.h"
 #include "daemon/sys/mounts.h"
 #include "proto/codec.h"
@@ -71,11 +72,15 @@ OciSandbox::~OciSandbox() {
   stopping_.cancel();
   preparation_.join();
   if (auto removed = cgroups_.remove(cgroup_); !removed) log::warning("sandbox: {}", removed.error().message);
+  unmount_scratch(settings_.run_directory);
 }
 
 void OciSandbox::get_ready() {
   const sys::CancelToken stopping = stopping_.token();
   remove_leftovers(settings_, cgroups_, cgroup_);
+  mount_scratch(settings_.run_directory);
+  const fs::path layer = settings_.snapshot_directory / "mount-points";
+  if (auto made = make_mount_point_layer(layer)) mount_points_ = layer;
   runtime_ = probe_runtime(settings_.runtime, settings_.run_directory, cgroup_, *processes_, stopping);
   bool networked = false;
   if (!stopping.canceled()) {
@@ -166,9 +171,11 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
   }
   Result<StepOutcome> outcome = fail(ErrorKind::internal, "the step was not run");
   std::optional<MountPoints> points;
+  auto layers = step.layers;
+  if (mount_points_) layers.insert(layers.begin(), *mount_points_);
   {
     INGOT_TRY(auto mount,
-              sys::mount_overlay(step.layers, step.upper, step.work, bundle / "rootfs", settings_.snapshot_directory));
+              sys::mount_overlay(layers, step.upper, step.work, bundle / "rootfs", settings_.snapshot_directory));
     {
       INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
       INGOT_CHECK(write_bundle(step, bundle, id, root, network ? network->path() : ""));

@@ -44,11 +44,12 @@ class OciSandbox : public Sandbox {
   std::string cgroup_;  // the parent of all steps' cgroups, of this daemon alone
   NetworkPool networks_;
 
-  std::mutex mutex_;  // guards ready_; runtime_ is written before it is set
+  std::mutex mutex_;  // guards ready_; the two below it are written before it is set
   std::condition_variable became_ready_;
   bool ready_ = false;
   Runtime runtime_;
-  sys::CancelSource stopping_;  // cuts the preparation short
+  std::optional<fs::path> mount_points_;  // below every step's layers; none: each step makes what it lacks
+  sys::CancelSource stopping_;            // cuts the preparation short
   std::thread preparation_;
 };
 
