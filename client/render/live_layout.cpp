@@ -28,8 +28,9 @@ std::vector<std::string> live_block(const std::vector<RunningStep>& running, Ter
                                     std::chrono::steady_clock::time_point now) {
   const std::size_t columns = std::max(size.columns, kNarrowest) - 1;
   const std::size_t rows = std::max(size.rows, kLowest) - 1;
-  const std::size_t shown = running.size() <= rows ? running.size() : rows - 1;
-  const std::size_t each = shown == 0 ? 0 : std::min((rows - shown) / shown, RunningStep::kLines);
+  const bool all = running.size() <= rows;
+  const std::size_t shown = all ? running.size() : rows - 1;  // the rest is one line
+  const std::size_t each = shown == 0 || !all ? 0 : std::min((rows - shown) / shown, RunningStep::kLines);
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < shown; ++i) {
     const RunningStep& step = running[i];
