@@ -129,6 +129,12 @@ class ContextCopier {
     if (mkdirat(holder, base_name(target).c_str(), 0755) == 0) return true;
     if (errno != EEXIST) return fail_errno(errno, "COPY: cannot make directory " + target);
     if (is_directory(target)) return false;
+    // A link to a directory that is still to be made, inside of the root.
+    auto status = root_.status(target, false);
+    if (status && S_ISLNK(status->st_mode)) {
+      INGOT_CHECK(root_.make_directories(target));
+      return true;
+    }
     return fail(ErrorKind::conflict, "COPY: " + target + " is there and is no directory",
                 "remove it first, or give COPY another destination");
   }

@@ -27,7 +27,7 @@ using base::fail;
 using base::fail_errno;
 using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
 
-constexpr int kDeepest = 512;  // levels: each holds a descriptor
+constexpr int kDeepest = 256;  // levels: each holds a descriptor
 
 Result<std::vector<std::string>> names_in(int fd, const std::string& path) {
   // The descriptor's place in the directory is shared with its copies; reading starts where the last one ended.
