@@ -57,6 +57,7 @@ struct JobQueue::State {
   std::map<std::string, std::shared_ptr<Running>> running;
   std::map<std::string, std::weak_ptr<JobLog>> logs;  // of jobs that have not ended, while somebody uses them
   std::uint64_t wakeups = 0;                          // raised with each submission, so that none is slept through
+  unsigned busy = 0;  // workers that look for a job or have one: a job is nobody's only between two of these
   bool draining = false;
   bool stopping = false;
   unsigned wanted_workers = 0;
@@ -108,17 +109,18 @@ void JobQueue::State::work(unsigned number) {
       changed.wait(lock, [&] { return draining || number < wanted_workers; });
       if (draining) return;
       seen = wakeups;
+      ++busy;
     }
     Result<std::optional<proto::Job>> claimed = std::nullopt;
     {
       std::lock_guard born(birth);
       claimed = table.claim();
     }
-    if (claimed && *claimed) {
-      run_one(**claimed);
-      continue;
-    }
+    if (claimed && *claimed) run_one(**claimed);
     std::unique_lock lock(mutex);
+    --busy;
+    changed.notify_all();
+    if (claimed && *claimed) continue;
     auto woken = [&] { return draining || number >= wanted_workers || wakeups != seen; };
     if (claimed) {
       changed.wait(lock, woken);
@@ -135,7 +137,10 @@ void JobQueue::State::run_one(const proto::Job& job) {
   {
     std::lock_guard lock(mutex);
     running[job.id] = state;
-    if (stopping) state->cancel.cancel();
+    if (stopping) {
+      state->interrupted = true;
+      state->cancel.cancel();
+    }
   }
   // A cancellation that was recorded between the claim and the line above found no switch to throw.
   if (auto now = table.find(job.id); now && now->cancel_requested) state->cancel.cancel();
@@ -261,7 +266,7 @@ void JobQueue::drain(std::chrono::milliseconds patience) {
   std::unique_lock lock(state_->mutex);
   state_->draining = true;
   state_->changed.notify_all();
-  auto idle = [&] { return state_->running.empty(); };
+  auto idle = [&] { return state_->busy == 0; };
   if (state_->changed.wait_for(lock, patience, idle)) return;
   state_->stopping = true;
   for (auto& [id, running] : state_->running) {
