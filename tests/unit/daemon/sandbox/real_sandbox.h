@@ -62,7 +62,6 @@ class RealSandbox : public ::testing::Test {
     sandbox_.reset();
     EXPECT_EQ(run_here({"nft", "list", "tables"}).find(instance_), std::string::npos);
     EXPECT_EQ(cgroups(), "");
-    EXPECT_EQ(mounts(), "");
   }
 
   Settings settings() const {
@@ -138,16 +137,6 @@ class RealSandbox : public ::testing::Test {
         if (entry.is_directory(ignored)) found += entry.path().string() + "\n";
       }
     }
-    // All but the file system in memory, which is the sandbox's own.
-    for (const auto& line : base::split(mounts(), '\n')) {
-      if (!line.empty() && !line.starts_with("ingot " + (directory_ / "run").string() + " ")) found += line + "\n";
-    }
-    return found;
-  }
-
-  // Mounts below our directory, one a line.
-  std::string mounts() const {
-    std::string found;
     for (const auto& line : base::split(test::slurp("/proc/self/mounts"), '\n')) {
       if (line.find(directory_.path().string()) != std::string::npos) found += line + "\n";
     }
@@ -171,7 +160,7 @@ class RealSandbox : public ::testing::Test {
     for (const char* name : {"sh",     "true", "false",    "cat",    "echo",   "env",  "pwd",   "id",    "ls",
                              "sleep",  "dd",   "mkdir",    "touch",  "chmod",  "rm",   "mknod", "mount", "unshare",
                              "chroot", "ln",   "hostname", "ulimit", "nc",     "wget", "kill",  "stat",  "grep",
-                             "tail",   "head", "chown",    "setsid", "mkfifo", "date", "ip",    "wc",    "cut"}) {
+                             "tail",   "head", "chown",    "setsid", "mkfifo", "date", "ip",    "wc", "cut"}) {
       fs::create_symlink("busybox", bin / name);
     }
     directory_.file("snapshots/base/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n");
