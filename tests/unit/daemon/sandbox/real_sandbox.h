@@ -160,7 +160,7 @@ class RealSandbox : public ::testing::Test {
     for (const char* name : {"sh",     "true", "false",    "cat",    "echo",   "env",  "pwd",   "id",    "ls",
                              "sleep",  "dd",   "mkdir",    "touch",  "chmod",  "rm",   "mknod", "mount", "unshare",
                              "chroot", "ln",   "hostname", "ulimit", "nc",     "wget", "kill",  "stat",  "grep",
-                             "tail",   "head", "chown",    "setsid", "mkfifo", "date", "ip",    "wc", "cut"}) {
+                             "tail",   "head", "chown",    "setsid", "mkfifo", "date", "ip",    "wc",    "cut"}) {
       fs::create_symlink("busybox", bin / name);
     }
     directory_.file("snapshots/base/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n");
