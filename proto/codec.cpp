@@ -32,7 +32,7 @@ tl::expected<void, Error> read_list(const Fields& fields, const char* key, Decod
 }
 
 Decoded<ManifestEntry> entry_from_json(const nlohmann::json& body) {
-  Fields fields(body, "manifest entry");
+  Fields fields(body, "a manifest entry");
   ManifestEntry entry;
   std::string type;
   fields.require("path");
@@ -64,6 +64,10 @@ Decoded<nlohmann::json> parse_json(std::string_view text) {
   };
   Error error;
   error.kind = ErrorKind::invalid;
+  if (text.empty()) {
+    error.message = "this is no JSON: it is empty";
+    return tl::unexpected<Error>(std::move(error));
+  }
   try {
     auto parsed = nlohmann::json::parse(text.begin(), text.end(), shallow);
     if (depth <= kDeepest) return parsed;
@@ -86,7 +90,7 @@ nlohmann::json to_json(const VersionInfo& value) {
 }
 
 Decoded<VersionInfo> version_from_json(const nlohmann::json& body) {
-  Fields fields(body, "version");
+  Fields fields(body, "a version");
   VersionInfo value;
   fields.require("api");
   fields.read("version", value.version);
@@ -105,7 +109,7 @@ nlohmann::json to_json(const HostCheck& value) {
 }
 
 Decoded<HostCheck> host_check_from_json(const nlohmann::json& body) {
-  Fields fields(body, "host check");
+  Fields fields(body, "a host check");
   HostCheck value;
   fields.require("name");
   fields.require("ok");
@@ -135,7 +139,7 @@ nlohmann::json to_json(const ContextManifest& value) {
 }
 
 Decoded<ContextManifest> manifest_from_json(const nlohmann::json& body) {
-  Fields fields(body, "manifest");
+  Fields fields(body, "a manifest");
   ContextManifest value;
   fields.require("entries");
   if (auto ok = fields.done(); !ok) return tl::unexpected<Error>(ok.error());
@@ -170,7 +174,7 @@ nlohmann::json to_json(const ContextStatus& value) {
 }
 
 Decoded<ContextStatus> context_status_from_json(const nlohmann::json& body) {
-  Fields fields(body, "context status");
+  Fields fields(body, "a context status");
   ContextStatus value;
   fields.require("digest");
   fields.read("digest", value.digest);

@@ -18,8 +18,9 @@ namespace ingot::proto {
 // brings the whole JSON library.
 class Fields {
  public:
+  // `what` is for messages, with its article: "an event".
   Fields(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
-    if (!object.is_object()) error_ = "a " + what_ + " must be a JSON object";
+    if (!object.is_object()) error_ = what_ + " must be a JSON object";
   }
 
   const nlohmann::json* find(const char* key) const {
@@ -28,7 +29,7 @@ class Fields {
     return it == object_.end() || it->is_null() ? nullptr : &*it;
   }
   void require(const char* key) {
-    if (find(key) == nullptr) complain(std::string("field \"") + key + "\" of a " + what_ + " is missing");
+    if (find(key) == nullptr) complain(std::string("field \"") + key + "\" of " + what_ + " is missing");
   }
   void complain(std::string problem) {
     if (error_.empty()) error_ = std::move(problem);
@@ -96,7 +97,7 @@ class Fields {
     value = json->template get<Value>();
   }
   void complain_type(const char* key, const std::string& expected) {
-    complain(std::string("field \"") + key + "\" of a " + what_ + " must be " + expected);
+    complain(std::string("field \"") + key + "\" of " + what_ + " must be " + expected);
   }
 
   const nlohmann::json& object_;

@@ -18,7 +18,7 @@ nlohmann::json to_json(const JobSpec& value) {
 }
 
 Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
-  Fields fields(body, "job specification");
+  Fields fields(body, "a job specification");
   JobSpec value;
   fields.require("context");
   fields.require("target");
@@ -50,7 +50,7 @@ nlohmann::json to_json(const Job& value) {
 }
 
 Decoded<Job> job_from_json(const nlohmann::json& body) {
-  Fields fields(body, "job");
+  Fields fields(body, "a job");
   Job value;
   std::string state;
   fields.require("id");
@@ -65,7 +65,7 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
   fields.read("cancel_requested", value.cancel_requested);
   fields.read_integer("queue_position", value.queue_position);
   if (const auto* submitter = fields.find("submitter")) {
-    Fields who(*submitter, "submitter");
+    Fields who(*submitter, "a submitter");
     who.read_integer("uid", value.submitter.uid);
     who.read_integer("gid", value.submitter.gid);
     who.read("user", value.submitter.user);
@@ -88,7 +88,7 @@ nlohmann::json to_json(const Artifact& value) {
 }
 
 Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
-  Fields fields(body, "artifact");
+  Fields fields(body, "an artifact");
   Artifact value;
   fields.require("id");
   fields.require("digest");
@@ -129,7 +129,7 @@ nlohmann::json to_json(const Event& value) {
 }
 
 Decoded<Event> event_from_json(const nlohmann::json& body) {
-  Fields fields(body, "event");
+  Fields fields(body, "an event");
   Event value;
   std::string type;
   std::string base64;
@@ -161,7 +161,11 @@ Decoded<Event> event_from_json(const nlohmann::json& body) {
     value.artifact = std::move(*decoded);
   }
   auto bytes = base64_decode(base64);
-  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  if (!bytes) {
+    Error error = std::move(bytes).error();
+    error.message = "field \"base64\" of an event: " + error.message;
+    return tl::unexpected<Error>(std::move(error));
+  }
   value.bytes = std::move(*bytes);
   return value;
 }

@@ -58,8 +58,9 @@ tl::expected<File, std::vector<Error>> Parser::run() {
   end_recipe();
   if (!seen_any_) fail({file_.source.get(), 0}, "the Earthfile is empty", "begin it with the line VERSION 0.8");
   if (errors_.empty()) return std::move(file_);
+  auto line = [](const Error& error) { return error.position ? error.position->line : 0; };
   std::stable_sort(errors_.begin(), errors_.end(),
-                   [](const Error& a, const Error& b) { return a.position->line < b.position->line; });
+                   [&line](const Error& a, const Error& b) { return line(a) < line(b); });
   return tl::unexpected<std::vector<Error>>(std::move(errors_));
 }
 
