@@ -4,6 +4,7 @@
 #include <array>
 
 #include "daemon/base/strings.h"
+#include "daemon/image/program_output.h"
 #include "daemon/image/source.h"
 
 namespace ingot::image {
@@ -64,42 +65,74 @@ Status tidy(const store::fs::path& root) {
   return {};
 }
 
-}  // namespace
-
-Result<Fetched> fetch_by_bootstrap(const Fetch& fetch) {
-  INGOT_TRY(std::string suite, find_suite(fetch));
-  INGOT_TRY(auto layer, fetch.snapshots.begin(std::nullopt));
-  fetch.progress("bootstrapping " + suite + " from its package mirror");
+sys::Command make_command(const Fetch& fetch, const std::string& suite, const store::fs::path& root) {
   sys::Command command;
   // In a pid namespace of its own: when the outer process is killed, so is all that it started.
   command.argv = {"unshare", "--mount", "--pid", "--fork", "--kill-child", "mmdebstrap", "--mode=root"};
   command.argv.push_back("--variant=" + fetch.option("variant", "minbase"));
   if (auto include = fetch.option("include"); !include.empty()) command.argv.push_back("--include=" + include);
   command.argv.push_back(suite);
-  command.argv.push_back(layer.upper());
+  command.argv.push_back(root);
   if (auto mirror = fetch.option("mirror"); !mirror.empty()) command.argv.push_back(mirror);
+  return command;
+}
 
-  std::string last_error;
-  std::string line;
-  auto sink = [&](sys::Stream, std::string_view bytes) {
-    for (char c : bytes) {
-      if (c != '\n' && c != '\r') {
-        line += c;
-        continue;
-      }
-      if (line.starts_with("E: ")) last_error += (last_error.empty() ? "" : "; ") + line.substr(3);
-      if (line.starts_with("I: ")) fetch.progress(line.substr(3));
-      line.clear();
-    }
-  };
-  INGOT_TRY(auto status, fetch.processes.run(command, sink, fetch.cancel));
-  if (status.canceled) return fail(ErrorKind::canceled, "canceled");
-  if (!status.ok()) {
-    return fail(ErrorKind::unavailable,
-                fmt::format("mmdebstrap of {} ended with status {}{}{}", suite, status.code,
-                            last_error.empty() ? "" : ": ", last_error),
-                "check that the host reaches its package mirror, or give the rule an option mirror");
+// What mmdebstrap, or apt below it, says before it gives up.
+class Complaints {
+ public:
+  void hear(const std::string& line) {
+    last_ = line;
+    if (line.find("NO_PUBKEY") != std::string::npos) key_is_missing_ = true;
+    // The first says why, the others what did not happen because of it.
+    if (first_error_.empty() && line.starts_with("E: ")) first_error_ = line.substr(3);
   }
+
+  tl::unexpected<Error> failure(const std::string& suite, int code) const {
+    constexpr int kNotFound = 127;
+    if (code == kNotFound && last_.find("failed to execute mmdebstrap") != std::string::npos) {
+      return fail(ErrorKind::unsupported, "mmdebstrap is not installed", "install the package mmdebstrap");
+    }
+    std::string hint = "check that the host reaches its package mirror, or give the rule an option mirror";
+    if (key_is_missing_) {
+      hint =
+          "the host does not have the keys of this distribution: install its keyring package (ubuntu-keyring, "
+          "debian-archive-keyring)";
+    }
+    const std::string& reason = first_error_.empty() ? last_ : first_error_;
+    return fail(ErrorKind::unavailable,
+                fmt::format("mmdebstrap of {} ended with status {}{}{}", suite, code, reason.empty() ? "" : ": ",
+                            excerpt(reason)),
+                hint);
+  }
+
+ private:
+  std::string first_error_;
+  std::string last_;
+  bool key_is_missing_ = false;
+};
+
+}  // namespace
+
+Result<Fetched> fetch_by_bootstrap(const Fetch& fetch) {
+  if (!fetch.reference.digest.empty()) {
+    return fail(ErrorKind::unsupported, "a bootstrap makes no image with a given digest", "name the image by its tag");
+  }
+  INGOT_TRY(std::string suite, find_suite(fetch));
+  INGOT_TRY(auto layer, fetch.snapshots.begin(std::nullopt));
+  fetch.progress("bootstrapping " + suite + " from its package mirror");
+  Complaints complaints;
+  auto hear = [&](const std::string& line) {
+    complaints.hear(line);
+    if (line.starts_with("I: ")) fetch.progress(base::printable(line.substr(3)));
+  };
+  LineCutter out(hear);
+  LineCutter err(hear);
+  auto sink = [&](sys::Stream stream, std::string_view bytes) { (stream == sys::Stream::out ? out : err).feed(bytes); };
+  INGOT_TRY(auto status, fetch.processes.run(make_command(fetch, suite, layer.upper()), sink, fetch.cancel));
+  out.finish();
+  err.finish();
+  if (status.canceled) return fail(ErrorKind::canceled, "canceled");
+  if (!status.ok()) return complaints.failure(suite, status.code);
   INGOT_CHECK(tidy(layer.upper()));
   Fetched fetched;
   fetched.source = "bootstrap " + suite;

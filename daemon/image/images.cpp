@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
 #include <thread>
 
-#include "daemon/base/clock.h"
-#include "daemon/base/glob.h"
+#include "daemon/image/kept_images.h"
 #include "daemon/image/reference.h"
+#include "daemon/image/rules.h"
 #include "daemon/image/source.h"
-#include "proto/codec.h"
-#include "proto/fields.h"
 
 namespace ingot::image {
 
@@ -20,48 +20,27 @@ using base::fail;
 
 namespace {
 
-bool matches(const SourceRule& rule, const Reference& reference) {
-  // A lone "*" means everything, slashes included.
-  if (rule.match == "*") return true;
-  for (const auto& name : {reference.familiar(), reference.familiar_name(), reference.full()}) {
-    if (base::glob_match(rule.match, name)) return true;
-  }
-  // "registry.example/*" covers every depth below.
-  return rule.match.ends_with("/*") && reference.familiar().starts_with(rule.match.substr(0, rule.match.size() - 1));
-}
+constexpr const char* kScratch = "scratch";
 
-std::string encode_config(const graph::ImageConfig& config) {
-  nlohmann::json env = nlohmann::json::array();
-  for (const auto& [name, value] : config.env) env.push_back(name + "=" + value);
-  nlohmann::json labels = nlohmann::json::object();
-  for (const auto& [name, value] : config.labels) labels[name] = value;
-  return proto::dump({{"env", env},
-                      {"working_dir", config.working_dir},
-                      {"user", config.user},
-                      {"entrypoint", config.entrypoint},
-                      {"cmd", config.cmd},
-                      {"labels", labels}});
-}
+// What one waits for: an image by the rules that were in force when it was asked for.
+struct Wanted {
+  Reference reference;
+  std::vector<SourceRule> rules;
+  std::string key() const { return key_of(rules, reference); }
+};
 
-Result<graph::ImageConfig> decode_config(const std::string& text) {
-  INGOT_TRY(auto body, proto::parse_json(text));
-  graph::ImageConfig config;
-  std::vector<std::string> env;
-  std::map<std::string, std::string> labels;
-  proto::Fields fields(body, "kept image config");
-  fields.read("env", env);
-  fields.read("working_dir", config.working_dir);
-  fields.read("user", config.user);
-  fields.read("entrypoint", config.entrypoint);
-  fields.read("cmd", config.cmd);
-  fields.read("labels", labels);
-  INGOT_CHECK(fields.done());
-  for (const auto& pair : env) {
-    const std::size_t equals = pair.find('=');
-    config.env.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
-  }
-  config.labels.assign(labels.begin(), labels.end());
-  return config;
+// A fetch that is under way, on a thread of its own, for everybody who waits for it. Guarded by State::mutex, but for
+// the switch.
+struct Flight {
+  sys::CancelSource cancel;
+  int waiters = 0;
+  std::optional<Result<Image>> result;  // set at the end
+  std::vector<std::string> lines;       // progress so far, for those who join late
+};
+
+std::string line_for(const SourceRule& rule, const Error& error) {
+  return fmt::format("{} (rule \"{}\"): {}{}{}", rule.kind, rule.match, error.message, error.hint.empty() ? "" : "; ",
+                     error.hint);
 }
 
 }  // namespace
@@ -69,73 +48,56 @@ Result<graph::ImageConfig> decode_config(const std::string& text) {
 struct Images::State {
   store::fs::path work_directory;
   store::SnapshotStore& snapshots;
-  db::Database& database;
   sys::ProcessRunner& processes;
-
-  // One fetch that is under way, on a thread of its own, for everybody who waits for it.
-  struct Flight {
-    sys::CancelSource cancel;
-    int waiters = 0;
-    bool done = false;
-    std::optional<Result<Image>> result;
-    std::vector<std::string> lines;  // progress so far, for those who join late
-  };
+  KeptImages kept;
 
   std::mutex mutex;  // guards all below
   std::condition_variable changed;
   std::vector<SourceRule> rules;
-  std::map<std::string, std::shared_ptr<Flight>> flights;
-  int active = 0;  // threads of flights, given-up ones too
+  std::map<std::string, std::shared_ptr<Flight>> flights;  // by Wanted::key
+  int active = 0;                                          // threads of flights, given-up ones too
 
-  State(std::vector<SourceRule> given, store::fs::path work, store::SnapshotStore& store, db::Database& db,
+  State(std::vector<SourceRule> given, store::fs::path work, store::SnapshotStore& store, db::Database& database,
         sys::ProcessRunner& runner)
-      : work_directory(std::move(work)), snapshots(store), database(db), processes(runner), rules(std::move(given)) {}
+      : work_directory(std::move(work)),
+        snapshots(store),
+        processes(runner),
+        kept(database, store),
+        rules(std::move(given)) {}
 
-  // What a kept image is found by: the rule with its options, and the name.
-  static std::string key_of(const SourceRule& rule, const Reference& reference) {
-    std::string key = rule.kind + " " + reference.full();
-    for (const auto& [name, value] : rule.options) key += " " + name + "=" + value;
-    return key;
-  }
-
-  Result<std::optional<Image>> find_kept(const std::string& key);
-  Status keep(const std::string& key, const Image& image);
-  Result<Image> try_sources(const Reference& reference, const std::vector<SourceRule>& matching, Flight& flight);
-  Result<Image> from_source(const Reference& reference, const SourceRule& rule, Flight& flight);
-  Result<Image> wait(const std::shared_ptr<Flight>& flight, const Progress& progress, const sys::CancelToken& cancel);
+  Result<std::optional<Image>> find_kept(const Wanted& wanted) const;
+  Result<Image> scratch();
+  Result<Image> fetch(const Wanted& wanted, Flight& flight);
+  Result<Image> fetch_from(const Wanted& wanted, std::size_t rule, Flight& flight);
+  Result<std::shared_ptr<Flight>> join(const Wanted& wanted);
+  void start(const Wanted& wanted, const std::shared_ptr<Flight>& flight);
+  void land(const std::string& key, const std::shared_ptr<Flight>& flight, Result<Image> result);
+  Result<Image> wait(Flight& flight, const Progress& progress, const sys::CancelToken& cancel);
 };
 
-Result<std::optional<Image>> Images::State::find_kept(const std::string& key) {
-  std::optional<Image> image;
-  INGOT_CHECK(database.read([&]() -> Status {
-    INGOT_TRY(auto query, database.prepare("SELECT reference, source, snapshot, config FROM images WHERE key = ?"));
-    INGOT_TRY(bool found, query.bind(1, key).step());
-    if (!found) return {};
-    image.emplace();
-    image->reference = query.text(0);
-    image->source = query.text(1);
-    image->snapshot = query.number(2);
-    INGOT_TRY(image->config, decode_config(query.text(3)));
-    return {};
-  }));
-  return image;
+Result<std::optional<Image>> Images::State::find_kept(const Wanted& wanted) const {
+  for (std::size_t tried = 1; tried <= wanted.rules.size(); ++tried) {
+    const std::vector<SourceRule> first(wanted.rules.begin(),
+                                        wanted.rules.begin() + static_cast<std::ptrdiff_t>(tried));
+    INGOT_TRY(auto image, kept.find(key_of(first, wanted.reference)));
+    if (image) return image;
+  }
+  return std::optional<Image>();
 }
 
-Status Images::State::keep(const std::string& key, const Image& image) {
-  return database.transaction([&]() -> Status {
-    INGOT_TRY(auto insertion,
-              database.prepare("INSERT INTO images (key, reference, source, snapshot, config, created_ms) "
-                               "VALUES (?, ?, ?, ?, ?, ?)"));
-    insertion.bind(1, key).bind(2, image.reference).bind(3, image.source).bind(4, image.snapshot);
-    return insertion.bind(5, encode_config(image.config)).bind(6, base::system_clock().unix_ms()).run();
-  });
+// No source has it, and nothing is run for it.
+Result<Image> Images::State::scratch() {
+  INGOT_TRY(auto found, kept.find(kScratch));
+  if (found) return *found;
+  INGOT_TRY(auto layer, snapshots.begin(std::nullopt));
+  Image image{kScratch, 0, {}, kScratch};
+  INGOT_TRY(image.snapshot, snapshots.commit(std::move(layer)));
+  return kept.keep(kScratch, image);
 }
 
-Result<Image> Images::State::from_source(const Reference& reference, const SourceRule& rule, Flight& flight) {
-  const std::string key = key_of(rule, reference);
-  INGOT_TRY(auto kept, find_kept(key));
-  if (kept) return *kept;
-  Source source = find_source(rule.kind);
+Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index, Flight& flight) {
+  const SourceRule& rule = wanted.rules[index];
+  const Source source = find_source(rule.kind);
   if (source == nullptr) return fail(ErrorKind::invalid, "there is no source of kind \"" + rule.kind + "\"");
   const Progress progress = [&](const std::string& line) {
     std::lock_guard lock(mutex);
@@ -143,53 +105,98 @@ Result<Image> Images::State::from_source(const Reference& reference, const Sourc
     changed.notify_all();
   };
   const sys::CancelToken cancel = flight.cancel.token();
-  INGOT_TRY(auto fetched, source(Fetch{reference, rule, work_directory, snapshots, processes, progress, cancel}));
-  Image image{reference.familiar(), fetched.snapshot, std::move(fetched.config), std::move(fetched.source)};
-  INGOT_CHECK(keep(key, image));
-  return image;
+  INGOT_TRY(auto fetched,
+            source(Fetch{wanted.reference, rule, work_directory, snapshots, processes, progress, cancel}));
+  const std::vector<SourceRule> tried(wanted.rules.begin(),
+                                      wanted.rules.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+  return kept.keep(key_of(tried, wanted.reference), {wanted.reference.familiar(), fetched.snapshot,
+                                                     std::move(fetched.config), std::move(fetched.source)});
 }
 
-Result<Image> Images::State::try_sources(const Reference& reference, const std::vector<SourceRule>& matching,
-                                         Flight& flight) {
+Result<Image> Images::State::fetch(const Wanted& wanted, Flight& flight) {
+  // An earlier flight may have landed while this one was made ready.
+  INGOT_TRY(auto found, find_kept(wanted));
+  if (found) return *found;
   Error error;
   error.kind = ErrorKind::not_found;
-  error.message = "cannot get image \"" + reference.familiar() + "\"";
+  error.message = "cannot get image \"" + wanted.reference.familiar() + "\"";
   error.hint = "map the name to a source in `images` of the daemon's configuration, then send it SIGHUP";
-  for (const auto& rule : matching) {
-    auto image = from_source(reference, rule, flight);
+  for (std::size_t i = 0; i < wanted.rules.size(); ++i) {
+    auto image = fetch_from(wanted, i, flight);
     if (image) return image;
-    if (image.error().kind == ErrorKind::canceled || image.error().kind == ErrorKind::no_space) {
-      return fail(image.error());
-    }
-    error.context.push_back(fmt::format("{} (rule \"{}\"): {}", rule.kind, rule.match, image.error().message));
-    if (!image.error().hint.empty()) error.context.push_back("  " + image.error().hint);
+    // No other source would do better.
+    if (flight.cancel.token().canceled()) return fail(ErrorKind::canceled, "canceled");
+    if (image.error().kind == ErrorKind::no_space) return image;
+    error.context.push_back(line_for(wanted.rules[i], image.error()));
   }
-  if (matching.empty()) error.context.emplace_back("no rule of `images` matches the name");
+  if (wanted.rules.empty()) error.context.emplace_back("no rule of `images` matches the name");
   return fail(std::move(error));
 }
 
-// Each waiter prints the progress on its own thread, and may leave; the last one that leaves ends the fetch.
-Result<Image> Images::State::wait(const std::shared_ptr<Flight>& flight, const Progress& progress,
-                                  const sys::CancelToken& cancel) {
+void Images::State::start(const Wanted& wanted, const std::shared_ptr<Flight>& flight) {
+  std::thread([this, wanted, flight] {
+    Result<Image> result = fail(ErrorKind::internal, "the fetch ended without a result");
+    try {
+      result = fetch(wanted, *flight);
+    } catch (const std::exception& error) {
+      result = fail(ErrorKind::internal, "fetching " + wanted.reference.familiar() + " failed: " + error.what());
+    }
+    land(wanted.key(), flight, std::move(result));
+  }).detach();
+}
+
+// The last that a flight's thread does with this object, which waits for it before it goes.
+void Images::State::land(const std::string& key, const std::shared_ptr<Flight>& flight, Result<Image> result) {
+  std::lock_guard lock(mutex);
+  flight->result = std::move(result);
+  auto found = flights.find(key);
+  if (found != flights.end() && found->second == flight) flights.erase(found);
+  --active;
+  changed.notify_all();
+}
+
+Result<std::shared_ptr<Flight>> Images::State::join(const Wanted& wanted) {
+  std::lock_guard lock(mutex);
+  auto& slot = flights[wanted.key()];
+  // A flight that its last waiter gave up is ending; this one starts its own under the same name.
+  if (!slot || slot->cancel.token().canceled()) {
+    slot = std::make_shared<Flight>();
+    try {
+      start(wanted, slot);
+    } catch (const std::system_error& error) {
+      flights.erase(wanted.key());
+      return fail(ErrorKind::unavailable, std::string("cannot start a thread for the fetch: ") + error.what());
+    }
+    ++active;
+  }
+  ++slot->waiters;
+  return slot;
+}
+
+// Each waiter tells the progress on its own thread, and may leave; the last one that leaves ends the fetch.
+Result<Image> Images::State::wait(Flight& flight, const Progress& progress, const sys::CancelToken& cancel) {
   constexpr auto kCancelPoll = std::chrono::milliseconds(100);
   std::size_t told = 0;
   std::unique_lock lock(mutex);
   while (true) {
-    while (told < flight->lines.size()) {
-      const std::string line = flight->lines[told++];
+    while (told < flight.lines.size()) {
+      const std::string line = flight.lines[told++];
       lock.unlock();
       progress(line);
       lock.lock();
     }
-    if (flight->done) break;
+    if (flight.result) break;
     if (cancel.canceled()) {
-      if (--flight->waiters == 0) flight->cancel.cancel();
+      if (--flight.waiters == 0) flight.cancel.cancel();
       return fail(ErrorKind::canceled, "canceled");
     }
-    changed.wait_for(lock, kCancelPoll);
+    if (cancel.can_cancel())
+      changed.wait_for(lock, kCancelPoll);
+    else
+      changed.wait(lock);
   }
-  --flight->waiters;
-  return *flight->result;
+  --flight.waiters;
+  return *flight.result;
 }
 
 Images::Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,
@@ -208,41 +215,17 @@ void Images::set_rules(std::vector<SourceRule> rules) {
 }
 
 Result<Image> Images::resolve(const std::string& text, const Progress& progress, const sys::CancelToken& cancel) {
-  INGOT_TRY(auto reference, parse_reference(text));
-  std::vector<SourceRule> matching;
+  if (text == kScratch) return state_->scratch();
+  Wanted wanted;
+  INGOT_TRY(wanted.reference, parse_reference(text));
   {
     std::lock_guard lock(state_->mutex);
-    for (const auto& rule : state_->rules) {
-      if (matches(rule, reference)) matching.push_back(rule);
-    }
+    wanted.rules = matching_rules(state_->rules, wanted.reference);
   }
-  if (!matching.empty()) {
-    INGOT_TRY(auto kept, state_->find_kept(State::key_of(matching.front(), reference)));
-    if (kept) return *kept;
-  }
-  std::shared_ptr<State::Flight> flight;
-  {
-    std::lock_guard lock(state_->mutex);
-    auto& slot = state_->flights[reference.full()];
-    // A flight that its last waiter gave up is ending; this one starts its own under the same name.
-    if (!slot || slot->cancel.token().canceled()) {
-      slot = std::make_shared<State::Flight>();
-      ++state_->active;
-      std::thread([state = state_.get(), reference, matching, started = slot] {
-        auto result = state->try_sources(reference, matching, *started);
-        std::lock_guard guard(state->mutex);
-        started->result = std::move(result);
-        started->done = true;
-        --state->active;
-        auto found = state->flights.find(reference.full());
-        if (found != state->flights.end() && found->second == started) state->flights.erase(found);
-        state->changed.notify_all();
-      }).detach();
-    }
-    flight = slot;
-    ++flight->waiters;
-  }
-  return state_->wait(flight, progress, cancel);
+  INGOT_TRY(auto found, state_->find_kept(wanted));
+  if (found) return *found;
+  INGOT_TRY(auto flight, state_->join(wanted));
+  return state_->wait(*flight, progress, cancel);
 }
 
 }  // namespace ingot::image

@@ -35,7 +35,7 @@ struct Image {
 
 using Progress = std::function<void(const std::string& line)>;
 
-// Images by name, each fetched once and kept, however many jobs ask at the same time. Thread-safe.
+// Images by name, each fetched once and kept, however many jobs ask at the same time; "scratch" is empty. Thread-safe.
 class Images {
  public:
   Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,

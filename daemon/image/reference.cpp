@@ -1,7 +1,9 @@
 #include "daemon/image/reference.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "daemon/base/digest.h"
+#include "daemon/base/strings.h"
 
 namespace ingot::image {
 
@@ -10,15 +12,42 @@ namespace {
 constexpr const char* kDefaultRegistry = "docker.io";
 constexpr const char* kDefaultNamespace = "library/";
 
-bool is_repository_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/';
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
-bool is_tag_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+bool is_alphanumeric(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+// "[a-z0-9]+" joined by ".", "_", "__" or dashes: no part can be "..", or be taken for an option.
+bool is_repository(const std::string& text) {
+  for (const auto& part : base::split(text, '/')) {
+    if (part.empty() || !is_lower_or_digit(part.front()) || !is_lower_or_digit(part.back())) return false;
+    if (part.find("..") != std::string::npos) return false;
+    const auto allowed = [](char c) { return is_lower_or_digit(c) || c == '.' || c == '_' || c == '-'; };
+    if (!std::all_of(part.begin(), part.end(), allowed)) return false;
+  }
+  return true;
+}
+
+// A host's name or address, "[::1]" too, with or without a port.
+bool is_registry(const std::string& text) {
+  const auto allowed = [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+  };
+  return (is_alphanumeric(text.front()) || text.front() == '[') && text.find("..") == std::string::npos &&
+         std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_tag(const std::string& text) {
+  constexpr std::size_t kLongest = 128;
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; };
+  return !text.empty() && text.size() <= kLongest && text.front() != '.' && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), allowed);
 }
 
 tl::unexpected<Error> bad(const std::string& text, const std::string& why, const std::string& hint) {
-  return base::fail(ErrorKind::invalid, "\"" + text + "\" is no image name: " + why, hint);
+  return base::fail(ErrorKind::invalid, "\"" + base::printable(text) + "\" is no image name: " + why, hint);
 }
 
 }  // namespace
@@ -47,7 +76,7 @@ Result<Reference> parse_reference(const std::string& text) {
   if (std::size_t at = rest.find('@'); at != std::string::npos) {
     reference.digest = rest.substr(at + 1);
     rest.resize(at);
-    if (!reference.digest.starts_with("sha256:") || reference.digest.size() != 71) {
+    if (!base::Digest::parse(reference.digest)) {
       return bad(text, "what follows \"@\" is no sha256 digest", form);
     }
   }
@@ -56,9 +85,8 @@ Result<Reference> parse_reference(const std::string& text) {
   if (colon != std::string::npos && (slash == std::string::npos || colon > slash)) {
     reference.tag = rest.substr(colon + 1);
     rest.resize(colon);
-    if (reference.tag.empty() || reference.tag.size() > 128 ||
-        !std::all_of(reference.tag.begin(), reference.tag.end(), is_tag_character)) {
-      return bad(text, "its tag has other characters than letters, digits, \"_\", \".\" and \"-\"", form);
+    if (!is_tag(reference.tag)) {
+      return bad(text, "its tag has other characters than letters, digits, \"_\", \".\" and \"-\", or too many", form);
     }
   }
   // The part before the first slash is a registry when it looks like a host: with a dot, a port, or "localhost".
@@ -66,13 +94,16 @@ Result<Reference> parse_reference(const std::string& text) {
   const std::string head = rest.substr(0, first);
   const bool host =
       first != std::string::npos && (head.find_first_of(".:") != std::string::npos || head == "localhost");
-  reference.registry = host ? head : kDefaultRegistry;
+  const bool docker_hub = !host || head == kDefaultRegistry || head == "index.docker.io";
+  reference.registry = docker_hub ? kDefaultRegistry : head;
   reference.repository = host ? rest.substr(first + 1) : rest;
-  if (reference.repository.empty() ||
-      !std::all_of(reference.repository.begin(), reference.repository.end(), is_repository_character)) {
-    return bad(text, "a name has lower-case letters, digits, \".\", \"_\", \"-\" and \"/\" only", form);
+  if (host && !is_registry(head)) return bad(text, "\"" + head + "\" is no host", form);
+  if (!is_repository(reference.repository)) {
+    return bad(text, "a name has lower-case letters and digits, with single \".\", \"_\", \"-\" or \"/\" between them",
+               form);
   }
-  if (!host && first == std::string::npos) reference.repository = kDefaultNamespace + reference.repository;
+  if (docker_hub && reference.repository.find('/') == std::string::npos)
+    reference.repository = kDefaultNamespace + reference.repository;
   if (reference.tag.empty() && reference.digest.empty()) reference.tag = "latest";
   return reference;
 }

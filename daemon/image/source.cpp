@@ -44,8 +44,4 @@ std::string Fetch::option(const std::string& name, const std::string& fallback) 
   return value;
 }
 
-std::vector<SourceRule> default_rules() {
-  return {{"debian:*", "bootstrap", {}}, {"ubuntu:*", "bootstrap", {}}, {"*", "registry", {}}};
-}
-
 }  // namespace ingot::image

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/image/images.h"
+#include "daemon/image/oci_index.h"
 #include "daemon/image/reference.h"
 
 namespace ingot::image {
@@ -36,7 +37,7 @@ Result<Fetched> fetch_from_archive(const Fetch& fetch);
 Result<Fetched> fetch_from_registry(const Fetch& fetch);
 
 // The image in an OCI layout directory, whose layers become snapshots. Shared by all sources that end in one.
-Result<Fetched> unpack_oci_layout(const Fetch& fetch, const store::fs::path& layout, const std::string& wanted_name);
+Result<Fetched> unpack_oci_layout(const Fetch& fetch, const store::fs::path& layout, const Choice& choice);
 
 inline constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -3,9 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "daemon/base/digest.h"
-#include "daemon/sys/files.h"
 #include "daemon/sys/process.h"
+#include "tests/support/oci_layout.h"
 #include "tests/support/temp.h"
 
 namespace ingot::test {
@@ -13,11 +12,6 @@ namespace ingot::test {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-void must(const Status& status) {
-  if (!status) throw std::runtime_error(proto::render(status.error()));
-}
 
 std::string run(std::vector<std::string> argv) {
   sys::Command command;
@@ -25,13 +19,6 @@ std::string run(std::vector<std::string> argv) {
   auto captured = sys::capture(sys::system_processes(), command);
   if (!captured || !captured->status.ok()) throw std::runtime_error("cannot run " + command.argv.front());
   return captured->out;
-}
-
-// Keeps `text` in the layout; returns its descriptor.
-json add_blob(const fs::path& layout, const std::string& text, const std::string& media_type) {
-  const auto digest = base::Digest::of(text);
-  must(sys::write_file_durably(layout / "blobs/sha256" / digest.hex(), text));
-  return {{"mediaType", media_type}, {"digest", digest.str()}, {"size", text.size()}};
 }
 
 std::string make_layer() {
@@ -55,22 +42,9 @@ std::string make_layer() {
 
 }  // namespace
 
-void write_tiny_image(const fs::path& layout) {
-  fs::create_directories(layout / "blobs/sha256");
-  const std::string layer = make_layer();
-  const json config = {
-      {"architecture", run({"dpkg", "--print-architecture"}).substr(0, 5) == "arm64" ? "arm64" : "amd64"},
-      {"os", "linux"},
-      {"config", {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}}},
-      {"rootfs", {{"type", "layers"}, {"diff_ids", {base::Digest::of(layer).str()}}}}};
-  const json manifest = {{"schemaVersion", 2},
-                         {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                         {"config", add_blob(layout, config.dump(), "application/vnd.oci.image.config.v1+json")},
-                         {"layers", {add_blob(layout, layer, "application/vnd.oci.image.layer.v1.tar")}}};
-  const json index = {{"schemaVersion", 2},
-                      {"manifests", {add_blob(layout, manifest.dump(), "application/vnd.oci.image.manifest.v1+json")}}};
-  must(sys::write_file_durably(layout / "index.json", index.dump()));
-  must(sys::write_file_durably(layout / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
+void write_tiny_image(const fs::path& directory) {
+  OciLayout layout(directory);
+  layout.write_index({layout.add_image({make_layer()}, {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}})});
 }
 
 }  // namespace ingot::test

@@ -1,0 +1,92 @@
+#include "daemon/image/kept_images.h"
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "proto/codec.h"
+#include "proto/fields.h"
+
+namespace ingot::image {
+
+namespace {
+
+std::string encode_config(const graph::ImageConfig& config) {
+  nlohmann::json env = nlohmann::json::array();
+  for (const auto& [name, value] : config.env) env.push_back(name + "=" + value);
+  nlohmann::json labels = nlohmann::json::object();
+  for (const auto& [name, value] : config.labels) labels[name] = value;
+  return proto::dump({{"env", env},
+                      {"working_dir", config.working_dir},
+                      {"user", config.user},
+                      {"entrypoint", config.entrypoint},
+                      {"cmd", config.cmd},
+                      {"labels", labels}});
+}
+
+Result<graph::ImageConfig> decode_config(const std::string& text) {
+  INGOT_TRY(auto body, proto::parse_json(text));
+  graph::ImageConfig config;
+  std::vector<std::string> env;
+  std::map<std::string, std::string> labels;
+  proto::Fields fields(body, "kept image config");
+  fields.read("env", env);
+  fields.read("working_dir", config.working_dir);
+  fields.read("user", config.user);
+  fields.read("entrypoint", config.entrypoint);
+  fields.read("cmd", config.cmd);
+  fields.read("labels", labels);
+  INGOT_CHECK(fields.done());
+  for (const auto& pair : env) {
+    const std::size_t equals = pair.find('=');
+    config.env.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  config.labels.assign(labels.begin(), labels.end());
+  return config;
+}
+
+}  // namespace
+
+Result<std::optional<Image>> KeptImages::look_up(const std::string& key) const {
+  std::optional<Image> image;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query, database_.prepare("SELECT reference, source, snapshot, config FROM images WHERE key = ?"));
+    INGOT_TRY(bool found, query.bind(1, key).step());
+    if (!found) return {};
+    image.emplace();
+    image->reference = query.text(0);
+    image->source = query.text(1);
+    image->snapshot = query.number(2);
+    INGOT_TRY(image->config, decode_config(query.text(3)));
+    return {};
+  }));
+  return image;
+}
+
+Result<std::optional<Image>> KeptImages::find(const std::string& key) const {
+  INGOT_TRY(auto image, look_up(key));
+  if (!image) return image;
+  auto layers = snapshots_.layers(image->snapshot);
+  if (layers) return image;
+  if (layers.error().kind != ErrorKind::not_found) return base::fail(layers.error());
+  base::log::warning("image {} is fetched anew: {}", image->reference, layers.error().message);
+  INGOT_CHECK(database_.transaction([&]() -> Status {
+    INGOT_TRY(auto deletion, database_.prepare("DELETE FROM images WHERE key = ? AND snapshot = ?"));
+    return deletion.bind(1, key).bind(2, image->snapshot).run();
+  }));
+  return std::optional<Image>();
+}
+
+Result<Image> KeptImages::keep(const std::string& key, const Image& image) const {
+  INGOT_CHECK(database_.transaction([&]() -> Status {
+    INGOT_TRY(auto insertion,
+              database_.prepare("INSERT INTO images (key, reference, source, snapshot, config, created_ms) "
+                                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"));
+    insertion.bind(1, key).bind(2, image.reference).bind(3, image.source).bind(4, image.snapshot);
+    return insertion.bind(5, encode_config(image.config)).bind(6, base::system_clock().unix_ms()).run();
+  }));
+  INGOT_TRY(auto kept, look_up(key));
+  return kept.value_or(image);
+}
+
+}  // namespace ingot::image
