@@ -94,6 +94,7 @@ bool firewall_is_up(const std::string& instance) {
 
 std::vector<std::string> forward_drops(const std::string& listing, const std::string& instance) {
   std::vector<std::string> found;
+  const std::string own = "inet " + firewall_table(instance);
   std::string table;
   std::string chain;
   for (const auto& line : base::split(listing, '\n')) {
@@ -102,10 +103,10 @@ std::vector<std::string> forward_drops(const std::string& listing, const std::st
     std::string first;
     std::string second;
     words >> keyword >> first >> second;
-    if (keyword == "table") table = first + " " + second;
+    if (keyword == "table") table = fmt::format("{} {}", first, second);
     if (keyword == "chain") chain = first;
     const bool drops = line.find("hook forward") != std::string::npos && line.find("policy drop") != std::string::npos;
-    if (drops && table != "inet " + firewall_table(instance)) found.push_back(table + " " + chain);
+    if (drops && table != own) found.push_back(fmt::format("{} {}", table, chain));
   }
   return found;
 }

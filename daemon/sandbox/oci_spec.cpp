@@ -1,5 +1,6 @@
 #include "daemon/sandbox/oci_spec.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -85,7 +86,7 @@ json environment(const StepSpec& step, const store::Account& account) {
   };
   if (!given("PATH")) list.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (!given("HOME")) list.push_back("HOME=" + account.home);
-  for (const auto& [name, value] : step.env) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : step.env) list.push_back(fmt::format("{}={}", name, value));
   return list;
 }
 

@@ -204,8 +204,9 @@ TEST_F(Pool, prepares_ahead_once) {
 
 TEST_F(Pool, what_a_dead_daemon_left_is_no_hindrance) {
   run_here({"nft", "add", "table", "inet", firewall_table(instance_)});
-  run_here({"ip", "link", "add", "ig" + instance_ + "0", "type", "dummy"});
-  run_here({"ip", "addr", "add", "10.99.0.1/30", "dev", "ig" + instance_ + "0"});
+  const std::string link = "ig" + instance_ + "0";
+  run_here({"ip", "link", "add", link, "type", "veth", "peer", "name", "pe" + instance_});
+  ASSERT_NE(if_nametoindex(link.c_str()), 0U);
   NetworkPool pool(instance_, sys::system_processes());
   auto lease = pool.acquire();
   EXPECT_TRUE(lease) << proto::render(lease.error());

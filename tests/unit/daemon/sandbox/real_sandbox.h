@@ -62,6 +62,7 @@ class RealSandbox : public ::testing::Test {
     sandbox_.reset();
     EXPECT_EQ(run_here({"nft", "list", "tables"}).find(instance_), std::string::npos);
     EXPECT_EQ(cgroups(), "");
+    EXPECT_EQ(mounts(), "");
   }
 
   Settings settings() const {
@@ -137,6 +138,16 @@ class RealSandbox : public ::testing::Test {
         if (entry.is_directory(ignored)) found += entry.path().string() + "\n";
       }
     }
+    // All but the file system in memory, which is the sandbox's own.
+    for (const auto& line : base::split(mounts(), '\n')) {
+      if (!line.empty() && !line.starts_with("ingot " + (directory_ / "run").string() + " ")) found += line + "\n";
+    }
+    return found;
+  }
+
+  // Mounts below our directory, one a line.
+  std::string mounts() const {
+    std::string found;
     for (const auto& line : base::split(test::slurp("/proc/self/mounts"), '\n')) {
       if (line.find(directory_.path().string()) != std::string::npos) found += line + "\n";
     }

@@ -14,7 +14,6 @@ namespace ingot::sandbox {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 bool may_mount() {
   if (geteuid() != 0) return false;

@@ -82,6 +82,24 @@ TEST_F(Steps, only_what_the_step_wrote_is_in_the_layer) {
   EXPECT_EQ(listing(run("echo x > /etc/x; rm /etc/x").upper), "etc");
 }
 
+TEST_F(Steps, a_resolv_conf_that_is_a_link_to_nowhere) {
+  fs::create_directories(base_layer() / "run");
+  fs::create_symlink("../run/resolve/stub.conf", base_layer() / "etc/resolv.conf");
+  EXPECT_EQ(listing(run("cat /etc/resolv.conf").upper), "");
+  EXPECT_EQ(listing(run("chmod 700 /run").upper), "run");
+  EXPECT_EQ(listing(run("echo x > /run/pid").upper), "run\nrun/pid");
+  EXPECT_EQ(run("test -s /etc/resolv.conf && echo given").out, "given\n");
+}
+
+TEST_F(Steps, a_step_on_nothing_has_only_what_it_brings) {
+  auto spec = step("true");
+  fs::create_directories(spec.upper / "bin");
+  fs::copy_file("/bin/busybox", spec.upper / "bin/sh");
+  spec.layers = {};
+  EXPECT_EQ(run(spec).outcome.status.code, 0);
+  EXPECT_EQ(listing(spec.upper), "bin\nbin/sh");
+}
+
 TEST_F(Steps, the_hosts_files_are_there_to_be_read) {
   auto ran = run("cat /etc/hosts; echo x > /etc/resolv.conf || echo refused; test -s /etc/resolv.conf && echo given");
   EXPECT_EQ(ran.out, "127.0.0.1\tlocalhost ingot\n::1\tlocalhost ip6-localhost ip6-loopback\nrefused\ngiven\n");
