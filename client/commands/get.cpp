@@ -31,6 +31,7 @@ Result<std::vector<proto::Artifact>> select(const std::vector<proto::Artifact>& 
       continue;
     }
     std::vector<std::string> names;
+    names.reserve(all.size());
     for (const auto& row : all) names.push_back(row.name);
     std::string hint = base::did_you_mean(word, names);
     if (hint.empty() && !names.empty()) hint = "it has: " + base::join(names, ", ");

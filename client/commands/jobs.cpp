@@ -18,7 +18,7 @@ namespace {
 using proto::JobState;
 
 std::string colored(const Style& style, JobState state) {
-  const std::string text = fmt::format("{:<9}", proto::name_of(state));
+  std::string text = fmt::format("{:<9}", proto::name_of(state));
   switch (state) {
     case JobState::succeeded:
       return style.green(text);

@@ -1,5 +1,6 @@
 #include "client/commands/submission.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -47,7 +48,8 @@ Result<Values> collect_args(const Invocation& invocation, const fs::path& projec
     } else if (const char* value = std::getenv(given.c_str())) {
       args[given] = value;
     } else {
-      return fail(ErrorKind::usage, "--build-arg " + given + ": the environment has no " + given, "write NAME=VALUE");
+      return fail(ErrorKind::usage, fmt::format("--build-arg {0}: the environment has no {0}", base::printable(given)),
+                  "write NAME=VALUE");
     }
   }
   for (std::size_t i = 1; i < invocation.words.size(); ++i) {

@@ -65,12 +65,12 @@ void LiveView::loop() {
 }
 
 // Back to the block's first row, and everything below it away. A terminal that became narrower has wrapped the lines
-// that stood there.
+// that stood there. First to the left: the terminal itself may have shown a ^C.
 std::string LiveView::erasing(TerminalSize size) {
   if (drawn_widths_.empty()) return {};
   const std::size_t rows =
       size.columns < drawn_size_.columns ? rows_of(drawn_widths_, size.columns) : drawn_widths_.size();
-  return fmt::format("\033[{}A\033[J", rows);
+  return fmt::format("\r\033[{}A\033[J", rows);
 }
 
 // In one write, so that no half-drawn state is ever seen.

@@ -85,7 +85,7 @@ Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
   const std::uint64_t size = request.file >= 0 ? request.file_size : request.body.size();
   std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: ingotd\r\nIngot-Api: 1\r\nContent-Length: {}\r\n",
                                  request.method, request.target, size);
-  for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers) text += fmt::format("{}: {}\r\n", name, value);
   text += "\r\n";
   if (request.file < 0) text += request.body;
   Status sent = send_text(text);

@@ -5,6 +5,10 @@
 #include <pty.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include <atomic>
 
 #include "client/render/progress_line.h"
@@ -16,24 +20,20 @@ namespace {
 using proto::Event;
 using proto::EventType;
 
-// A terminal: knows text, newlines, "up n" and "erase below", which is all that the view uses.
+// A terminal: knows text, where a line begins, "up n" and "erase below", which is all that the view uses.
 class Screen {
  public:
   void feed(const std::string& bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-      if (bytes[i] == '\r') continue;
-      if (bytes[i] == '\n') {
-        ++row_;
+      if (bytes[i] == '\r' || bytes[i] == '\n') {
+        column_ = 0;
+        row_ += bytes[i] == '\n' ? 1 : 0;
       } else if (bytes[i] == '\033') {
-        const std::size_t end = bytes.find_first_of("AJm", i);
-        ASSERT_NE(end, std::string::npos);
-        const std::string number = bytes.substr(i + 2, end - i - 2);
-        if (bytes[end] == 'A') row_ -= std::stoul(number);
-        if (bytes[end] == 'J') rows_.resize(row_);
-        i = end;
+        i = obey(bytes, i);
       } else {
         if (rows_.size() <= row_) rows_.resize(row_ + 1);
-        rows_[row_] += bytes[i];
+        if (rows_[row_].size() <= column_) rows_[row_].resize(column_ + 1, ' ');
+        rows_[row_][column_++] = bytes[i];
       }
     }
   }
@@ -44,8 +44,21 @@ class Screen {
   }
 
  private:
+  // A sequence of ESC, [, a number and a letter; returns where the letter is.
+  std::size_t obey(const std::string& bytes, std::size_t at) {
+    const std::size_t end = bytes.find_first_of("AJm", at);
+    if (end == std::string::npos) return bytes.size();
+    if (bytes[end] == 'A') row_ -= std::stoul(bytes.substr(at + 2, end - at - 2));
+    if (bytes[end] == 'J' && row_ < rows_.size()) {
+      rows_.resize(row_ + 1);
+      rows_[row_].resize(std::min(column_, rows_[row_].size()));
+      if (rows_[row_].empty()) rows_.pop_back();
+    }
+    return end;
+  }
   std::vector<std::string> rows_;
   std::size_t row_ = 0;
+  std::size_t column_ = 0;
 };
 
 class LiveViewTest : public testing::Test {
@@ -57,11 +70,14 @@ class LiveViewTest : public testing::Test {
   void SetUp() override {
     int terminal = -1;
     winsize size{10, 40, 0, 0};
-    ASSERT_EQ(openpty(&controller, &terminal, nullptr, nullptr, &size), 0);
+    if (openpty(&controller, &terminal, nullptr, nullptr, &size) != 0) {
+      GTEST_SKIP() << "no pseudo terminal here: " << std::strerror(errno);
+    }
     fcntl(controller, F_SETFL, O_NONBLOCK);
     out = fdopen(terminal, "w");
   }
   void TearDown() override {
+    if (out == nullptr) return;
     std::fclose(out);
     close(controller);
   }
@@ -163,6 +179,16 @@ TEST_F(LiveViewTest, a_busy_job_is_drawn_at_most_ten_times_a_second) {
   for (std::size_t at = received.find("\033[J"); at != std::string::npos; at = received.find("\033[J", at + 1))
     ++drawings;
   EXPECT_LE(drawings, 5U);
+}
+
+TEST_F(LiveViewTest, a_key_that_the_terminal_echoes_leaves_no_trace) {
+  LiveView view(out, Style{});
+  view.event(step(EventType::step_start, "1", "RUN sleep"));
+  screen_once("sleep");
+  std::fputs("^C", out);
+  std::fflush(out);
+  view.message("canceling");
+  EXPECT_EQ(screen_once("canceling").substr(0, 10), "canceling\n");
 }
 
 TEST(ProgressLine, tells_name_part_and_whole) {
