@@ -26,3 +26,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND INGOT_SANITIZE)
   # ThreadSanitizer does not know atomic_thread_fence, which Asio uses.
   add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-tsan)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105651: "text" + std::string is reported from inside libstdc++ where it is inlined.
+  add_compile_options(-Wno-restrict)
+endif()
