@@ -82,9 +82,9 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
 }
 
 nlohmann::json to_json(const Artifact& value) {
-  return {{"id", value.id},         {"name", value.name}, {"local_path", value.local_path},
-          {"digest", value.digest}, {"size", value.size}, {"media_type", value.media_type},
-          {"mode", value.mode}};
+  return {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
+          {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
+          {"mode", value.mode},     {"checksum", value.checksum}};
 }
 
 Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
@@ -96,6 +96,7 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read("name", value.name);
   fields.read("local_path", value.local_path);
   fields.read("digest", value.digest);
+  fields.read("checksum", value.checksum);
   fields.read_integer("size", value.size);
   fields.read("media_type", value.media_type);
   fields.read_integer("mode", value.mode);

@@ -107,6 +107,7 @@ struct Artifact {
   std::string name;        // the path under which the target saved it
   std::string local_path;  // AS LOCAL, relative to the project directory; may be empty
   std::string digest;      // sha256:<hex> of the bytes that a download gives
+  std::string checksum;    // xxh128:<hex> of the same bytes, or empty: tells damage on the way, faster than the digest
   std::uint64_t size = 0;
   std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;

@@ -173,16 +173,18 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
   return stopped ? Status{} : read;
 }
 
-Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact,
-                                          std::uint64_t offset) {
+Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset,
+                                          bool as_descriptor) {
   INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
   HttpRequest request{"GET", job_path(job) + "/artifacts/" + percent_encode(artifact.id), {}, ""};
+  if (as_descriptor) request.headers["Ingot-Accept"] = "descriptor";
   if (offset > 0) {
     request.headers["Range"] = "bytes=" + std::to_string(offset) + "-";
     request.headers["If-Range"] = "\"" + artifact.digest + "\"";
   }
   INGOT_TRY(auto head, exchange(connection, request));
-  return Download{std::move(connection), std::move(head)};
+  sys::UniqueFd file = connection.take_passed();
+  return Download{std::move(connection), std::move(head), std::move(file)};
 }
 
 }  // namespace ingot::client

@@ -35,11 +35,14 @@ class Daemon {
   Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
 
   // The bytes of an artifact from `offset` on. The head tells whether the offset was honoured (206) or not (200).
+  // A daemon that is asked for a descriptor may hand over the file itself instead of its bytes.
   struct Download {
     HttpConnection connection;
     HttpHead head;
+    sys::UniqueFd file;
   };
-  Result<Download> download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset);
+  Result<Download> download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset,
+                            bool as_descriptor);
 
  private:
   // The answer's body as JSON; an error answer as its error.

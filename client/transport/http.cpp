@@ -161,10 +161,23 @@ Status HttpConnection::fill() {
 }
 
 Result<std::size_t> HttpConnection::receive(char* to, std::size_t size) {
+  iovec room{to, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &room;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
   ssize_t got = 0;
   do {
-    got = recv(fd_.get(), to, size, 0);
+    got = recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
+  const cmsghdr* attached = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (attached != nullptr && attached->cmsg_type == SCM_RIGHTS && attached->cmsg_len == CMSG_LEN(sizeof(int))) {
+    int passed = -1;
+    std::memcpy(&passed, CMSG_DATA(attached), sizeof passed);
+    passed_ = sys::UniqueFd(passed);
+  }
   if (got <= 0) return broken(got == 0 ? "it was closed" : std::strerror(errno));
   return static_cast<std::size_t>(got);
 }

@@ -43,6 +43,8 @@ class HttpConnection {
   // For large bodies of a known length: the next bytes, straight into `to`; 0 at the end.
   Result<std::size_t> read_some(char* to, std::size_t size);
   int fd() const { return fd_.get(); }
+  // A descriptor that came with the last answer.
+  sys::UniqueFd take_passed() { return std::move(passed_); }
 
  private:
   explicit HttpConnection(sys::UniqueFd fd) : fd_(std::move(fd)) {}
@@ -57,6 +59,7 @@ class HttpConnection {
   Status pass_chunks(const Sink& sink);
 
   sys::UniqueFd fd_;
+  sys::UniqueFd passed_;
   std::vector<char> buffer_;  // from begin_ to end_: received, not yet used
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -23,7 +23,6 @@ namespace {
 constexpr std::chrono::seconds kIdle{300};    // between two requests
 constexpr std::chrono::seconds kStalled{60};  // within one
 constexpr std::uint32_t kLargestHead = 32 << 10;
-constexpr std::size_t kPart = 256 << 10;
 
 proto::Submitter peer_of(int socket) {
   proto::Submitter submitter;
@@ -43,8 +42,7 @@ proto::Submitter peer_of(int socket) {
 
 }  // namespace
 
-Connection::Connection(Shared& shared, Socket socket)
-    : shared_(shared), socket_(std::move(socket)), timer_(shared.io), part_(kPart) {
+Connection::Connection(Shared& shared, Socket socket) : shared_(shared), socket_(std::move(socket)), timer_(shared.io) {
   shared_.connections.insert(this);
   submitter_ = peer_of(socket_.native_handle());
 }
@@ -77,6 +75,7 @@ void Connection::read_head() {
   request_.submitter = submitter_;
   route_ = nullptr;
   blob_.reset();
+  part_ = {};  // a connection that only waits needs no room
   parser_ = std::make_unique<Parser>();
   parser_->header_limit(kLargestHead);
   parser_->body_limit(boost::none);  // bounded below, by route
@@ -138,6 +137,7 @@ void Connection::read_body() {
         ErrorKind::too_large, "the body of this request may have " + base::human_bytes(limit), "", {}, {}});
   }
   if (parser_->is_done()) return handle();
+  part_.resize(kPart);
   parser_->get().body().data = part_.data();
   parser_->get().body().size = part_.size();
   http::async_read_some(socket_, buffer_, *parser_, [self = shared_from_this()](Error error, std::size_t) {
@@ -166,6 +166,7 @@ void Connection::begin_blob() {
 
 void Connection::read_blob() {
   if (parser_->is_done()) return finish_blob();
+  part_.resize(kPart);
   parser_->get().body().data = part_.data();
   parser_->get().body().size = part_.size();
   http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](Error error, std::size_t) {
@@ -179,6 +180,7 @@ void Connection::on_blob_part() {
   arm_timer(kStalled);
   const std::size_t size = part_.size() - parser_->get().body().size;
   on_pool(
+      shared_.workers,
       [this, size]() -> Status {
         INGOT_CHECK(blob_->write({part_.data(), size}));
         const auto limit = shared_.services.contexts.limits().max_file_bytes;
@@ -190,6 +192,7 @@ void Connection::on_blob_part() {
 
 void Connection::finish_blob() {
   on_pool(
+      shared_.workers,
       [this]() -> Response {
         auto digest = base::Digest::parse(request_.path_values.at("digest"));
         auto kept = blob_->commit(store::Durability::later, *digest);
@@ -201,8 +204,9 @@ void Connection::finish_blob() {
 
 void Connection::handle() {
   timer_.cancel();  // a handler may take its time
-  on_pool([this] { return route_->handler(shared_.services, request_); },
-          [this](Response response) { respond(std::move(response)); });
+  on_pool(
+      shared_.workers, [this] { return route_->handler(shared_.services, request_); },
+      [this](Response response) { respond(std::move(response)); });
 }
 
 void Connection::refuse(const ingot::Error& error) {

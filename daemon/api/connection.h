@@ -27,6 +27,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close();
 
  private:
+  static constexpr std::size_t kPart = 256 << 10;
   using Error = boost::system::error_code;
 
   void read_head();
@@ -41,6 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void refuse(const ingot::Error& error);  // answers, and closes: the rest of the request is not read
   void respond(Response response);
+  void pass_file();
   void on_head_sent(Error error);
   void send_file();
   void read_log();
@@ -53,7 +55,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void arm_timer(std::chrono::seconds patience);
   // Runs `work` on the pool, then `then` with its result on the I/O thread.
   template <typename Work, typename Then>
-  void on_pool(Work work, Then then);
+  void on_pool(boost::asio::thread_pool& pool, Work work, Then then);
 
   Shared& shared_;
   Socket socket_;
@@ -73,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The answer that is being sent.
   std::string head_;
   FilePart file_;
+  sys::UniqueFd passed_;
   std::unique_ptr<LogStream> log_;
   std::shared_ptr<void> log_subscription_;
   bool log_woken_ = false;    // something was appended since the last look
@@ -80,15 +83,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 };
 
 template <typename Work, typename Then>
-void Connection::on_pool(Work work, Then then) {
+void Connection::on_pool(boost::asio::thread_pool& pool, Work work, Then then) {
   // `self` keeps the connection until the result is back.
-  boost::asio::post(
-      shared_.workers, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
-        auto result = std::make_shared<decltype(work())>(work());
-        auto& io = self->shared_.io;
-        boost::asio::post(
-            io, [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
-      });
+  boost::asio::post(pool, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
+    auto result = std::make_shared<decltype(work())>(work());
+    auto& io = self->shared_.io;
+    boost::asio::post(io,
+                      [self = std::move(self), result, then = std::move(then)]() mutable { then(std::move(*result)); });
+  });
 }
 
 }  // namespace ingot::api

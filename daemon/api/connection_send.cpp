@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <cstring>
 
 #include "daemon/api/connection.h"
 
@@ -28,6 +29,9 @@ void Connection::respond(Response response) {
   } else if (auto* file = std::get_if<FilePart>(&response.body)) {
     head_ += fmt::format("Content-Length: {}\r\n", file->size);
     if (!is_head) file_ = std::move(*file);
+  } else if (auto* passed = std::get_if<PassedFile>(&response.body)) {
+    head_ += "Content-Length: 0\r\n";
+    passed_ = std::move(passed->fd);
   } else {
     head_ += "Transfer-Encoding: chunked\r\n";
     log_ = std::make_unique<LogStream>(std::move(std::get<LogStream>(response.body)));
@@ -35,6 +39,35 @@ void Connection::respond(Response response) {
   head_ += keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   if (text != nullptr && !is_head) head_ += *text;
   arm_timer(kReaderPatience);
+  if (passed_) return pass_file();
+  asio::async_write(socket_, asio::buffer(head_),
+                    [self = shared_from_this()](Error error, std::size_t) { self->on_head_sent(error); });
+}
+
+// The descriptor goes with the head's first byte, the rest of the head as any other.
+void Connection::pass_file() {
+  socket_.native_non_blocking(true);
+  iovec first{head_.data(), 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &first;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* attached = CMSG_FIRSTHDR(&message);
+  attached->cmsg_level = SOL_SOCKET;
+  attached->cmsg_type = SCM_RIGHTS;
+  attached->cmsg_len = CMSG_LEN(sizeof(int));
+  const int fd = passed_.get();
+  std::memcpy(CMSG_DATA(attached), &fd, sizeof fd);
+  const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return socket_.async_wait(Socket::wait_write,
+                              [self = shared_from_this()](Error error) { error ? self->close() : self->pass_file(); });
+  }
+  passed_.reset();
+  if (sent != 1) return close();
+  head_.erase(0, 1);
   asio::async_write(socket_, asio::buffer(head_),
                     [self = shared_from_this()](Error error, std::size_t) { self->on_head_sent(error); });
 }
@@ -84,6 +117,7 @@ void Connection::read_log() {
   log_woken_ = false;
   // Closed is asked before reading: what was appended before the end is then surely read.
   on_pool(
+      shared_.log_readers,
       [this]() -> std::pair<Result<std::string>, bool> {
         const bool ended = !log_->follow || !log_->live || log_->live->closed();
         return {log_->reader.read(), ended};
@@ -134,6 +168,7 @@ void Connection::finish_response() {
 void Connection::drain() {
   constexpr std::size_t kEnough = 16U << 20;
   if (drained_ > kEnough) return close();
+  part_.resize(kPart);
   socket_.async_read_some(asio::buffer(part_), [self = shared_from_this()](Error error, std::size_t size) {
     self->drained_ += size;
     error ? self->close() : self->drain();

@@ -44,6 +44,11 @@ Result<Response> download(const Services& services, const Request& request) {
     return response;
   }
   INGOT_TRY(auto fd, sys::open_file(services.blobs.path(digest), O_RDONLY));
+  if (request.header("ingot-accept") == "descriptor" && request.method == "GET") {
+    response.headers.emplace_back("Ingot-Descriptor", std::to_string(artifact.size));
+    response.body = PassedFile{std::move(fd)};
+    return response;
+  }
   // A range of another version of the file is worth nothing: then the whole is sent.
   const std::string condition = request.header("if-range");
   const std::string range_header = condition.empty() || condition == tag ? request.header("range") : "";

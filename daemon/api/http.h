@@ -39,6 +39,11 @@ struct FilePart {
   std::uint64_t size = 0;
 };
 
+// A file itself, open for reading: it travels beside the head, and the caller, who is on this host, copies as it likes.
+struct PassedFile {
+  sys::UniqueFd fd;
+};
+
 // A job's log from some event on. `live` is null for a job that has ended.
 struct LogStream {
   jobs::LogReader reader;
@@ -49,7 +54,7 @@ struct LogStream {
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::variant<std::string, FilePart, LogStream> body;
+  std::variant<std::string, FilePart, PassedFile, LogStream> body;
 };
 
 Response json_response(int status, std::string text);

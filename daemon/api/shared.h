@@ -11,12 +11,13 @@ namespace ingot::api {
 class Connection;
 
 // What all connections of a server share. `io` is run by one thread, and everything here but `workers` is touched by
-// that thread only; `workers` runs what may block on the disk.
+// that thread only; the pools run what may block on the disk.
 struct Shared {
   ServerSettings settings;
   Services services;
   boost::asio::io_context io{1};
   boost::asio::thread_pool workers{4};
+  boost::asio::thread_pool log_readers{1};  // hundreds of followers are no queue before a request
   std::set<Connection*> connections;
 
   Shared(ServerSettings given, Services what) : settings(std::move(given)), services(std::move(what)) {}

@@ -49,6 +49,7 @@ CREATE TABLE artifacts (
   name       TEXT NOT NULL CHECK (name <> ''),
   local_path TEXT NOT NULL,
   digest     TEXT NOT NULL CHECK (digest GLOB 'sha256:*' AND length(digest) = 71),
+  checksum   TEXT NOT NULL,
   size       INTEGER NOT NULL CHECK (size >= 0),
   media_type TEXT NOT NULL,
   mode       INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 4095),

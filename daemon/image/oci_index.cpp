@@ -8,7 +8,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/strings.h"
 #include "daemon/image/oci_config.h"
-#include "daemon/store/file_bytes.h"
+#include "daemon/sys/file_bytes.h"
 #include "proto/codec.h"
 #include "proto/fields.h"
 
@@ -182,7 +182,7 @@ Result<path> checked_blob(const path& layout, const Descriptor& descriptor) {
   INGOT_TRY(auto file, blob_of(layout, descriptor));
   INGOT_TRY(auto fd, sys::open_file(file, O_RDONLY));
   base::Hasher hasher;
-  INGOT_CHECK(store::read_bytes(fd.get(), "cannot read " + file.string(), [&](std::string_view bytes) -> Status {
+  INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read " + file.string(), [&](std::string_view bytes) -> Status {
     hasher.update(bytes);
     return {};
   }));

@@ -212,13 +212,13 @@ Status JobTable::add_artifact(const std::string& id, proto::Artifact& artifact) 
     INGOT_TRY(auto next, database_->prepare("SELECT j.seq, 1 + coalesce(max(a.number), 0) FROM jobs j "
                                             "LEFT JOIN artifacts a ON a.job = j.seq WHERE j.id = ?"));
     INGOT_CHECK(next.bind(1, id).step());
-    INGOT_TRY(
-        auto insertion,
-        database_->prepare("INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode) "
-                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+    INGOT_TRY(auto insertion,
+              database_->prepare(
+                  "INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode, checksum) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     insertion.bind(1, next.number(0)).bind(2, next.number(1)).bind(3, artifact.name).bind(4, artifact.local_path);
     insertion.bind(5, artifact.digest).bind(6, static_cast<std::int64_t>(artifact.size));
-    insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode});
+    insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode}).bind(9, artifact.checksum);
     artifact.id = std::to_string(next.number(1));
     return insertion.run();
   });
@@ -285,9 +285,10 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
   std::vector<proto::Artifact> artifacts;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto job, find(id));
-    INGOT_TRY(auto query,
-              database_->prepare("SELECT number, name, local_path, digest, size, media_type, mode FROM artifacts "
-                                 "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
+    INGOT_TRY(
+        auto query,
+        database_->prepare("SELECT number, name, local_path, digest, size, media_type, mode, checksum FROM artifacts "
+                           "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
     query.bind(1, job.id);
     while (true) {
       INGOT_TRY(bool more, query.step());
@@ -300,6 +301,7 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
       artifact.size = static_cast<std::uint64_t>(query.number(4));
       artifact.media_type = query.text(5);
       artifact.mode = static_cast<std::uint32_t>(query.number(6));
+      artifact.checksum = query.text(7);
       artifacts.push_back(std::move(artifact));
     }
   }));

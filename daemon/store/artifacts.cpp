@@ -5,8 +5,8 @@
 
 #include "daemon/base/glob.h"
 #include "daemon/store/artifact_source.h"
-#include "daemon/store/file_bytes.h"
 #include "daemon/store/tar_writer.h"
+#include "daemon/sys/file_bytes.h"
 
 namespace ingot::store {
 
@@ -62,12 +62,13 @@ Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedD
     artifact.media_type = proto::kDirectoryMediaType;
   } else if (S_ISREG(status.st_mode)) {
     INGOT_TRY(auto fd, root.open_path(path, O_RDONLY | O_NONBLOCK));
-    INGOT_CHECK(read_bytes(fd.get(), "cannot read artifact " + path, sink));
+    INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read artifact " + path, sink));
     artifact.media_type = media_type_of(path);
   } else {
     return fail(ErrorKind::invalid, "SAVE ARTIFACT: \"" + path + "\" is neither a file nor a directory");
   }
   artifact.size = writer.size();
+  artifact.checksum = writer.checksum();
   INGOT_TRY(auto digest, writer.commit(Durability::now));
   artifact.digest = digest.str();
   return artifact;

@@ -70,6 +70,7 @@ BlobWriter::BlobWriter(BlobWriter&& other) noexcept
       fd_(std::move(other.fd_)),
       temporary_(std::move(other.temporary_)),
       hasher_(std::move(other.hasher_)),
+      checksum_(std::move(other.checksum_)),
       size_(other.size_) {
   other.temporary_.clear();
 }
@@ -80,6 +81,7 @@ BlobWriter::~BlobWriter() {
 
 Status BlobWriter::write(std::string_view bytes) {
   hasher_.update(bytes);
+  checksum_.update(bytes);
   size_ += bytes.size();
   return sys::write_all(fd_.get(), bytes);
 }

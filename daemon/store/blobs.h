@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "daemon/base/checksum.h"
 #include "daemon/base/digest.h"
 #include "daemon/store/unsynced_marks.h"
 #include "daemon/sys/files.h"
@@ -48,6 +49,7 @@ class BlobWriter {
 
   Status write(std::string_view bytes);
   std::uint64_t size() const { return size_; }
+  std::string checksum() const { return checksum_.finish(); }  // of what was written so far
   // With `expected` set, other content is refused with kind `invalid`.
   Result<base::Digest> commit(Durability durability, const base::Digest& expected = {});
 
@@ -58,6 +60,7 @@ class BlobWriter {
   sys::UniqueFd fd_;
   fs::path temporary_;
   base::Hasher hasher_;
+  base::Checksum checksum_;
   std::uint64_t size_ = 0;
 };
 

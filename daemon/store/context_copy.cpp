@@ -8,7 +8,7 @@
 
 #include "daemon/store/accounts.h"
 #include "daemon/store/context_tree.h"
-#include "daemon/store/file_bytes.h"
+#include "daemon/sys/file_bytes.h"
 
 namespace ingot::store {
 
@@ -159,7 +159,7 @@ class ContextCopier {
     INGOT_TRY(int holder, replaceable(target));
     const sys::UniqueFd to(openat(holder, base_name(target).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!to) return fail_errno(errno, "COPY: cannot make " + target);
-    INGOT_CHECK(copy_bytes(from.get(), to.get(), "COPY to " + target));
+    INGOT_CHECK(sys::copy_bytes(from.get(), to.get(), "COPY to " + target));
     return set_attributes(to.get(), entry, target);
   }
 

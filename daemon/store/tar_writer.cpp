@@ -16,8 +16,8 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/store/context_copy.h"
-#include "daemon/store/file_bytes.h"
 #include "daemon/store/utf8_names.h"
+#include "daemon/sys/file_bytes.h"
 
 namespace ingot::store {
 
@@ -162,7 +162,7 @@ class TarWriter {
     if (!fd) return fail_errno(errno, "cannot open " + path);
     add_attributes(entry, fd.get());
     INGOT_CHECK(write_header(entry, path));
-    return read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
+    return sys::read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
       if (archive_write_data(archive_.get(), bytes.data(), bytes.size()) < 0) return failure(path);
       return {};
     });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
@@ -42,6 +43,7 @@ Result<Cgroups> Cgroups::detect() {
 
 Result<Cgroups> Cgroups::parse(const std::string& mountinfo) {
   Cgroups found;
+  std::set<std::string> devices;
   bool has_v1 = false;
   bool has_v2 = false;
   for (const auto& line : base::split(mountinfo, '\n')) {
@@ -50,8 +52,11 @@ Result<Cgroups> Cgroups::parse(const std::string& mountinfo) {
     if (separator == std::string::npos) continue;
     const auto before = base::split(line.substr(0, separator), ' ');
     const auto after = base::split(line.substr(separator + 3), ' ');
+    constexpr std::size_t kDevice = 2;
     constexpr std::size_t kMountPoint = 4;
     if (before.size() <= kMountPoint || after.size() < 3) continue;
+    // The same hierarchy may be mounted at several places, and cpu at a second name beside cpu,cpuacct.
+    if (!devices.insert(before[kDevice]).second) continue;
     if (after[0] == "cgroup2") {
       has_v2 = true;
       found.hierarchies_.push_back({unescaped(before[kMountPoint]), {}, true});
@@ -104,11 +109,8 @@ std::vector<fs::path> Cgroups::places(const std::string& path) const {
   if (below.empty() || below == ".") return found;
   for (const auto& hierarchy : hierarchies_) {
     const fs::path place = fs::path(hierarchy.mount_point) / below;
-    // The same hierarchy may be mounted at several places, and cpu be a link to cpu,cpuacct.
     std::error_code error;
-    const bool known =
-        std::any_of(found.begin(), found.end(), [&](const auto& other) { return fs::equivalent(place, other, error); });
-    if (!known && fs::is_directory(place, error)) found.push_back(place);
+    if (fs::is_directory(place, error)) found.push_back(place);
   }
   return found;
 }

@@ -1,0 +1,58 @@
+#include "daemon/sys/file_bytes.h"
+
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "daemon/sys/files.h"
+
+namespace ingot::sys {
+
+namespace {
+
+// The part of a copy that is reported at once, and after which it can be watched.
+constexpr std::size_t kStep = 8U << 20;
+
+bool cannot(int reason) {
+  return reason == EXDEV || reason == EINVAL || reason == EOPNOTSUPP || reason == ENOSYS;
+}
+
+}  // namespace
+
+Status read_bytes(int from, const std::string& what, const std::function<Status(std::string_view)>& sink) {
+  constexpr std::size_t kPiece = 1 << 20;
+  thread_local std::vector<char> buffer(kPiece);  // one a thread, not one a file
+  while (true) {
+    const ssize_t got = read(from, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return base::fail_errno(errno, what);
+    if (got == 0) return {};
+    INGOT_CHECK(sink({buffer.data(), static_cast<std::size_t>(got)}));
+  }
+}
+
+Status copy_bytes(int from, int to, const std::string& what, const std::function<void(std::uint64_t)>& copied) {
+  // Nothing copied is the end of the file, or a file system that says so of every file: then the next way is tried.
+  for (auto* copy : {+[](int in, int out) { return copy_file_range(in, nullptr, out, nullptr, kStep, 0); },
+                     +[](int in, int out) { return sendfile(out, in, nullptr, kStep); }}) {
+    while (true) {
+      const ssize_t size = copy(from, to);
+      if (size > 0 && copied) copied(static_cast<std::uint64_t>(size));
+      if (size > 0 || (size < 0 && errno == EINTR)) continue;
+      if (size == 0 || cannot(errno)) break;
+      return base::fail_errno(errno, what);
+    }
+  }
+  return read_bytes(from, what, [&](std::string_view bytes) -> Status {
+    auto written = write_all(to, bytes);
+    if (written && copied) copied(bytes.size());
+    if (written) return {};
+    Error error = written.error();
+    error.message = what + ": " + error.message;
+    return base::fail(std::move(error));
+  });
+}
+
+}  // namespace ingot::sys
