@@ -25,7 +25,11 @@ tl::expected<void, Error> read_list(const Fields& fields, const char* key, Decod
   values.reserve(list->size());
   for (const auto& element : *list) {
     auto value = decode(element);
-    if (!value) return tl::unexpected<Error>(std::move(value).error());
+    if (!value) {
+      Error error = std::move(value).error();
+      error.context.push_back(std::string("in ") + key + "[" + std::to_string(values.size()) + "]");
+      return tl::unexpected<Error>(std::move(error));
+    }
     values.push_back(std::move(*value));
   }
   return {};
@@ -177,6 +181,7 @@ Decoded<ContextStatus> context_status_from_json(const nlohmann::json& body) {
   Fields fields(body, "a context status");
   ContextStatus value;
   fields.require("digest");
+  fields.require("missing");
   fields.read("digest", value.digest);
   fields.read("missing", value.missing);
   return finish(fields, value);

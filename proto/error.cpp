@@ -73,7 +73,9 @@ int number_or_zero(const nlohmann::json& object, const char* key) {
 Error error_from_json(const nlohmann::json& body) {
   Error error;
   if (!body.is_object()) {
-    error.message = "the answer is no error object: " + body.dump();
+    constexpr std::size_t kShown = 200;
+    error.message = "the answer is no error object: " +
+                    body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, kShown);
     return error;
   }
   error.kind = error_kind_from_name(text_or(body, "kind", "internal"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -78,8 +79,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   sys::UniqueFd passed_;
   std::unique_ptr<LogStream> log_;
   std::shared_ptr<void> log_subscription_;
-  bool log_woken_ = false;    // something was appended since the last look
-  bool log_waiting_ = false;  // nothing was there; the next wake reads again
+  std::shared_ptr<std::atomic<bool>> log_woken_;  // something was appended since the last look
+  bool log_waiting_ = false;                      // nothing was there; the next wake reads again
 };
 
 template <typename Work, typename Then>

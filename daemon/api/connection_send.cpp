@@ -77,13 +77,13 @@ void Connection::on_head_sent(Error error) {
   if (file_.fd) return send_file();
   if (!log_) return finish_response();
   if (log_->follow && log_->live) {
-    // The job's thread calls this; all that it may do there is to hand a note to ours.
-    log_subscription_ = log_->live->subscribe([weak = weak_from_this(), &io = shared_.io] {
+    // The job's thread calls this; all that it may do there is to hand a note to ours, and one note is enough.
+    log_woken_ = std::make_shared<std::atomic<bool>>(false);
+    log_subscription_ = log_->live->subscribe([weak = weak_from_this(), &io = shared_.io, woken = log_woken_] {
+      if (woken->exchange(true)) return;
       asio::post(io, [weak] {
         auto self = weak.lock();
-        if (!self || !self->log_) return;
-        self->log_woken_ = true;
-        if (std::exchange(self->log_waiting_, false)) self->read_log();
+        if (self && self->log_ && std::exchange(self->log_waiting_, false)) self->read_log();
       });
     });
     watch_for_hang_up();
@@ -114,7 +114,7 @@ void Connection::send_file() {
 }
 
 void Connection::read_log() {
-  log_woken_ = false;
+  if (log_woken_) *log_woken_ = false;
   // Closed is asked before reading: what was appended before the end is then surely read.
   on_pool(
       shared_.log_readers,
@@ -129,7 +129,7 @@ void Connection::on_log_chunk(Result<std::string> chunk, bool ended) {
   if (!log_ || !chunk) return close();
   if (!chunk->empty()) return send_chunk(std::move(*chunk), false);
   if (ended) return send_chunk("", true);
-  if (log_woken_) return read_log();
+  if (log_woken_ && *log_woken_) return read_log();
   timer_.cancel();  // a quiet job is no stalled client
   log_waiting_ = true;
 }

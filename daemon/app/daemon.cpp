@@ -1,6 +1,7 @@
 #include "daemon/app/daemon.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -147,7 +148,9 @@ void Daemon::start() {
     }
     const pipeline::Engine engine{*parts->blobs,   *parts->contexts,  *parts->snapshots, *parts->images,
                                   *parts->sandbox, defaults->network, defaults->limits,  defaults->step_timeout};
-    return pipeline::run_job(engine, run);
+    auto done = pipeline::run_job(engine, run);
+    malloc_trim(0);  // the daemon idles for longer than it builds
+    return done;
   });
   parts_->server->start();
 }

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -85,6 +86,8 @@ int main(int argc, char** argv) {
   }
   log::set_up(config->log_level);
 
+  // A pool of memory for each of some dozen threads would hold what was freed long ago.
+  mallopt(M_ARENA_MAX, 2);
   // Before any thread: they all inherit the blocked signals and the namespace.
   signal(SIGPIPE, SIG_IGN);
   const sigset_t set = handled_signals();

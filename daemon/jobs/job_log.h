@@ -53,7 +53,7 @@ class LogReader {
  public:
   static Result<LogReader> open(const fs::path& path, std::uint64_t from_seq);
   // Whole lines that are there now, at most about `limit` bytes (at least one line); empty: nothing more yet.
-  Result<std::string> read(std::size_t limit = 256 << 10);
+  Result<std::string> read(std::size_t limit = 16 << 10);
 
  private:
   LogReader(sys::UniqueFd fd, std::uint64_t skip) : fd_(std::move(fd)), skip_lines_(skip) {}

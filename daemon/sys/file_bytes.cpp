@@ -22,7 +22,7 @@ bool cannot(int reason) {
 }  // namespace
 
 Status read_bytes(int from, const std::string& what, const std::function<Status(std::string_view)>& sink) {
-  constexpr std::size_t kPiece = 1 << 20;
+  constexpr std::size_t kPiece = 256 << 10;
   thread_local std::vector<char> buffer(kPiece);  // one a thread, not one a file
   while (true) {
     const ssize_t got = read(from, buffer.data(), buffer.size());

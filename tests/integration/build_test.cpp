@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "client/transport/daemon.h"
 #include "daemon/base/digest.h"
 #include "tests/support/test_daemon.h"
 
@@ -137,6 +138,40 @@ a:
   auto missing = daemon->ingot({"get", id, "bgi"});
   EXPECT_EQ(missing.code, 3);
   EXPECT_THAT(missing.err, HasSubstr("did you mean \"big\"?"));
+}
+
+TEST_F(Build, a_file_that_the_daemons_disk_has_damaged_is_not_handed_out_as_good) {
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\na:\n    FROM tiny\n    RUN printf 0123456789 > /f\n    SAVE ARTIFACT /f\n");
+  const auto job = json::parse(daemon->ingot({"build", "--json", "+a"}).out);
+  const std::string id = job["id"];
+  const std::string hex = job["artifacts"][0]["digest"].get<std::string>().substr(7);
+  std::ofstream(daemon->state() / "blobs" / hex.substr(0, 2) / hex) << "0123X56789";
+  TempDirectory out;
+  for (const auto& place : {(out / "f").string(), std::string("-")}) {
+    auto got = daemon->ingot({"get", id, "-o", place});
+    EXPECT_NE(got.code, 0);
+    EXPECT_THAT(got.err, HasSubstr("artifact f arrived with other bytes"));
+  }
+  EXPECT_FALSE(fs::exists(out / "f"));
+}
+
+TEST_F(Build, an_artifact_is_handed_over_as_a_descriptor) {
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\na:\n    FROM tiny\n    RUN printf 0123456789 > /f\n    SAVE ARTIFACT /f\n");
+  const auto job = json::parse(daemon->ingot({"build", "--json", "+a"}).out);
+  client::Daemon connection(daemon->socket());
+  auto artifacts = connection.artifacts(job["id"]);
+  ASSERT_TRUE(artifacts);
+  auto download = connection.download(job["id"], artifacts->front(), 0, true);
+  ASSERT_TRUE(download);
+  ASSERT_TRUE(download->file);
+  char bytes[16] = {};
+  EXPECT_EQ(read(download->file.get(), bytes, sizeof bytes), 10);
+  EXPECT_STREQ(bytes, "0123456789");
+  EXPECT_EQ(write(download->file.get(), "x", 1), -1) << "it is for reading";
+  // The connection goes on as any other.
+  EXPECT_TRUE(connection.download(job["id"], artifacts->front(), 0, false));
 }
 
 TEST_F(Build, downloads_have_ranges_and_tags) {

@@ -20,8 +20,16 @@ json sent(const json& body) {
 }
 
 Artifact some_artifact() {
-  return {"2",  "/out/a b.iso", "out/ä.iso", "sha256:" + std::string(64, 'a'), 1ULL << 40, "application/octet-stream",
-          04755};
+  Artifact artifact;
+  artifact.id = "2";
+  artifact.name = "/out/a b.iso";
+  artifact.local_path = "out/ä.iso";
+  artifact.digest = "sha256:" + std::string(64, 'a');
+  artifact.checksum = "xxh128:" + std::string(32, 'b');
+  artifact.size = 1ULL << 40;
+  artifact.media_type = "application/octet-stream";
+  artifact.mode = 04755;
+  return artifact;
 }
 
 Job some_job() {

@@ -119,7 +119,7 @@ TEST_F(DownloadTest, a_part_of_other_bytes_is_fetched_anew) {
 TEST_F(DownloadTest, a_wrong_digest_never_gets_the_name) {
   artifact.digest = base::Digest::of("other").str();
   directory.file("a b.iso", "what was there");
-  EXPECT_EQ(error(), "artifact a b.iso arrived with digest " + base::Digest::of(content).str() + ", not " +
+  EXPECT_EQ(error(), "artifact a b.iso arrived with other bytes: " + base::Digest::of(content).str() + ", not " +
                          artifact.digest + "\nhint: fetch it again; if it stays, the daemon's disk is damaged");
   EXPECT_EQ(test::slurp(destination), "what was there");
   EXPECT_FALSE(fs::exists(part_file(destination)));

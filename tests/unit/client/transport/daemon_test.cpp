@@ -144,7 +144,7 @@ TEST(Daemon, a_download_goes_on_only_if_the_artifact_is_the_same) {
   proto::Artifact artifact;
   artifact.id = "2";
   artifact.digest = "sha256:" + std::string(64, 'b');
-  auto download = Daemon(fake.socket()).download("j", artifact, 100);
+  auto download = Daemon(fake.socket()).download("j", artifact, 100, false);
   ASSERT_TRUE(download);
   EXPECT_EQ(download->head.status, 206);
   const auto request = fake.requests().front();
