@@ -21,8 +21,9 @@ std::size_t size_of(const graph::Step& step) {
 
 Result<graph::StepId> GraphWriter::add(graph::Step step) {
   const auto* exec = std::get_if<graph::ExecOp>(&step.operation);
-  const base::Digest parent = step.parent ? definitions_.at(*step.parent) : base::Digest();
-  base::Digest definition = graph::definition(step.operation, parent);
+  std::vector<base::Digest> inputs;
+  for (graph::StepId input : graph::inputs(step)) inputs.push_back(definitions_.at(input));
+  base::Digest definition = graph::definition(step.operation, inputs);
   const bool may_merge = exec == nullptr || !exec->no_cache;
   if (auto known = by_definition_.find(definition.str()); known != by_definition_.end() && may_merge) {
     return known->second;

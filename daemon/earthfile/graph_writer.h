@@ -13,10 +13,11 @@ namespace ingot::earthfile {
 // Collects the steps of a graph. A step that is there already is not written twice, whichever target asks for it.
 class GraphWriter {
  public:
-  // `step.parent` is set already. Fails when the graph grows beyond what any real recipe needs.
+  // The step's inputs are there already. Fails when the graph grows beyond what any real recipe needs.
   Result<graph::StepId> add(graph::Step step);
   void add(graph::SaveArtifact artifact) { graph_.artifacts.push_back(std::move(artifact)); }
-  // The graph, less what neither `wanted` nor an artifact stands on.
+  void add(graph::SaveImage image) { graph_.images.push_back(std::move(image)); }
+  // The graph, less what none of `wanted`, the artifacts and the images stands on.
   graph::Graph finish(const std::vector<graph::StepId>& wanted);
 
  private:

@@ -23,32 +23,52 @@ class Encoder {
   base::Hasher hasher_;
 };
 
-base::Digest encode(const ImageOp& op, const base::Digest& /*parent*/) {
+void encode(Encoder& encoder, const Variables& variables) {
+  Variables sorted = variables;
+  std::sort(sorted.begin(), sorted.end());
+  encoder.number(sorted.size());
+  for (const auto& [name, value] : sorted) {
+    encoder.text(name);
+    encoder.text(value);
+  }
+}
+
+void encode(Encoder& encoder, const Mount& mount) {
+  encoder.number(static_cast<std::uint64_t>(mount.kind));
+  encoder.text(mount.target);
+  encoder.text(mount.id);
+  encoder.number(static_cast<std::uint64_t>(mount.sharing));
+  encoder.flag(mount.from.has_value());
+  encoder.text(mount.source);
+  encoder.text(mount.mode ? std::to_string(*mount.mode) : "");
+}
+
+base::Digest encode(const ImageOp& op) {
   Encoder encoder("image");
   encoder.text(op.reference);
   return encoder.finish();
 }
 
-base::Digest encode(const ExecOp& op, const base::Digest& parent) {
+base::Digest encode(const ExecOp& op) {
   Encoder encoder("exec");
-  encoder.text(parent.str());
   encoder.text(op.command);
   encoder.text(op.working_dir);
   encoder.text(op.user);
-  encoder.flag(op.no_cache);
-  Variables env = op.env;
-  std::sort(env.begin(), env.end());
-  encoder.number(env.size());
-  for (const auto& [name, value] : env) {
-    encoder.text(name);
-    encoder.text(value);
+  for (bool flag : {op.no_cache, op.privileged, op.no_network}) encoder.flag(flag);
+  encode(encoder, op.env);
+  encoder.number(op.mounts.size());
+  for (const auto& mount : op.mounts) encode(encoder, mount);
+  encoder.number(op.secrets.size());
+  for (const auto& secret : op.secrets) {
+    encoder.text(secret.name);
+    encoder.text(secret.id);
   }
   return encoder.finish();
 }
 
-base::Digest encode(const CopyOp& op, const base::Digest& parent) {
+base::Digest encode(const CopyOp& op) {
   Encoder encoder("copy");
-  encoder.text(parent.str());
+  encoder.flag(op.from.has_value());
   encoder.number(op.sources.size());
   for (const auto& source : op.sources) encoder.text(source);
   encoder.text(op.destination);
@@ -60,17 +80,24 @@ base::Digest encode(const CopyOp& op, const base::Digest& parent) {
   return encoder.finish();
 }
 
-base::Digest encode(const MakeDirectoryOp& op, const base::Digest& parent) {
+base::Digest encode(const MakeDirectoryOp& op) {
   Encoder encoder("directory");
-  encoder.text(parent.str());
   encoder.text(op.path);
   return encoder.finish();
 }
 
 }  // namespace
 
-base::Digest definition(const Operation& operation, const base::Digest& parent) {
-  return std::visit([&](const auto& op) { return encode(op, parent); }, operation);
+base::Digest operation_digest(const Operation& operation) {
+  return std::visit([](const auto& op) { return encode(op); }, operation);
+}
+
+base::Digest definition(const Operation& operation, const std::vector<base::Digest>& inputs) {
+  Encoder encoder("step");
+  encoder.text(operation_digest(operation).str());
+  encoder.number(inputs.size());
+  for (const auto& input : inputs) encoder.text(input.str());
+  return encoder.finish();
 }
 
 }  // namespace ingot::graph

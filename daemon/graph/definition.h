@@ -5,8 +5,11 @@
 
 namespace ingot::graph {
 
-// What a step is by its definition alone: equal operations on equal parents are equal, whatever the target or line that
-// they were written in. The order of a RUN's variables does not count. `parent` is empty for an ImageOp.
-base::Digest definition(const Operation& operation, const base::Digest& parent);
+// What a step is by its definition alone: equal operations on equal inputs are equal, whatever the target or line that
+// they were written in. The order of a RUN's variables does not count. `inputs` are the definitions of inputs(step), in
+// their order.
+base::Digest definition(const Operation& operation, const std::vector<base::Digest>& inputs);
+// The operation without what it stands on: equal for a RUN of the same text on another parent.
+base::Digest operation_digest(const Operation& operation);
 
 }  // namespace ingot::graph

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,7 +18,17 @@ using StepId = std::size_t;
 
 using Variables = std::vector<std::pair<std::string, std::string>>;  // in order of declaration, names unique
 
-// What an image says of the steps that start from it.
+// HEALTHCHECK. `test` is as in an OCI image: {"CMD", ...}, {"CMD-SHELL", text} or {"NONE"}; times in nanoseconds, 0:
+// the runtime's default.
+struct Healthcheck {
+  std::vector<std::string> test;
+  std::int64_t interval_ns = 0;
+  std::int64_t timeout_ns = 0;
+  std::int64_t start_period_ns = 0;
+  int retries = 0;
+};
+
+// What an image says of the steps that start from it, and of the containers that are made of it.
 struct ImageConfig {
   Variables env;
   std::string working_dir = "/";
@@ -24,11 +36,34 @@ struct ImageConfig {
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
   std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::string> exposed_ports;  // "80/tcp"
+  std::vector<std::string> volumes;
+  std::string stop_signal;
+  std::optional<Healthcheck> healthcheck;
 };
 
 // FROM name:tag, or FROM scratch.
 struct ImageOp {
   std::string reference;
+};
+
+// RUN --mount: what a step sees besides its own file system. Nothing of it is in the step's layer.
+struct Mount {
+  enum class Kind { cache, tmpfs, secret, bind };
+  enum class Sharing { shared, private_, locked };
+  Kind kind = Kind::cache;
+  std::string target;                 // absolute
+  std::string id;                     // of a cache, or the name of a secret
+  Sharing sharing = Sharing::locked;  // of a cache
+  std::optional<StepId> from;         // bind: the step whose file system is mounted, read-only
+  std::string source = "/";           // bind: a directory or file in it
+  std::optional<unsigned> mode;       // of a cache's directory, or a secret's file
+};
+
+// RUN --secret NAME=id: a variable of the step that is in no key and no log.
+struct SecretVariable {
+  std::string name;
+  std::string id;
 };
 
 // RUN: the text goes to /bin/sh -c in the container, never expanded before.
@@ -38,11 +73,16 @@ struct ExecOp {
   std::string working_dir = "/";
   std::string user;
   bool no_cache = false;  // run it even where the same was run before
+  bool privileged = false;
+  bool no_network = false;
+  std::vector<Mount> mounts;
+  std::vector<SecretVariable> secrets;
 };
 
-// COPY of files of the context.
+// COPY of files of the context, or of another step's file system.
 struct CopyOp {
-  std::vector<std::string> sources;       // globs, relative to the context
+  std::optional<StepId> from;             // none: the context
+  std::vector<std::string> sources;       // globs, relative to the context; absolute in another step's file system
   std::string destination;                // absolute
   bool destination_is_directory = false;  // it was written with a trailing slash
   bool dir = false;                       // --dir: a directory itself, not its contents
@@ -85,9 +125,27 @@ struct SaveArtifact {
   proto::Position position;
 };
 
-struct Graph {
-  std::vector<Step> steps;  // parents come before their children
-  std::vector<SaveArtifact> artifacts;
+// SAVE IMAGE: a step's file system as an OCI image.
+struct SaveImage {
+  StepId from = 0;
+  ImageConfig config;
+  std::string name;  // "registry/name:tag"; empty: the image has no name
+  bool push = false;
+  bool insecure = false;  // --insecure: a registry without TLS
+  std::string target;
+  std::string text;
+  proto::Position position;
 };
+
+struct Graph {
+  std::vector<Step> steps;  // what a step stands on comes before it
+  std::vector<SaveArtifact> artifacts;
+  std::vector<SaveImage> images;
+};
+
+// Every step that this one stands on: its parent, and what it copies or mounts from.
+std::vector<StepId> inputs(const Step& step);
+// The same, to be changed.
+void rename_inputs(Step& step, const std::function<StepId(StepId)>& rename);
 
 }  // namespace ingot::graph

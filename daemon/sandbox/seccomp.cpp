@@ -82,8 +82,8 @@ std::vector<std::string> words(const char* text) {
   return found;
 }
 
-// Not x32, which kernels leave disabled: its rules alone would cost each step some milliseconds, and a call by way of it
-// is refused as of an architecture that is not listed.
+// Not x32, which kernels leave disabled: its rules alone would cost each step some milliseconds, and a call by way of
+// it is refused as of an architecture that is not listed.
 json architectures() {
 #if defined(__aarch64__)
   return {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"};

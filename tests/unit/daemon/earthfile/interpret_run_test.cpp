@@ -49,7 +49,10 @@ TEST(Run, workdir_is_made_and_joined) {
 
 TEST(Run, the_image_s_own_directory_and_user_hold_until_changed) {
   FakeHost host;
-  host.images["app"] = {{{"A", "1"}}, "/srv", "www", {}, {}, {}};
+  graph::ImageConfig& app = host.images["app"];
+  app.env = {{"A", "1"}};
+  app.working_dir = "/srv";
+  app.user = "www";
   const File file = parsed("VERSION 0.8\nt:\n    FROM app\n    RUN a\n    USER root:0\n    RUN b\n");
   const auto runs = steps_of<graph::ExecOp>(interpret(file, {"+t", {}}, host)->graph);
   EXPECT_EQ(runs[0].working_dir, "/srv");

@@ -15,7 +15,7 @@ TEST(Definition, is_the_same_for_the_same) {
   op.env = {{"A", "1"}, {"B", "2"}};
   ExecOp reordered = op;
   reordered.env = {{"B", "2"}, {"A", "1"}};
-  EXPECT_EQ(definition(op, kParent), definition(reordered, kParent));
+  EXPECT_EQ(definition(op, {kParent}), definition(reordered, {kParent}));
   EXPECT_EQ(definition(ImageOp{"debian"}, {}), definition(ImageOp{"debian"}, {}));
 }
 
@@ -32,6 +32,24 @@ TEST(Definition, differs_in_every_field) {
   exec([](ExecOp& op) { op.working_dir = "/x"; });
   exec([](ExecOp& op) { op.user = "x"; });
   exec([](ExecOp& op) { op.no_cache = true; });
+  exec([](ExecOp& op) { op.privileged = true; });
+  exec([](ExecOp& op) { op.no_network = true; });
+  exec([](ExecOp& op) { op.secrets = {{"A", "b"}}; });
+  auto mounted = [&](auto change) {
+    exec([&](ExecOp& op) {
+      Mount mount;
+      change(mount);
+      op.mounts = {mount};
+    });
+  };
+  mounted([](Mount&) {});
+  mounted([](Mount& mount) { mount.kind = Mount::Kind::bind; });
+  mounted([](Mount& mount) { mount.target = "/x"; });
+  mounted([](Mount& mount) { mount.id = "x"; });
+  mounted([](Mount& mount) { mount.sharing = Mount::Sharing::shared; });
+  mounted([](Mount& mount) { mount.from = 3; });
+  mounted([](Mount& mount) { mount.source = "/x"; });
+  mounted([](Mount& mount) { mount.mode = 0; });
   exec([](ExecOp& op) { op.env = {{"A", "B"}}; });
   exec([](ExecOp& op) { op.env = {{"AB", ""}}; });
   auto copy = [&](auto change) {
@@ -40,6 +58,7 @@ TEST(Definition, differs_in_every_field) {
     operations.emplace_back(op);
   };
   copy([](CopyOp&) {});
+  copy([](CopyOp& op) { op.from = 3; });
   copy([](CopyOp& op) { op.sources = {"a", "b"}; });
   copy([](CopyOp& op) { op.sources = {"ab"}; });
   copy([](CopyOp& op) { op.destination = "/a"; });
@@ -52,14 +71,22 @@ TEST(Definition, differs_in_every_field) {
   copy([](CopyOp& op) { op.chown = "a"; });
   copy([](CopyOp& op) { op.chmod = 0; });
   std::set<std::string> seen;
-  for (const auto& operation : operations) seen.insert(definition(operation, kParent).str());
+  for (const auto& operation : operations) seen.insert(definition(operation, {kParent}).str());
   EXPECT_EQ(seen.size(), operations.size());
 }
 
+TEST(Definition, what_an_input_is_called_in_its_graph_does_not_count) {
+  CopyOp one;
+  one.from = 1;
+  CopyOp two;
+  two.from = 2;
+  EXPECT_EQ(operation_digest(one), operation_digest(two));
+}
+
 TEST(Definition, the_parent_counts) {
-  EXPECT_NE(definition(ExecOp{}, kParent), definition(ExecOp{}, base::Digest::of("other")));
-  EXPECT_NE(definition(CopyOp{}, kParent), definition(CopyOp{}, {}));
-  EXPECT_NE(definition(MakeDirectoryOp{}, kParent), definition(MakeDirectoryOp{}, {}));
+  EXPECT_NE(definition(ExecOp{}, {kParent}), definition(ExecOp{}, {base::Digest::of("other")}));
+  EXPECT_NE(definition(CopyOp{}, {kParent}), definition(CopyOp{}, {}));
+  EXPECT_NE(definition(MakeDirectoryOp{}, {kParent}), definition(MakeDirectoryOp{}, {}));
 }
 
 }  // namespace

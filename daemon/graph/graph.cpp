@@ -1,0 +1,31 @@
+#include "daemon/graph/graph.h"
+
+namespace ingot::graph {
+
+namespace {
+
+// Calls `visit` with every input of the step, in a fixed order.
+template <typename StepType, typename Visit>
+void visit_inputs(StepType& step, Visit visit) {
+  if (step.parent) visit(*step.parent);
+  if (auto* copy = std::get_if<CopyOp>(&step.operation); copy != nullptr && copy->from) visit(*copy->from);
+  if (auto* exec = std::get_if<ExecOp>(&step.operation)) {
+    for (auto& mount : exec->mounts) {
+      if (mount.from) visit(*mount.from);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<StepId> inputs(const Step& step) {
+  std::vector<StepId> found;
+  visit_inputs(step, [&](const StepId& id) { found.push_back(id); });
+  return found;
+}
+
+void rename_inputs(Step& step, const std::function<StepId(StepId)>& rename) {
+  visit_inputs(step, [&](StepId& id) { id = rename(id); });
+}
+
+}  // namespace ingot::graph
