@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <thread>
@@ -50,6 +51,10 @@ class SlowProgram : public sys::ProcessRunner {
     std::lock_guard lock(mutex_);
     return starts_;
   }
+  void wait_for_cancel() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return canceled_ > 0; });
+  }
   int canceled() {
     std::lock_guard lock(mutex_);
     return canceled_;
@@ -78,16 +83,23 @@ class Flights : public testing::Test {
   // Asks on a thread of its own.
   struct Waiter {
     sys::CancelSource cancel;
-    std::vector<std::string> lines;
+    std::vector<std::string> lines;  // read it after join()
+    std::atomic<int> told = 0;
     std::optional<Result<Image>> result;
     std::thread thread;
     void join() { thread.join(); }
+    void wait_until_told(int count) const {
+      while (told < count) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   };
   std::unique_ptr<Waiter> ask(const std::string& name = "debian:12") {
     auto waiter = std::make_unique<Waiter>();
     waiter->thread = std::thread([this, name, raw = waiter.get()] {
-      raw->result = images->resolve(
-          name, [raw](const std::string& line) { raw->lines.push_back(line); }, raw->cancel.token());
+      const auto tell = [raw](const std::string& line) {
+        raw->lines.push_back(line);
+        ++raw->told;
+      };
+      raw->result = images->resolve(name, tell, raw->cancel.token());
     });
     return waiter;
   }
@@ -123,7 +135,7 @@ TEST_F(Flights, one_that_leaves_does_not_end_it_for_the_others) {
   auto leaves = ask();
   slow.wait_for_start(1);
   auto stays = ask();
-  while (stays->lines.size() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  stays->wait_until_told(2);
   leaves->cancel.cancel();
   leaves->join();
   EXPECT_EQ(leaves->result->error().kind, ErrorKind::canceled);
@@ -137,11 +149,12 @@ TEST_F(Flights, the_last_that_leaves_ends_it_and_the_next_starts_anew) {
   auto one = ask();
   slow.wait_for_start(1);
   auto two = ask();
-  while (two->lines.size() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  two->wait_until_told(2);
   one->cancel.cancel();
   two->cancel.cancel();
   one->join();
   two->join();
+  slow.wait_for_cancel();
   auto three = ask();
   slow.wait_for_start(2);
   slow.let_go();
