@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -85,8 +86,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 template <typename Work, typename Then>
 void Connection::on_pool(boost::asio::thread_pool& pool, Work work, Then then) {
-  // `self` keeps the connection until the result is back.
-  boost::asio::post(pool, [self = shared_from_this(), work = std::move(work), then = std::move(then)]() mutable {
+  // `self` keeps the connection until the result is back, `open` the I/O thread.
+  boost::asio::post(pool, [self = shared_from_this(), work = std::move(work), then = std::move(then),
+                           open = boost::asio::make_work_guard(shared_.io)]() mutable {
     auto result = std::make_shared<decltype(work())>(work());
     auto& io = self->shared_.io;
     boost::asio::post(io,

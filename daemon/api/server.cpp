@@ -73,7 +73,8 @@ class UnixServer : public Server {
  private:
   void accept() {
     acceptor_.async_accept([this](boost::system::error_code error, Connection::Socket socket) {
-      if (error == asio::error::operation_aborted) return;
+      // Also a connection that came just before the end finds the acceptor closed here.
+      if (!acceptor_.is_open()) return;
       if (error) {
         // Out of descriptors: trying again at once would only spin.
         base::log::warning("cannot accept a connection: {}", error.message());

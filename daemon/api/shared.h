@@ -15,10 +15,10 @@ class Connection;
 struct Shared {
   ServerSettings settings;
   Services services;
+  std::set<Connection*> connections;  // outlives `io`, whose end may end the last of them
   boost::asio::io_context io{1};
   boost::asio::thread_pool workers{4};
   boost::asio::thread_pool log_readers{1};  // hundreds of followers are no queue before a request
-  std::set<Connection*> connections;
 
   Shared(ServerSettings given, Services what) : settings(std::move(given)), services(std::move(what)) {}
 };
