@@ -176,8 +176,9 @@ void apply_overrides(const std::map<std::string, std::string>& given, bool from_
       continue;
     }
     const auto& keys = config_keys();
-    auto key = std::find_if(keys.begin(), keys.end(),
-                            [&](const auto& row) { return (from_flags ? row.flag : row.environment) == name; });
+    auto key = std::find_if(keys.begin(), keys.end(), [&, &name = name](const auto& row) {
+      return (from_flags ? row.flag : row.environment) == name;
+    });
     if (key == keys.end()) continue;
     if (auto done = key->assign(config, text); !done) {
       errors.push_back(base::with_context(done.error(), "in " + where));

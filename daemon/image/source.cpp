@@ -25,6 +25,7 @@ Source find_source(const std::string& kind) {
 const std::vector<std::string>& source_kinds() {
   static const std::vector<std::string> kNames = [] {
     std::vector<std::string> names;
+    names.reserve(std::size(kSources));
     for (const auto& [name, source] : kSources) names.emplace_back(name);
     return names;
   }();

@@ -227,12 +227,12 @@ Status JobTable::add_artifact(const std::string& id, proto::Artifact& artifact) 
 Result<proto::Job> JobTable::find(const std::string& id_or_prefix) const {
   proto::Job job;
   INGOT_CHECK(database_->read([&]() -> Status {
-    if (auto exact = find_exact(id_or_prefix)) {
+    auto exact = find_exact(id_or_prefix);
+    if (exact) {
       job = std::move(*exact);
       return {};
-    } else if (exact.error().kind != ErrorKind::not_found || id_or_prefix.size() < kShortestPrefix) {
-      return fail(exact.error());
     }
+    if (exact.error().kind != ErrorKind::not_found || id_or_prefix.size() < kShortestPrefix) return fail(exact.error());
     // A range, not LIKE: it uses the index, and what a user types has no wildcards. '~' sorts behind every id.
     INGOT_TRY(auto query, database_->prepare("SELECT id FROM jobs WHERE id >= ?1 AND id < ?1 || '~' LIMIT 3"));
     query.bind(1, id_or_prefix);
