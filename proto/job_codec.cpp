@@ -14,6 +14,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"priority", value.priority},
           {"timeout_seconds", value.timeout_seconds},
           {"idempotency_key", value.idempotency_key},
+          {"no_cache", value.no_cache},
           {"project", value.project}};
 }
 
@@ -29,6 +30,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read_integer("priority", value.priority);
   fields.read_integer("timeout_seconds", value.timeout_seconds);
   fields.read("idempotency_key", value.idempotency_key);
+  fields.read("no_cache", value.no_cache);
   fields.read("project", value.project);
   return finish(fields, value);
 }

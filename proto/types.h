@@ -74,6 +74,7 @@ struct JobSpec {
   int priority = 0;                   // higher runs first
   std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
   std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
+  bool no_cache = false;              // every step is run anew
   std::string project;                // what the client calls the project directory; for people only
 };
 

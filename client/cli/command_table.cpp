@@ -15,6 +15,7 @@ const std::vector<FlagInfo>& submission_flags() {
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
       {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
+      {"--no-cache", "", "", "run every step anew"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }

@@ -89,6 +89,7 @@ Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
                 "run ingot in the directory of your Earthfile, or name it with -C");
   }
   INGOT_TRY(spec.args, collect_args(invocation, project));
+  spec.no_cache = invocation.has("--no-cache");
   INGOT_TRY(spec.labels, pairs(invocation.values("--label"), "--label"));
   if (invocation.has("--priority")) {
     const std::string text = invocation.value("--priority");

@@ -21,6 +21,7 @@ struct Config {
   std::uint64_t max_connections = 0;
   base::log::Level log_level = base::log::Level::info;
   unsigned parallel_jobs = 0;
+  unsigned parallel_steps = 0;
   std::uint64_t max_queued = 0;
   double job_timeout_seconds = 0;
   double drain_seconds = 0;

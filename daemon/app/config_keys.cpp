@@ -96,12 +96,13 @@ Status set_mode(Config& config, const std::string& text) {
   return {};
 }
 
-Status set_parallel(Config& config, const std::string& text) {
-  if (text == "auto") {
-    config.parallel_jobs = std::max(1U, std::thread::hardware_concurrency());
+// So many, or "auto": one for each CPU.
+Setter one_a_cpu(unsigned Config::*member) {
+  return [member](Config& config, const std::string& text) -> Status {
+    if (text != "auto") return number<unsigned>(member, 1, 1024)(config, text);
+    config.*member = std::max(1U, std::thread::hardware_concurrency());
     return {};
-  }
-  return number<unsigned>(&Config::parallel_jobs, 1, 1024)(config, text);
+  };
 }
 
 Status set_memory(Config& config, const std::string& text) {
@@ -173,7 +174,10 @@ const std::vector<ConfigKey>& config_keys() {
       {"log.level", "--log-level", "INGOT_LOG_LEVEL", "LEVEL", "info", true,
        "least level of the daemon's own log: trace, debug, info, warning, error", set_log_level},
       {"jobs.parallel", "--jobs-parallel", "INGOT_JOBS_PARALLEL", "N", "auto", true,
-       "jobs that run at the same time; auto: one for each CPU", set_parallel},
+       "jobs that run at the same time; auto: one for each CPU", one_a_cpu(&Config::parallel_jobs)},
+      {"steps.parallel", "--steps-parallel", "INGOT_STEPS_PARALLEL", "N", "auto", false,
+       "steps of all jobs together that run at the same time; auto: one for each CPU",
+       one_a_cpu(&Config::parallel_steps)},
       {"jobs.max_queued", "--jobs-max-queued", "INGOT_JOBS_MAX_QUEUED", "N", "100000", false,
        "jobs that may wait; further ones are refused", number<std::uint64_t>(&Config::max_queued, 1, kMany)},
       {"jobs.timeout", "--jobs-timeout", "INGOT_JOBS_TIMEOUT", "TIME", "0s", false,

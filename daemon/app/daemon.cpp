@@ -31,16 +31,17 @@ proto::VersionInfo version_info() {
 }
 
 // What a reload can change while jobs run; copied for each job.
-struct JobDefaults {
-  sandbox::Network network = sandbox::Network::egress;
-  sandbox::Limits limits;
-  std::chrono::seconds step_timeout{0};
+solver::Surroundings surroundings(const Config& config) {
+  const std::chrono::seconds timeout(static_cast<std::int64_t>(config.step_timeout_seconds));
+  return {config.network, config.limits, timeout};
+}
 
-  explicit JobDefaults(const Config& config)
-      : network(config.network),
-        limits(config.limits),
-        step_timeout(static_cast<std::int64_t>(config.step_timeout_seconds)) {}
-};
+// What the steps of all jobs share of the host's memory; the rest is the host's own.
+std::uint64_t memory_for_steps() {
+  const auto bytes =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return bytes / 10 * 9;
+}
 
 }  // namespace
 
@@ -55,8 +56,9 @@ struct Daemon::Parts {
   std::unique_ptr<image::Images> images;
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::unique_ptr<solver::Solver> solver;
   std::mutex defaults_mutex;  // guards defaults
-  std::optional<JobDefaults> defaults;
+  solver::Surroundings defaults;
   std::unique_ptr<jobs::JobQueue> queue;
   std::unique_ptr<api::Server> server;
   bool stopped = false;
@@ -71,7 +73,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>()));
   Parts& parts = *daemon->parts_;
   parts.config = config;
-  parts.defaults.emplace(config);
+  parts.defaults = surroundings(config);
   const fs::path state = fs::absolute(config.state_dir).lexically_normal();
 
   // 1. The state directory, for us alone.
@@ -113,6 +115,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   settings.dns = config.dns;
   settings.allow_host_network = config.allow_host_network;
   INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
+  parts.solver =
+      std::make_unique<solver::Solver>(solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots,
+                                                             *parts.images, *parts.sandbox, base::system_clock()},
+                                       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
   // 4. The queue; jobs that a dead daemon left running are queued again.
   jobs::QueueSettings queue;
@@ -141,13 +147,12 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
 
 void Daemon::start() {
   parts_->queue->start([parts = parts_.get()](jobs::JobRun& run) -> Status {
-    std::optional<JobDefaults> defaults;
+    solver::Surroundings defaults;
     {
       std::lock_guard lock(parts->defaults_mutex);
       defaults = parts->defaults;
     }
-    const pipeline::Engine engine{*parts->blobs,   *parts->contexts,  *parts->snapshots, *parts->images,
-                                  *parts->sandbox, defaults->network, defaults->limits,  defaults->step_timeout};
+    const pipeline::Engine engine{*parts->blobs, *parts->contexts, *parts->images, *parts->solver, defaults};
     auto done = pipeline::run_job(engine, run);
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
@@ -167,7 +172,7 @@ void Daemon::reload(const Config& config) {
   parts_->queue->set_workers(config.parallel_jobs);
   parts_->images->set_rules(config.images);
   std::lock_guard lock(parts_->defaults_mutex);
-  parts_->defaults.emplace(config);
+  parts_->defaults = surroundings(config);
   for (const auto& key : config_keys()) {
     if (key.reloadable) parts_->config.texts[key.name] = config.texts.at(key.name);
   }

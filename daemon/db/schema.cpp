@@ -56,12 +56,34 @@ CREATE TABLE artifacts (
   PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 
+-- layer_digest: of what its own layer has, once somebody asked. unsynced_boot: the boot in which its layer was written,
+-- until the disk has all of it.
 CREATE TABLE snapshots (
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  parent     INTEGER REFERENCES snapshots (id) CHECK (parent < id),
-  created_ms INTEGER NOT NULL
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  parent        INTEGER REFERENCES snapshots (id) CHECK (parent < id),
+  created_ms    INTEGER NOT NULL,
+  used_ms       INTEGER NOT NULL,
+  bytes         INTEGER NOT NULL CHECK (bytes >= 0),
+  entries       INTEGER NOT NULL CHECK (entries >= 0),
+  layer_digest  TEXT,
+  unsynced_boot TEXT CHECK (unsynced_boot <> '')
 ) STRICT;
 CREATE INDEX snapshots_parent ON snapshots (parent);
+CREATE INDEX snapshots_unsynced ON snapshots (unsynced_boot) WHERE unsynced_boot IS NOT NULL;
+
+-- What was made once: `key` is the step's definition with those of all that it stands on; `operation` the step alone;
+-- `inputs` the snapshots that it stood on. cost_ms and memory: what making it took, at most.
+CREATE TABLE steps (
+  key       TEXT PRIMARY KEY CHECK (key <> ''),
+  operation TEXT NOT NULL,
+  inputs    TEXT NOT NULL,
+  snapshot  INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  cost_ms   INTEGER NOT NULL CHECK (cost_ms >= 0),
+  memory    INTEGER NOT NULL CHECK (memory >= 0),
+  made_ms   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX steps_operation ON steps (operation, inputs, made_ms);
+CREATE INDEX steps_snapshot ON steps (snapshot);
 
 CREATE TABLE images (
   key        TEXT PRIMARY KEY,

@@ -90,9 +90,8 @@ Result<Image> Images::State::scratch() {
   INGOT_TRY(auto found, kept.find(kScratch));
   if (found) return *found;
   INGOT_TRY(auto layer, snapshots.begin(std::nullopt));
-  Image image{kScratch, 0, {}, kScratch};
-  INGOT_TRY(image.snapshot, snapshots.commit(std::move(layer)));
-  return kept.keep(kScratch, image);
+  INGOT_TRY(auto lease, snapshots.commit(std::move(layer)));
+  return kept.keep(kScratch, {kScratch, lease.id(), {}, kScratch, lease});
 }
 
 Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index, Flight& flight) {
@@ -109,8 +108,8 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
             source(Fetch{wanted.reference, rule, work_directory, snapshots, processes, progress, cancel}));
   const std::vector<SourceRule> tried(wanted.rules.begin(),
                                       wanted.rules.begin() + static_cast<std::ptrdiff_t>(index) + 1);
-  return kept.keep(key_of(tried, wanted.reference), {wanted.reference.familiar(), fetched.snapshot,
-                                                     std::move(fetched.config), std::move(fetched.source)});
+  return kept.keep(key_of(tried, wanted.reference), {wanted.reference.familiar(), fetched.snapshot.id(), std::move(fetched.config),
+                                                     std::move(fetched.source), fetched.snapshot});
 }
 
 Result<Image> Images::State::fetch(const Wanted& wanted, Flight& flight) {

@@ -31,6 +31,7 @@ struct Image {
   store::SnapshotId snapshot = 0;
   graph::ImageConfig config;
   std::string source;  // "bootstrap bookworm", for the log
+  store::Lease lease;  // keeps the snapshot while somebody has the image
 };
 
 using Progress = std::function<void(const std::string& line)>;

@@ -48,19 +48,24 @@ Result<graph::ImageConfig> decode_config(const std::string& text) {
 }  // namespace
 
 Result<std::optional<Image>> KeptImages::look_up(const std::string& key) const {
-  std::optional<Image> image;
-  INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query, database_.prepare("SELECT reference, source, snapshot, config FROM images WHERE key = ?"));
-    INGOT_TRY(bool found, query.bind(1, key).step());
-    if (!found) return {};
-    image.emplace();
-    image->reference = query.text(0);
-    image->source = query.text(1);
-    image->snapshot = query.number(2);
-    INGOT_TRY(image->config, decode_config(query.text(3)));
-    return {};
+  Image image;
+  INGOT_TRY(auto lease, snapshots_.lease([&]() -> Result<std::optional<store::SnapshotId>> {
+    bool found = false;
+    INGOT_CHECK(database_.read([&]() -> Status {
+      INGOT_TRY(auto query, database_.prepare("SELECT reference, source, snapshot, config FROM images WHERE key = ?"));
+      INGOT_TRY(found, query.bind(1, key).step());
+      if (!found) return {};
+      image.reference = query.text(0);
+      image.source = query.text(1);
+      image.snapshot = query.number(2);
+      INGOT_TRY(image.config, decode_config(query.text(3)));
+      return {};
+    }));
+    return found ? std::optional(image.snapshot) : std::nullopt;
   }));
-  return image;
+  if (!lease) return std::optional<Image>();
+  image.lease = std::move(*lease);
+  return std::optional(std::move(image));
 }
 
 Result<std::optional<Image>> KeptImages::find(const std::string& key) const {

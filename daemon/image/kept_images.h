@@ -10,7 +10,7 @@ namespace ingot::image {
 // The images that were fetched, in the database: they outlive the daemon. Thread-safe.
 class KeptImages {
  public:
-  KeptImages(db::Database& database, const store::SnapshotStore& snapshots)
+  KeptImages(db::Database& database, store::SnapshotStore& snapshots)
       : database_(database), snapshots_(snapshots) {}
 
   // One whose files somebody removed is forgotten rather than found.
@@ -22,7 +22,7 @@ class KeptImages {
   Result<std::optional<Image>> look_up(const std::string& key) const;
 
   db::Database& database_;
-  const store::SnapshotStore& snapshots_;
+  store::SnapshotStore& snapshots_;
 };
 
 }  // namespace ingot::image

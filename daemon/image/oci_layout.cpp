@@ -20,26 +20,27 @@ class LayerChain {
   LayerChain(const LayerChain&) = delete;
   LayerChain& operator=(const LayerChain&) = delete;
   ~LayerChain() {
+    top_ = {};
     for (auto id = made_.rbegin(); id != made_.rend(); ++id) (void)snapshots_.remove(*id);
   }
 
   Status add(const std::function<Status(const path& directory)>& fill) {
     INGOT_TRY(auto pending, snapshots_.begin(made_.empty() ? std::nullopt : std::optional(made_.back())));
     INGOT_CHECK(fill(pending.upper()));
-    INGOT_TRY(auto id, snapshots_.commit(std::move(pending)));
-    made_.push_back(id);
+    INGOT_TRY(top_, snapshots_.commit(std::move(pending)));
+    made_.push_back(top_.id());
     return {};
   }
 
-  store::SnapshotId keep() {
-    const store::SnapshotId top = made_.back();
+  store::Lease keep() {
     made_.clear();
-    return top;
+    return std::move(top_);
   }
 
  private:
   store::SnapshotStore& snapshots_;
   std::vector<store::SnapshotId> made_;
+  store::Lease top_;
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Fetch {
 };
 
 struct Fetched {
-  store::SnapshotId snapshot = 0;
+  store::Lease snapshot;
   graph::ImageConfig config;
   std::string source;  // for the log: "bootstrap bookworm"
 };

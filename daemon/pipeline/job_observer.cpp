@@ -25,18 +25,19 @@ void JobObserver::output(const std::string& step, const graph::Step& what, sys::
   log_.append_output(step, what.target, stream == sys::Stream::out ? "stdout" : "stderr", bytes);
 }
 
-void JobObserver::step_ended(const std::string& step, const graph::Step& what, int exit_code, double seconds) {
+void JobObserver::step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) {
   log_.flush_output(step, what.target);
   std::string tail = log_.take_tail(step);
   // A follower has seen the output, unless the log was cut before it: then its end is told here.
-  if (exit_code != 0 && log_.was_cut() && !tail.empty()) {
+  if (end.exit_code != 0 && log_.was_cut() && !tail.empty()) {
     auto event = step_event(proto::EventType::tail, step, what);
     event.text = std::move(tail);
     log_.append(std::move(event));
   }
   auto event = step_event(proto::EventType::step_end, step, what);
-  event.exit_code = exit_code;
-  event.seconds = seconds;
+  event.exit_code = end.exit_code;
+  event.seconds = end.seconds;
+  event.cached = end.cached;
   log_.append(std::move(event));
 }
 

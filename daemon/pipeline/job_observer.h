@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daemon/jobs/job_log.h"
-#include "daemon/solver/solver.h"
+#include "daemon/solver/build.h"
 
 namespace ingot::pipeline {
 
@@ -12,7 +12,7 @@ class JobObserver : public solver::Observer {
 
   void step_started(const std::string& step, const graph::Step& what) override;
   void output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) override;
-  void step_ended(const std::string& step, const graph::Step& what, int exit_code, double seconds) override;
+  void step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) override;
   void note(const std::string& text) override;
 
  private:

@@ -6,7 +6,7 @@
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/pipeline/context_host.h"
 #include "daemon/pipeline/job_observer.h"
-#include "daemon/solver/solver.h"
+#include "daemon/solver/build.h"
 
 namespace ingot::pipeline {
 
@@ -41,8 +41,9 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   auto note = [&](const std::string& line) { observer.note(line); };
 
   // 1. The project directory as it was sent.
-  INGOT_TRY(auto context, load_context(engine, run));
-  ContextHost host(context, engine.blobs, engine.images, note, run.cancel);
+  INGOT_TRY(auto manifest, load_context(engine, run));
+  const auto context = std::make_shared<const solver::Context>(std::move(manifest));
+  ContextHost host(context->manifest, engine.blobs, engine.images, note, run.cancel);
 
   // 2. The recipe as a tree.
   INGOT_TRY(auto file, parse_earthfile(host));
@@ -51,11 +52,15 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   INGOT_TRY(auto plan, earthfile::interpret(file, {run.job.spec.target, run.job.spec.args}, host));
   for (const auto& warning : plan.warnings) note("warning: " + warning);
 
-  // 4. Every step, each in its container.
-  const solver::Surroundings surroundings{
-      engine.blobs,           engine.snapshots,      engine.images,       engine.sandbox, context,
-      engine.default_network, engine.default_limits, engine.step_timeout, run.cancel};
-  solver::Build build(plan.graph, surroundings, observer);
+  // 4. Every step that the cache does not have, each in its container.
+  const solver::BuildRequest request{plan.graph,
+                                     context,
+                                     engine.surroundings,
+                                     run.cancel,
+                                     std::to_string(run.job.submitter.uid),
+                                     run.job.spec.priority,
+                                     run.job.spec.no_cache};
+  solver::Build build(engine.solver, request, observer);
   INGOT_CHECK(build.run());
 
   // 5. What the target hands out: every artifact is found before the first is announced.

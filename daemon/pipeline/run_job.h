@@ -2,22 +2,18 @@
 
 #include "daemon/image/images.h"
 #include "daemon/jobs/job_queue.h"
-#include "daemon/sandbox/sandbox.h"
+#include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/contexts.h"
-#include "daemon/store/snapshots.h"
 
 namespace ingot::pipeline {
 
 struct Engine {
   store::BlobStore& blobs;
   store::ContextStore& contexts;
-  store::SnapshotStore& snapshots;
   image::Images& images;
-  sandbox::Sandbox& sandbox;
-  sandbox::Network default_network = sandbox::Network::egress;
-  sandbox::Limits default_limits;
-  std::chrono::seconds step_timeout{0};  // 0: none
+  solver::Solver& solver;
+  solver::Surroundings surroundings;
 };
 
 // A job from its context to its artifacts, pass by pass.

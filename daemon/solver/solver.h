@@ -1,69 +1,75 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "daemon/graph/graph.h"
 #include "daemon/image/images.h"
-#include "daemon/sandbox/sandbox.h"
-#include "daemon/store/blobs.h"
-#include "daemon/store/snapshots.h"
-#include "daemon/sys/rooted.h"
-#include "proto/types.h"
+#include "daemon/solver/executor.h"
+#include "daemon/solver/flights.h"
+#include "daemon/solver/slots.h"
+#include "daemon/solver/step_cache.h"
 
 namespace ingot::solver {
 
-// What a build is told as it goes; the pipeline writes it to the job's log.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void step_started(const std::string& step, const graph::Step& what) = 0;
-  virtual void output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) = 0;
-  virtual void step_ended(const std::string& step, const graph::Step& what, int exit_code, double seconds) = 0;
-  virtual void note(const std::string& text) = 0;
+// What the solver did since the daemon started.
+struct Counters {
+  std::atomic<std::uint64_t> executed = 0;     // steps that ran
+  std::atomic<std::uint64_t> hit_key = 0;      // found by their definition
+  std::atomic<std::uint64_t> hit_inputs = 0;   // found by the snapshots that they stand on
+  std::atomic<std::uint64_t> hit_content = 0;  // found by the content of those
+  std::atomic<std::uint64_t> merged = 0;       // wanted while under way for another
 };
 
-struct Surroundings {
-  store::BlobStore& blobs;
-  store::SnapshotStore& snapshots;
-  image::Images& images;
-  sandbox::Sandbox& sandbox;
-  const proto::ContextManifest& context;
-  sandbox::Network network = sandbox::Network::egress;
-  sandbox::Limits limits;
-  std::chrono::milliseconds step_timeout{0};  // 0: none
-  sys::CancelToken cancel;
-};
-
-// The file systems of a graph, step by step. The snapshots that the build made are its own and go with it; those of
-// images stay.
-class Build {
+// What all builds of a daemon share: the cache, what is under way, and the room to run.
+class Solver {
  public:
-  Build(const graph::Graph& graph, const Surroundings& surroundings, Observer& observer);
-  ~Build();
-  Build(const Build&) = delete;
-  Build& operator=(const Build&) = delete;
+  struct Parts {
+    db::Database& database;
+    store::BlobStore& blobs;
+    store::SnapshotStore& snapshots;
+    image::Images& images;
+    sandbox::Sandbox& sandbox;
+    const base::Clock& clock;
+  };
+  Solver(const Parts& parts, Slots::Capacity capacity)
+      : database_(parts.database),
+        blobs_(parts.blobs),
+        snapshots_(parts.snapshots),
+        images_(parts.images),
+        cache_(parts.database, parts.snapshots),
+        executor_(parts.blobs, parts.snapshots, parts.sandbox),
+        slots_(capacity, parts.clock) {}
 
-  // Executes every step. A step that fails is kind `step_failed`, with its position.
-  Status run();
-  // After run(): what SAVE ARTIFACT hands out.
-  Result<std::vector<proto::Artifact>> save(const graph::SaveArtifact& artifact);
+  const Counters& counters() const { return counters_; }
+  Slots::Counts slots() const { return slots_.counts(); }
 
  private:
-  Result<store::SnapshotId> execute(const std::string& name, const graph::Step& step);
-  Result<store::SnapshotId> from_image(const graph::ImageOp& op);
-  Result<store::SnapshotId> run_command(const std::string& name, const graph::Step& step, const graph::ExecOp& op);
-  // Lets `change` write into a new layer on top of the step's parent.
-  Result<store::SnapshotId> with_layer(const graph::Step& step,
-                                       const std::function<Status(const sys::RootedDir&)>& change);
+  friend class Build;
 
-  const graph::Graph& graph_;
-  const Surroundings& surroundings_;
-  Observer& observer_;
-  std::vector<store::SnapshotId> results_;  // by step
-  std::vector<store::SnapshotId> own_;      // in order of their making
+  // A step all of whose inputs are there.
+  struct Wanted {
+    StepWork work;
+    base::Digest key;
+    base::Digest operation;
+    bool look = true;  // in the cache first
+    Demand demand;
+  };
+  Result<StepResult> fly(const Wanted& wanted, const Flights::Cockpit& cockpit);
+  Result<std::optional<store::Lease>> find_by_content(const Wanted& wanted);
+  Result<bool> same_inputs(const Wanted& wanted, const KnownStep& known);
+  Result<StepResult> execute(const Wanted& wanted, const Flights::Cockpit& cockpit);
+
+  db::Database& database_;
+  store::BlobStore& blobs_;
+  store::SnapshotStore& snapshots_;
+  image::Images& images_;
+  StepCache cache_;
+  Executor executor_;
+  Slots slots_;
+  Counters counters_;
+  Flights flights_;  // last: it waits for what is under way
 };
 
 }  // namespace ingot::solver

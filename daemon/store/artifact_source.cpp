@@ -1,14 +1,12 @@
 #include "daemon/store/artifact_source.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
 
 #include "daemon/base/glob.h"
 #include "daemon/base/strings.h"
+#include "daemon/sys/directory_names.h"
 
 namespace ingot::store {
 
@@ -16,16 +14,7 @@ namespace {
 
 Result<std::vector<std::string>> names_in(const sys::RootedDir& root, const std::string& directory) {
   INGOT_TRY(auto fd, root.open_path(directory, O_RDONLY | O_DIRECTORY));
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(fdopendir(fd.get()), closedir);
-  if (!open) return base::fail_errno(errno, "cannot read directory " + directory);
-  fd.release();
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(open.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return sys::names_in(fd.get(), directory);
 }
 
 std::string or_root(const std::string& path) {
@@ -57,15 +46,14 @@ std::vector<std::string> matching_paths(const sys::RootedDir& root, const std::s
   return found;
 }
 
-Error missing_source(const graph::SaveArtifact& save, const sys::RootedDir& root) {
+Error missing_source(const std::string& command, const std::string& source, const sys::RootedDir& root) {
   constexpr std::size_t kMostNames = 8;
   Error error;
   error.kind = ErrorKind::not_found;
-  error.message = "SAVE ARTIFACT: \"" + save.source + "\" is not in the target's file system";
-  error.position = save.position;
-  error.hint = "a RUN before it must make it; SAVE ARTIFACT --if-exists lets it be missing";
+  error.message = command + ": \"" + source + "\" is not in the target's file system";
+  error.hint = "a RUN before it must make it; " + command + " --if-exists lets it be missing";
   std::string directory;
-  for (const auto& part : base::split(save.source, '/')) {
+  for (const auto& part : base::split(source, '/')) {
     if (part.empty() || part == ".") continue;
     const bool is_pattern = base::has_glob(part);
     auto status = is_pattern ? Result<struct stat>(base::fail(ErrorKind::not_found, ""))

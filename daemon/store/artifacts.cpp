@@ -87,7 +87,11 @@ Result<std::vector<proto::Artifact>> save_artifacts(const graph::SaveArtifact& s
                                                     const BlobStore& blobs) {
   const std::vector<std::string> paths = matching_paths(root, save.source);
   if (paths.empty() && save.if_exists) return std::vector<proto::Artifact>{};
-  if (paths.empty()) return fail(missing_source(save, root));
+  if (paths.empty()) {
+    Error error = missing_source("SAVE ARTIFACT", save.source, root);
+    error.position = save.position;
+    return fail(std::move(error));
+  }
   const bool by_glob = base::has_glob(save.source);
   std::vector<proto::Artifact> artifacts;
   for (const auto& path : paths) {

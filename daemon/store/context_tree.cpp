@@ -4,7 +4,7 @@
 
 #include "daemon/base/glob.h"
 #include "daemon/base/strings.h"
-#include "daemon/store/context_copy.h"
+#include "daemon/store/copy_target.h"
 
 namespace ingot::store {
 

@@ -9,7 +9,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
-#include "daemon/store/tree_sync.h"
+#include "daemon/store/tree_digest.h"
 
 namespace ingot::store {
 
@@ -62,17 +62,42 @@ PendingDirectory::~PendingDirectory() {
   if (!gone) base::log::warning("{}", gone.error().message);
 }
 
-SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash)
-    : directory_(std::move(directory)), database_(&database), trash_(std::move(trash)) {}
+SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash,
+                             const std::string& boot)
+    : directory_(std::move(directory)),
+      database_(&database),
+      trash_(std::move(trash)),
+      sync_(std::make_unique<SnapshotSync>(directory_, database, boot)) {}
 
-Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database) {
+Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database, const std::string& boot) {
   INGOT_CHECK(sys::make_directories(directory, 0711));
   INGOT_CHECK(sys::make_directories(directory / "pending", 0700));
   INGOT_TRY(auto trash, Trash::open(directory / "trash"));
   for (const auto& left : entries_of(directory / "pending")) {
     if (auto taken = trash->take(left); !taken) base::log::warning("{}", taken.error().message);
   }
-  return SnapshotStore(directory, database, std::move(trash));
+  SnapshotStore store(directory, database, std::move(trash), boot);
+  INGOT_CHECK(store.forget_lost(boot));
+  store.sync_->wake();
+  return store;
+}
+
+// Rows of layers that an earlier boot may not have written, with all that stands on them. Their directories have no row
+// any more, and go with the other unreferenced ones.
+Status SnapshotStore::forget_lost(const std::string& boot) const {
+  return database_->transaction([&]() -> Status {
+    for (const char* statement :
+         {"CREATE TEMP TABLE lost AS WITH RECURSIVE lost (id) AS (SELECT id FROM snapshots WHERE unsynced_boot <> ?1 "
+          "UNION SELECT s.id FROM snapshots s JOIN lost l ON s.parent = l.id) SELECT id FROM lost",
+          "DELETE FROM images WHERE snapshot IN (SELECT id FROM lost)",
+          "UPDATE snapshots SET parent = NULL WHERE id IN (SELECT id FROM lost)",
+          "DELETE FROM snapshots WHERE id IN (SELECT id FROM lost)", "DROP TABLE lost"}) {
+      INGOT_TRY(auto prepared, database_->prepare(statement));
+      if (std::string_view(statement).find("?1") != std::string_view::npos) prepared.bind(1, boot);
+      INGOT_CHECK(prepared.run());
+    }
+    return {};
+  });
 }
 
 Result<PendingSnapshot> SnapshotStore::begin(std::optional<SnapshotId> parent) {
@@ -85,25 +110,39 @@ Result<PendingSnapshot> SnapshotStore::begin(std::optional<SnapshotId> parent) {
   return pending;
 }
 
-Result<SnapshotId> SnapshotStore::commit(PendingSnapshot pending) {
-  INGOT_CHECK(sync_tree(pending.upper()));
-  SnapshotId id = 0;
+Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function<Status(SnapshotId)>& also) {
+  INGOT_TRY(auto size, tree_size(pending.upper()));
+  const std::int64_t now = base::system_clock().unix_ms();
+  Lease lease;
+  auto lock = leases_->lock();  // before the database's, as everywhere
   // The rename is inside of the transaction: rolled back it leaves a directory without a row, which the next start
-  // removes; committed, both are durable.
+  // removes.
   INGOT_CHECK(database_->transaction([&]() -> Status {
-    INGOT_TRY(auto insertion, database_->prepare("INSERT INTO snapshots (parent, created_ms) VALUES (?, ?) "
-                                                 "RETURNING id"));
+    INGOT_TRY(auto insertion,
+              database_->prepare("INSERT INTO snapshots (parent, created_ms, used_ms, bytes, entries, unsynced_boot) "
+                                 "VALUES (?, ?, ?, ?, ?, ?) RETURNING id"));
     if (pending.parent)
       insertion.bind(1, *pending.parent);
     else
       insertion.bind_null(1);
-    insertion.bind(2, base::system_clock().unix_ms());
+    insertion.bind(2, now).bind(3, now).bind(4, static_cast<std::int64_t>(size.bytes));
+    insertion.bind(5, static_cast<std::int64_t>(size.entries)).bind(6, sync_->boot());
     INGOT_CHECK(insertion.step());
-    id = insertion.number(0);
+    const SnapshotId id = insertion.number(0);
     INGOT_CHECK(insertion.run());
+    if (also) INGOT_CHECK(also(id));
+    lease = leases_->take(id);
     return put_in_place(pending.upper(), id);
   }));
-  return id;
+  sync_->wake();
+  return lease;
+}
+
+Result<std::optional<Lease>> SnapshotStore::lease(const std::function<Result<std::optional<SnapshotId>>()>& find) {
+  auto lock = leases_->lock();
+  INGOT_TRY(auto id, find());
+  if (!id) return std::optional<Lease>();
+  return std::optional<Lease>(leases_->take(*id));
 }
 
 Status SnapshotStore::put_in_place(const fs::path& upper, SnapshotId id) const {
@@ -111,7 +150,11 @@ Status SnapshotStore::put_in_place(const fs::path& upper, SnapshotId id) const {
   // An earlier commit that failed after its rename gave its number back.
   INGOT_CHECK(trash_->take(place));
   if (rename(upper.c_str(), place.c_str()) != 0) return fail_errno(errno, "cannot keep snapshot " + place.string());
-  return sys::sync_directory(directory_);
+  return {};
+}
+
+bool SnapshotStore::is_there(SnapshotId id) const {
+  return access((directory_ / std::to_string(id)).c_str(), F_OK) == 0;
 }
 
 Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
@@ -138,7 +181,62 @@ Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
   return layers;
 }
 
+Result<std::vector<SnapshotStore::Layer>> SnapshotStore::chain(SnapshotId id) const {
+  std::vector<Layer> layers;
+  INGOT_CHECK(database_->read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_->prepare("WITH RECURSIVE chain (id, parent) AS (SELECT id, parent FROM snapshots WHERE id = ? "
+                                 "UNION ALL SELECT s.id, s.parent FROM snapshots s JOIN chain c ON s.id = c.parent) "
+                                 "SELECT s.id, s.bytes, s.entries, s.layer_digest FROM chain c "
+                                 "JOIN snapshots s ON s.id = c.id ORDER BY s.id DESC"));
+    query.bind(1, id);
+    while (true) {
+      INGOT_TRY(bool more, query.step());
+      if (!more) return {};
+      Layer layer{query.number(0),
+                  static_cast<std::uint64_t>(query.number(1)),
+                  static_cast<std::uint64_t>(query.number(2)),
+                  {}};
+      if (!query.is_null(3)) {
+        INGOT_TRY(layer.digest, base::Digest::parse(query.text(3)));
+      }
+      layers.push_back(std::move(layer));
+    }
+  }));
+  return layers;
+}
+
+Result<base::Digest> SnapshotStore::layer_digest(const Layer& layer) const {
+  if (!layer.digest.empty()) return layer.digest;
+  INGOT_TRY(auto root, sys::RootedDir::open(directory_ / std::to_string(layer.id)));
+  INGOT_TRY(auto digest, tree_digest(root, {"/"}, {}));
+  INGOT_CHECK(database_->transaction([&]() -> Status {
+    INGOT_TRY(auto update, database_->prepare("UPDATE snapshots SET layer_digest = ? WHERE id = ?"));
+    return update.bind(1, digest.str()).bind(2, layer.id).run();
+  }));
+  return digest;
+}
+
+Result<bool> SnapshotStore::same_content(SnapshotId one, SnapshotId other) {
+  INGOT_TRY(auto ones, chain(one));
+  INGOT_TRY(auto others, chain(other));
+  if (ones.size() != others.size()) return false;
+  // What costs nothing first, from the top down to where both stand on the same.
+  std::size_t differing = 0;
+  for (; differing < ones.size() && ones[differing].id != others[differing].id; ++differing) {
+    if (ones[differing].entries != others[differing].entries) return false;
+  }
+  for (std::size_t i = 0; i < differing; ++i) {
+    INGOT_TRY(auto digest, layer_digest(ones[i]));
+    INGOT_TRY(auto other_digest, layer_digest(others[i]));
+    if (digest != other_digest) return false;
+  }
+  return true;
+}
+
 Status SnapshotStore::remove(SnapshotId id) {
+  auto lock = leases_->lock();
+  if (leases_->held(id)) return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use by a build", id));
   auto deleted = database_->transaction([&]() -> Status {
     INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
     return deletion.bind(1, id).run();
@@ -153,10 +251,11 @@ Status SnapshotStore::remove(SnapshotId id) {
 Result<std::vector<SnapshotId>> SnapshotStore::unreferenced() const {
   std::vector<SnapshotId> found;
   INGOT_CHECK(database_->read([&]() -> Status {
-    INGOT_TRY(auto query, database_->prepare(
-                              "WITH RECURSIVE used (id) AS (SELECT snapshot FROM images UNION "
-                              "SELECT s.parent FROM snapshots s JOIN used u ON s.id = u.id WHERE s.parent IS NOT NULL) "
-                              "SELECT id FROM snapshots WHERE id NOT IN (SELECT id FROM used) ORDER BY id DESC"));
+    INGOT_TRY(auto query,
+              database_->prepare(
+                  "WITH RECURSIVE used (id) AS (SELECT snapshot FROM images UNION SELECT snapshot FROM steps UNION "
+                  "SELECT s.parent FROM snapshots s JOIN used u ON s.id = u.id WHERE s.parent IS NOT NULL) "
+                  "SELECT id FROM snapshots WHERE id NOT IN (SELECT id FROM used) ORDER BY id DESC"));
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};

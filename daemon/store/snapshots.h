@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "daemon/base/digest.h"
 #include "daemon/db/database.h"
+#include "daemon/store/leases.h"
+#include "daemon/store/snapshot_sync.h"
 #include "daemon/store/trash.h"
+#include "daemon/store/unsynced_marks.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::store {
 
 namespace fs = std::filesystem;
-
-using SnapshotId = std::int64_t;
 
 // The place of a layer that is being written; it goes with the object, through the trash when much is in it.
 class PendingDirectory {
@@ -40,30 +43,52 @@ struct PendingSnapshot {
 // Directories that overlayfs stacks: snapshots/<id>, each immutable and on top of its parent. Thread-safe.
 class SnapshotStore {
  public:
-  // Puts what was pending at a crash aside.
-  static Result<SnapshotStore> open(const fs::path& directory, db::Database& database);
+  // Puts what was pending at a crash aside, and what a power cut may have taken.
+  static Result<SnapshotStore> open(const fs::path& directory, db::Database& database,
+                                    const std::string& boot = current_boot_id());
 
   const fs::path& directory() const { return directory_; }
   Result<PendingSnapshot> begin(std::optional<SnapshotId> parent);
-  // fsyncs the tree, renames it and records it: once an id is out, a power cut cannot take it back.
-  Result<SnapshotId> commit(PendingSnapshot pending);
+  // Renames the tree and records it, together with what `also` writes. The disk has it some seconds later: until then a
+  // power cut takes it back whole, with all that stands on it, and no other end of the daemon does.
+  Result<Lease> commit(PendingSnapshot pending, const std::function<Status(SnapshotId)>& also = {});
+  // Keeps it while the lease lives. `find` says which, or none; nothing is collected meanwhile.
+  Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
+  Lease lease(SnapshotId id) { return leases_->take(id); }
+  // Whether its own layer is where it should be.
+  bool is_there(SnapshotId id) const;
   // Bottom first. Kind `not_found` when it, or the directory of one below it, is not there.
   Result<std::vector<fs::path>> layers(SnapshotId id) const;
-  // One that no other stands on, and no image, else kind `conflict`. Its bytes are free some time later.
+  // Whether both show the same files, times aside. Reads a layer's content at most once in its life.
+  Result<bool> same_content(SnapshotId one, SnapshotId other);
+  // One that no other stands on, no image and nobody at work, else kind `conflict`. The steps that it is the result of
+  // are forgotten. Its bytes are free some time later.
   Status remove(SnapshotId id);
-  // All that no image and no other kept snapshot stands on. Only when no job runs: at start.
+  // All that no image, no known step and no other kept snapshot stands on. Only when no job runs: at start.
   Status remove_unreferenced();
+  Status sync_now() { return sync_->sync_now(); }
   // The removed ones' bytes are free when it returns.
   void reclaim_now() { trash_->empty_now(); }
 
  private:
-  SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash);
+  struct Layer {
+    SnapshotId id;
+    std::uint64_t bytes;
+    std::uint64_t entries;
+    base::Digest digest;  // empty: not known yet
+  };
+  SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash, const std::string& boot);
+  Status forget_lost(const std::string& boot) const;
   Result<std::vector<SnapshotId>> unreferenced() const;
+  Result<std::vector<Layer>> chain(SnapshotId id) const;
+  Result<base::Digest> layer_digest(const Layer& layer) const;
   Status put_in_place(const fs::path& upper, SnapshotId id) const;
 
   fs::path directory_;
   db::Database* database_;
   std::shared_ptr<Trash> trash_;
+  std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
+  std::unique_ptr<SnapshotSync> sync_;
 };
 
 }  // namespace ingot::store

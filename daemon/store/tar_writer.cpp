@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -15,8 +14,9 @@
 #include <vector>
 
 #include "daemon/base/strings.h"
-#include "daemon/store/context_copy.h"
+#include "daemon/store/copy_target.h"
 #include "daemon/store/utf8_names.h"
+#include "daemon/sys/directory_names.h"
 #include "daemon/sys/file_bytes.h"
 
 namespace ingot::store {
@@ -28,20 +28,6 @@ using base::fail_errno;
 using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
 
 constexpr int kDeepest = 256;  // levels: each holds a descriptor
-
-Result<std::vector<std::string>> names_in(int fd, const std::string& path) {
-  // The descriptor's place in the directory is shared with its copies; reading starts where the last one ended.
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-                                                      closedir);
-  if (!directory) return fail_errno(errno, "cannot read directory " + path);
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(directory.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 // Capabilities, and what users attached; not what belongs to a host, as labels and overlayfs' own marks do.
 void add_attributes(archive_entry* entry, int fd) {
@@ -77,7 +63,7 @@ class TarWriter {
       return fail(ErrorKind::invalid, "cannot pack " + prefix.substr(0, 80) + "...: more than " +
                                           std::to_string(kDeepest) + " directories are inside of each other");
     }
-    INGOT_TRY(auto names, names_in(fd, prefix));
+    INGOT_TRY(auto names, sys::names_in(fd, prefix));
     for (const auto& name : names) INGOT_CHECK(add(fd, name, prefix + name, depth));
     return {};
   }

@@ -3,6 +3,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -31,6 +32,32 @@ Status read_bytes(int from, const std::string& what, const std::function<Status(
     if (got == 0) return {};
     INGOT_CHECK(sink({buffer.data(), static_cast<std::size_t>(got)}));
   }
+}
+
+Status copy_range(int from, int to, std::int64_t begin, std::int64_t end, const std::string& what) {
+  loff_t in = begin;
+  loff_t out = begin;
+  while (in < end) {
+    const ssize_t size = copy_file_range(from, &in, to, &out, static_cast<std::size_t>(end - in), 0);
+    if (size > 0 || (size < 0 && errno == EINTR)) continue;
+    if (size < 0 && !cannot(errno)) return base::fail_errno(errno, what);
+    break;
+  }
+  thread_local std::vector<char> buffer(256 << 10);
+  while (in < end) {
+    const ssize_t size = pread(from, buffer.data(), std::min<std::size_t>(buffer.size(), end - in), in);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return base::fail_errno(errno, what);
+    if (size == 0) return {};  // it became shorter
+    for (ssize_t done = 0; done < size;) {
+      const ssize_t written = pwrite(to, buffer.data() + done, static_cast<std::size_t>(size - done), in + done);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return base::fail_errno(errno, what);
+      done += written;
+    }
+    in += size;
+  }
+  return {};
 }
 
 Status copy_bytes(int from, int to, const std::string& what, const std::function<void(std::uint64_t)>& copied) {

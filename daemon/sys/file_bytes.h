@@ -14,6 +14,9 @@ namespace ingot::sys {
 // part.
 Status copy_bytes(int from, int to, const std::string& what, const std::function<void(std::uint64_t)>& copied = {});
 
+// The bytes from `begin` to `end`, to the same place in the other file.
+Status copy_range(int from, int to, std::int64_t begin, std::int64_t end, const std::string& what);
+
 // The same bytes, in large pieces, to `sink`.
 Status read_bytes(int from, const std::string& what, const std::function<Status(std::string_view)>& sink);
 

@@ -1,4 +1,5 @@
 #include "daemon/store/context_copy.h"
+#include "daemon/store/copy_target.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +50,7 @@ class ContextCopy : public testing::Test {
     return made;
   }
   std::string copy(const graph::CopyOp& op) {
-    auto done = copy_from_context(op, context, blobs, *sys::RootedDir::open(directory / "root"));
+    auto done = copy_from_context(op, ContextTree(context), blobs, *sys::RootedDir::open(directory / "root"));
     return done ? "" : proto::render(done.error());
   }
   // What is below /`path` of the root, sorted.
@@ -265,7 +266,7 @@ TEST_F(ContextCopy, large_files_are_whole) {
   if (!fs::exists("/dev/shm", error)) return;
   // Another file system, where the kernel cannot copy by itself.
   auto elsewhere = *sys::TempDir::create("/dev/shm", "ingot-test-");
-  ASSERT_TRUE(copy_from_context(op({"large"}, "/large"), context, blobs, *sys::RootedDir::open(elsewhere.path())));
+  ASSERT_TRUE(copy_from_context(op({"large"}, "/large"), ContextTree(context), blobs, *sys::RootedDir::open(elsewhere.path())));
   EXPECT_EQ(test::slurp(elsewhere.path() / "large"), large);
 }
 

@@ -16,7 +16,7 @@ class SnapshotStoreTest : public testing::Test {
   SnapshotId make(std::optional<SnapshotId> parent, int files = 0) {
     auto pending = *store.begin(parent);
     for (int i = 0; i < files; ++i) fs::create_directories(pending.upper() / std::to_string(i));
-    return *store.commit(std::move(pending));
+    return store.commit(std::move(pending))->id();
   }
   Status name_an_image(SnapshotId id) {
     return database->transaction([&]() -> Status {
@@ -32,7 +32,7 @@ class SnapshotStoreTest : public testing::Test {
 TEST_F(SnapshotStoreTest, what_was_written_is_the_layer_and_nothing_stays_pending) {
   auto pending = *store.begin(std::nullopt);
   directory.file("s/pending/" + pending.directory.path().filename().string() + "/fs/etc/x", "text");
-  const auto id = *store.commit(std::move(pending));
+  const auto id = store.commit(std::move(pending))->id();
   EXPECT_EQ(test::slurp(store.layers(id)->front() / "etc/x"), "text");
   EXPECT_TRUE(fs::is_empty(directory / "s/pending"));
 }
@@ -59,7 +59,7 @@ TEST_F(SnapshotStoreTest, one_that_is_given_up_goes) {
 TEST_F(SnapshotStoreTest, the_root_keeps_its_mode_layer_by_layer) {
   auto pending = *store.begin(std::nullopt);
   ASSERT_EQ(chmod(pending.upper().c_str(), 01777), 0);
-  const auto base = *store.commit(std::move(pending));
+  const auto base = store.commit(std::move(pending))->id();
   auto next = *store.begin(base);
   struct stat status {};
   ASSERT_EQ(stat(next.upper().c_str(), &status), 0);

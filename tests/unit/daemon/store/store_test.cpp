@@ -88,7 +88,7 @@ class CopyTest : public StoreTest {
                        {"link", proto::EntryType::symlink, 0777, 0, 0, "", "src"}};
   }
   std::string copy(graph::CopyOp op) {
-    auto done = copy_from_context(op, context, blobs, *root);
+    auto done = copy_from_context(op, ContextTree(context), blobs, *root);
     return done ? "" : proto::render(done.error());
   }
   static graph::CopyOp op(std::vector<std::string> sources, std::string destination, bool directory = false) {
@@ -167,9 +167,9 @@ TEST(Snapshots, are_kept_by_what_stands_on_them) {
   test::TempDirectory directory;
   auto database = *db::Database::open(directory / "x.db");
   auto store = *SnapshotStore::open(directory / "s", *database);
-  auto base = *store.commit(*store.begin(std::nullopt));
-  auto top = *store.commit(*store.begin(base));
-  auto loose = *store.commit(*store.begin(base));
+  auto base = store.commit(*store.begin(std::nullopt))->id();
+  auto top = store.commit(*store.begin(base))->id();
+  auto loose = store.commit(*store.begin(base))->id();
   EXPECT_EQ(store.layers(top)->size(), 2U);
   EXPECT_EQ(store.layers(top)->front(), directory / ("s/" + std::to_string(base)));
   ASSERT_TRUE(database->transaction([&]() -> Status {

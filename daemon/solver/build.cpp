@@ -1,0 +1,191 @@
+#include "daemon/solver/build.h"
+
+#include "daemon/store/artifacts.h"
+
+namespace ingot::solver {
+
+namespace {
+
+using base::fail;
+
+Error at_step(Error error, const graph::Step& step) {
+  if (!error.position && error.kind != ErrorKind::canceled) error.position = step.position;
+  return error;
+}
+
+// What the build is for: the ends of the graph, and what is handed out of its midst.
+std::vector<graph::StepId> results_of(const graph::Graph& graph) {
+  std::vector<bool> stood_on(graph.steps.size(), false);
+  for (const auto& step : graph.steps) {
+    for (graph::StepId input : graph::inputs(step)) stood_on[input] = true;
+  }
+  std::vector<graph::StepId> results;
+  for (graph::StepId id = 0; id < graph.steps.size(); ++id) {
+    if (!stood_on[id]) results.push_back(id);
+  }
+  for (const auto& artifact : graph.artifacts) results.push_back(artifact.from);
+  for (const auto& image : graph.images) results.push_back(image.from);
+  return results;
+}
+
+}  // namespace
+
+Build::Build(Solver& solver, const BuildRequest& request, Observer& observer)
+    : solver_(solver), request_(request), observer_(observer), nodes_(request.graph.steps.size()) {}
+
+// All are ended before the first is waited for. After that no flight calls here any more.
+Build::~Build() {
+  for (auto& node : nodes_) {
+    if (node.seat) node.seat->leave();
+  }
+  for (auto& node : nodes_) node.seat.reset();
+}
+
+Status Build::run() {
+  INGOT_CHECK(resolve_images());
+  INGOT_CHECK(look_up());
+  tell_of_what_is_there();
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].wanted && !nodes_[id].result && nodes_[id].missing == 0) launch(id);
+  }
+  while (under_way_ > 0) {
+    auto landing = next_landing();
+    if (!landing) return fail(ErrorKind::canceled, "canceled");
+    INGOT_CHECK(land(std::move(*landing)));
+  }
+  return {};
+}
+
+Status Build::resolve_images() {
+  std::vector<store::Lease> images(nodes_.size());
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    const auto* op = std::get_if<graph::ImageOp>(&step(id).operation);
+    if (op == nullptr) continue;
+    auto image = solver_.images_.resolve(
+        op->reference, [&](const std::string& line) { observer_.note(line); }, request_.cancel);
+    if (!image) return fail(at_step(image.error(), step(id)));
+    images[id] = image->lease;
+    nodes_[id].result = image->lease;
+  }
+  INGOT_TRY(keys_, keys_of(request_.graph, request_.context->tree, images));
+  return {};
+}
+
+// What a step stands on comes before it, so one walk from the end meets every step after all that want it.
+Status Build::look_up() {
+  for (graph::StepId id : results_of(request_.graph)) nodes_[id].wanted = true;
+  for (graph::StepId id = nodes_.size(); id-- > 0;) {
+    Node& node = nodes_[id];
+    if (!node.wanted || node.result) continue;
+    if (!request_.no_cache && !keys_[id].never_found) {
+      INGOT_TRY(auto found, solver_.cache_.find(keys_[id].key));
+      if (found) {
+        ++solver_.counters_.hit_key;
+        node.result = std::move(*found);
+        continue;
+      }
+    }
+    for (graph::StepId input : graph::inputs(step(id))) nodes_[input].wanted = true;
+  }
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (!nodes_[id].wanted || nodes_[id].result) continue;
+    for (graph::StepId input : graph::inputs(step(id))) {
+      if (nodes_[input].result) continue;
+      ++nodes_[id].missing;
+      nodes_[input].dependents.push_back(id);
+    }
+  }
+  return {};
+}
+
+// In the order of the recipe. What nobody had to ask for, since all that stands on it is there, counts as there too.
+void Build::tell_of_what_is_there() {
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].wanted && !nodes_[id].result) continue;
+    observer_.step_started(name_of(id), step(id));
+    observer_.step_ended(name_of(id), step(id), {0, 0, true});
+  }
+}
+
+void Build::launch(graph::StepId id) {
+  Node& node = nodes_[id];
+  Solver::Wanted wanted;
+  wanted.work = {step(id), name_of(id), {}, request_.context, request_.surroundings};
+  std::string identity = keys_[id].operation.str();
+  for (graph::StepId input : graph::inputs(step(id))) {
+    wanted.work.inputs.push_back(*nodes_[input].result);
+    identity += " " + std::to_string(nodes_[input].result->id());
+  }
+  wanted.key = keys_[id].key;
+  wanted.operation = keys_[id].operation;
+  wanted.look = !request_.no_cache && !keys_[id].never_found;
+  wanted.demand = {request_.submitter, request_.priority};
+  // What is to be run anew is nobody else's.
+  if (!wanted.look) identity += " " + wanted.key.str() + std::to_string(reinterpret_cast<std::uintptr_t>(this));
+
+  FlightListener listener;
+  listener.started = [this, id] { started(id); };
+  listener.output = [this, id](sys::Stream stream, std::string_view bytes) {
+    observer_.output(name_of(id), step(id), stream, bytes);
+  };
+  listener.landed = [this, id](const Result<StepResult>& result) {
+    std::lock_guard lock(mutex_);
+    landings_.push_back({id, result});
+    changed_.notify_all();
+  };
+  bool joined = false;
+  ++under_way_;
+  node.begun = std::chrono::steady_clock::now();
+  node.seat = solver_.flights_.join(
+      identity, [&solver = solver_, wanted](const Flights::Cockpit& cockpit) { return solver.fly(wanted, cockpit); },
+      std::move(listener), joined);
+  if (joined) ++solver_.counters_.merged;
+}
+
+void Build::started(graph::StepId id) {
+  nodes_[id].started = true;
+  nodes_[id].begun = std::chrono::steady_clock::now();
+  observer_.step_started(name_of(id), step(id));
+}
+
+std::optional<Build::Landing> Build::next_landing() {
+  // A build that runs may wake: nothing else tells of a cancel while a step is quiet.
+  constexpr std::chrono::milliseconds kLookForCancel(50);
+  std::unique_lock lock(mutex_);
+  while (landings_.empty()) {
+    if (request_.cancel.canceled()) return std::nullopt;
+    changed_.wait_for(lock, kLookForCancel);
+  }
+  Landing landing = std::move(landings_.front());
+  landings_.pop_front();
+  return landing;
+}
+
+Status Build::land(Landing landing) {
+  Node& node = nodes_[landing.id];
+  node.seat.reset();
+  --under_way_;
+  const bool cached = landing.result && landing.result->origin != Origin::executed;
+  if (!node.started) observer_.step_started(name_of(landing.id), step(landing.id));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - node.begun;
+  observer_.step_ended(name_of(landing.id), step(landing.id),
+                       {landing.result ? 0 : 1, cached ? 0 : seconds.count(), cached});
+  if (!landing.result) return fail(at_step(landing.result.error(), step(landing.id)));
+  node.result = std::move(landing.result->snapshot);
+  for (graph::StepId dependent : node.dependents) {
+    if (--nodes_[dependent].missing == 0) launch(dependent);
+  }
+  return {};
+}
+
+Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& artifact) {
+  std::vector<proto::Artifact> saved;
+  INGOT_CHECK(with_file_system(solver_.snapshots_, nodes_.at(artifact.from).result->id(),
+                               [&](const sys::RootedDir& root) -> Status {
+                                 INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_));
+                                 return {};
+                               }));
+  return saved;
+}
+
+}  // namespace ingot::solver

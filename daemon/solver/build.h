@@ -1,0 +1,94 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/graph/graph.h"
+#include "daemon/solver/keys.h"
+#include "daemon/solver/solver.h"
+
+namespace ingot::solver {
+
+// What a build is told as it goes, by several threads at once; the pipeline writes it to the job's log.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void step_started(const std::string& step, const graph::Step& what) = 0;
+  virtual void output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) = 0;
+  struct StepEnd {
+    int exit_code = 0;
+    double seconds = 0;
+    bool cached = false;
+  };
+  virtual void step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) = 0;
+  virtual void note(const std::string& text) = 0;
+};
+
+struct BuildRequest {
+  const graph::Graph& graph;
+  std::shared_ptr<const Context> context;
+  Surroundings surroundings;
+  sys::CancelToken cancel;
+  std::string submitter;
+  int priority = 0;
+  bool no_cache = false;  // every step is run anew
+};
+
+// A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
+// not even looked for. The rest is made side by side. Its results are kept from being collected as long as it lives.
+class Build {
+ public:
+  Build(Solver& solver, const BuildRequest& request, Observer& observer);
+  ~Build();
+  Build(const Build&) = delete;
+  Build& operator=(const Build&) = delete;
+
+  // A step that fails is kind `step_failed`, with its position; what else is under way for this build alone is given
+  // up.
+  Status run();
+  // After run(): what SAVE ARTIFACT hands out.
+  Result<std::vector<proto::Artifact>> save(const graph::SaveArtifact& artifact);
+
+ private:
+  struct Node {
+    bool wanted = false;
+    bool started = false;                   // the observer was told
+    unsigned missing = 0;                   // inputs that are still to come
+    std::vector<graph::StepId> dependents;  // wanted steps that wait for it
+    std::optional<store::Lease> result;
+    std::unique_ptr<Flights::Seat> seat;
+    std::chrono::steady_clock::time_point begun;
+  };
+  struct Landing {
+    graph::StepId id;
+    Result<StepResult> result;
+  };
+
+  Status resolve_images();
+  Status look_up();
+  void tell_of_what_is_there();
+  void launch(graph::StepId id);
+  Status land(Landing landing);
+  std::optional<Landing> next_landing();
+  void started(graph::StepId id);
+  std::string name_of(graph::StepId id) const { return std::to_string(id + 1); }
+  const graph::Step& step(graph::StepId id) const { return request_.graph.steps[id]; }
+
+  Solver& solver_;
+  const BuildRequest request_;
+  Observer& observer_;
+  std::vector<Node> nodes_;
+  std::vector<StepKey> keys_;
+  std::size_t under_way_ = 0;
+
+  std::mutex mutex_;  // guards what flights hand over
+  std::condition_variable changed_;
+  std::deque<Landing> landings_;
+};
+
+}  // namespace ingot::solver

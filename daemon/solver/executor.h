@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "daemon/graph/graph.h"
+#include "daemon/sandbox/sandbox.h"
+#include "daemon/store/blobs.h"
+#include "daemon/store/context_tree.h"
+#include "daemon/store/snapshots.h"
+#include "daemon/sys/rooted.h"
+#include "proto/types.h"
+
+namespace ingot::solver {
+
+// What every step of a build runs under.
+struct Surroundings {
+  sandbox::Network network = sandbox::Network::egress;
+  sandbox::Limits limits;
+  std::chrono::milliseconds step_timeout{0};  // 0: none
+};
+
+// The project directory of a build; steps outlive the build that began them, when another joins in.
+struct Context {
+  explicit Context(proto::ContextManifest what) : manifest(std::move(what)), tree(manifest) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  const proto::ContextManifest manifest;
+  const store::ContextTree tree;
+};
+
+// One step with all that it needs.
+struct StepWork {
+  graph::Step step;
+  std::string name;                  // in the log of the build that began it
+  std::vector<store::Lease> inputs;  // as graph::inputs
+  std::shared_ptr<const Context> context;
+  Surroundings surroundings;
+};
+
+// What a step wrote, still to be committed.
+struct Executed {
+  store::PendingSnapshot layer;
+  std::uint64_t peak_memory_bytes = 0;
+};
+
+// Makes a step's layer: runs the command, copies the files. Thread-safe.
+class Executor {
+ public:
+  Executor(store::BlobStore& blobs, store::SnapshotStore& snapshots, sandbox::Sandbox& sandbox)
+      : blobs_(blobs), snapshots_(snapshots), sandbox_(sandbox) {}
+
+  // A command that fails is kind `step_failed`.
+  Result<Executed> execute(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
+  // What a COPY takes of its other input.
+  Result<base::Digest> selection(const graph::CopyOp& op, store::SnapshotId from);
+
+ private:
+  Result<Executed> run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
+                               const sys::CancelToken& cancel);
+  Result<Executed> change(const StepWork& work, const std::function<Status(const sys::RootedDir&)>& write);
+
+  store::BlobStore& blobs_;
+  store::SnapshotStore& snapshots_;
+  sandbox::Sandbox& sandbox_;
+};
+
+// Lets `look` see a snapshot's merged file system, which is read-only.
+Status with_file_system(store::SnapshotStore& snapshots, store::SnapshotId id,
+                        const std::function<Status(const sys::RootedDir&)>& look);
+
+}  // namespace ingot::solver

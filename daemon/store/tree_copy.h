@@ -1,0 +1,18 @@
+#pragma once
+
+#include "daemon/base/digest.h"
+#include "daemon/base/result.h"
+#include "daemon/graph/graph.h"
+#include "daemon/sys/cancel.h"
+#include "daemon/sys/rooted.h"
+
+namespace ingot::store {
+
+// COPY from another target: puts what `op` selects of the mounted file system `from` into `root`.
+Status copy_from_tree(const graph::CopyOp& op, const sys::RootedDir& from, const sys::RootedDir& root,
+                      const sys::CancelToken& cancel);
+
+// What such a COPY takes: equal for two file systems of which it takes the same.
+Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from);
+
+}  // namespace ingot::store
