@@ -71,12 +71,17 @@ TEST_F(Leftovers, an_instance_name_must_fit_an_interface) {
 }
 
 TEST_F(Leftovers, create_does_not_wait_for_its_preparations) {
-  sandbox_.reset();
-  const auto started = std::chrono::steady_clock::now();
-  auto made = Sandbox::create(settings(), sys::system_processes());
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(20));
-  ASSERT_TRUE(made);
-  sandbox_ = std::move(*made);
+  // The best of several: a busy machine may stop any one of them for longer.
+  std::chrono::steady_clock::duration best = std::chrono::hours(1);
+  for (int i = 0; i < 20; ++i) {
+    sandbox_.reset();
+    const auto started = std::chrono::steady_clock::now();
+    auto made = Sandbox::create(settings(), sys::system_processes());
+    best = std::min(best, std::chrono::steady_clock::now() - started);
+    ASSERT_TRUE(made);
+    sandbox_ = std::move(*made);
+  }
+  EXPECT_LT(best, std::chrono::milliseconds(20));
 }
 
 }  // namespace

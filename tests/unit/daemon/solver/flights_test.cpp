@@ -1,0 +1,220 @@
+#include "daemon/solver/flights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <random>
+#include <thread>
+
+namespace ingot::solver {
+namespace {
+
+// What one who waits was told.
+class Passenger {
+ public:
+  FlightListener listener() {
+    FlightListener made;
+    made.started = [this] { ++started_; };
+    made.output = [this](sys::Stream, std::string_view bytes) {
+      std::lock_guard lock(mutex_);
+      output_ += bytes;
+      changed_.notify_all();
+    };
+    made.landed = [this](const Result<StepResult>& result) {
+      std::lock_guard lock(mutex_);
+      result_ = result;
+      ++landings_;
+      changed_.notify_all();
+    };
+    return made;
+  }
+  Result<StepResult> wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return result_.has_value(); });
+    return *result_;
+  }
+  void wait_for_output(const std::string& text) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return output_.find(text) != std::string::npos; });
+  }
+  std::string output() {
+    std::lock_guard lock(mutex_);
+    return output_;
+  }
+  int landings() {
+    std::lock_guard lock(mutex_);
+    return landings_;
+  }
+  int started() const { return started_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<int> started_ = 0;
+  std::string output_;
+  std::optional<Result<StepResult>> result_;
+  int landings_ = 0;
+};
+
+// A step that runs until the test lets it go, or it is canceled.
+class SlowStep {
+ public:
+  Flights::Run run() {
+    return [this](const Flights::Cockpit& cockpit) -> Result<StepResult> {
+      ++runs;
+      cockpit.started();
+      cockpit.output(sys::Stream::out, "begun");
+      while (!let_go && !cockpit.cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (!let_go) {
+        ++canceled;
+        return base::fail(ErrorKind::canceled, "canceled");
+      }
+      cockpit.output(sys::Stream::out, ", ended");
+      return StepResult{};
+    };
+  }
+  std::atomic<bool> let_go = false;
+  std::atomic<int> runs = 0;
+  std::atomic<int> canceled = 0;
+};
+
+TEST(StepFlights, who_comes_late_is_told_all_and_it_runs_once) {
+  Flights flights;
+  SlowStep step;
+  Passenger first;
+  Passenger late;
+  bool joined = true;
+  auto seat = flights.join("k", step.run(), first.listener(), joined);
+  EXPECT_FALSE(joined);
+  first.wait_for_output("begun");
+  auto late_seat = flights.join("k", step.run(), late.listener(), joined);
+  EXPECT_TRUE(joined);
+  EXPECT_EQ(late.output(), "begun");
+  EXPECT_EQ(late.started(), 1);
+  step.let_go = true;
+  EXPECT_TRUE(first.wait());
+  EXPECT_TRUE(late.wait());
+  EXPECT_EQ(first.output(), "begun, ended");
+  EXPECT_EQ(late.output(), "begun, ended");
+  EXPECT_EQ(step.runs, 1);
+}
+
+TEST(StepFlights, one_that_leaves_ends_it_for_nobody_else_and_is_told_nothing_more) {
+  Flights flights;
+  SlowStep step;
+  Passenger leaves;
+  Passenger stays;
+  bool joined = false;
+  auto leaving = flights.join("k", step.run(), leaves.listener(), joined);
+  auto staying = flights.join("k", step.run(), stays.listener(), joined);
+  leaves.wait_for_output("begun");
+  leaving.reset();
+  step.let_go = true;
+  EXPECT_TRUE(stays.wait());
+  EXPECT_EQ(step.canceled, 0);
+  EXPECT_EQ(leaves.output(), "begun");
+  EXPECT_EQ(leaves.landings(), 0);
+}
+
+TEST(StepFlights, the_last_that_leaves_ends_it_and_waits_until_it_has_landed) {
+  Flights flights;
+  SlowStep step;
+  Passenger one;
+  Passenger two;
+  bool joined = false;
+  auto first = flights.join("k", step.run(), one.listener(), joined);
+  auto second = flights.join("k", step.run(), two.listener(), joined);
+  first.reset();
+  EXPECT_EQ(step.canceled, 0);
+  second.reset();
+  EXPECT_EQ(step.canceled, 1);
+  Passenger next;
+  auto third = flights.join("k", step.run(), next.listener(), joined);
+  EXPECT_FALSE(joined) << "nobody joins what is being ended";
+  step.let_go = true;
+  EXPECT_TRUE(next.wait());
+}
+
+TEST(StepFlights, a_failure_is_everybodys) {
+  Flights flights;
+  std::atomic<bool> let_go = false;
+  const Flights::Run failing = [&](const Flights::Cockpit&) -> Result<StepResult> {
+    while (!let_go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return base::fail(ErrorKind::step_failed, "exit code 3");
+  };
+  Passenger one;
+  Passenger two;
+  bool joined = false;
+  auto first = flights.join("k", failing, one.listener(), joined);
+  auto second = flights.join("k", failing, two.listener(), joined);
+  let_go = true;
+  EXPECT_EQ(one.wait().error().message, "exit code 3");
+  EXPECT_EQ(two.wait().error().message, "exit code 3");
+}
+
+TEST(StepFlights, what_throws_is_an_error) {
+  Flights flights;
+  Passenger one;
+  bool joined = false;
+  auto seat = flights.join(
+      "k", [](const Flights::Cockpit&) -> Result<StepResult> { throw std::runtime_error("odd"); }, one.listener(),
+      joined);
+  EXPECT_EQ(one.wait().error().kind, ErrorKind::internal);
+}
+
+// Many threads join, leave, fail and try again by chance: never two of one key at a time, nobody is forgotten, and
+// whoever stays to the end is told exactly one end.
+TEST(StepFlights, thousands_of_joins_cancels_and_failures_at_random) {
+  constexpr int kThreads = 8;
+  constexpr int kRounds = 400;
+  constexpr int kKeys = 5;
+  Flights flights;
+  std::array<std::atomic<int>, kKeys> running{};
+  std::atomic<int> overlaps = 0;
+  std::atomic<int> runs = 0;
+  std::atomic<int> landed = 0;
+  std::atomic<int> left = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(static_cast<unsigned>(t));
+      for (int round = 0; round < kRounds; ++round) {
+        const int key = static_cast<int>(random() % kKeys);
+        const auto length = std::chrono::microseconds(random() % 300);
+        const bool fails = random() % 4 == 0;
+        const Flights::Run run = [&, key, length, fails](const Flights::Cockpit& cockpit) -> Result<StepResult> {
+          ++runs;
+          if (++running[static_cast<std::size_t>(key)] > 1 && !cockpit.cancel.canceled()) ++overlaps;
+          cockpit.started();
+          cockpit.output(sys::Stream::out, "x");
+          std::this_thread::sleep_for(length);
+          --running[static_cast<std::size_t>(key)];
+          if (cockpit.cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
+          if (fails) return base::fail(ErrorKind::step_failed, "failed");
+          return StepResult{};
+        };
+        Passenger passenger;
+        bool joined = false;
+        auto seat = flights.join(std::to_string(key), run, passenger.listener(), joined);
+        if (random() % 3 == 0) {
+          seat.reset();
+          ++left;
+          continue;
+        }
+        auto result = passenger.wait();
+        EXPECT_TRUE(result || result.error().kind == ErrorKind::step_failed) << "canceled though somebody waited";
+        seat.reset();
+        EXPECT_EQ(passenger.landings(), 1);
+        ++landed;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(landed + left, kThreads * kRounds);
+  EXPECT_LT(runs, kThreads * kRounds);
+}
+
+}  // namespace
+}  // namespace ingot::solver
