@@ -103,6 +103,15 @@ Result<std::vector<proto::HostCheck>> Daemon::doctor() {
   return decode_list<proto::HostCheck>(call({"GET", "/v1/doctor", {}, ""}), "checks", proto::host_check_from_json);
 }
 
+Result<proto::CacheUsage> Daemon::cache() {
+  return decode_one(call({"GET", "/v1/cache", {}, ""}), proto::cache_usage_from_json);
+}
+
+Result<proto::CachePruned> Daemon::prune_cache(const proto::CachePrune& wanted) {
+  return decode_one(call({"POST", "/v1/cache/prune", {}, proto::dump(proto::to_json(wanted))}),
+                    proto::cache_pruned_from_json);
+}
+
 Result<proto::ContextStatus> Daemon::offer(const proto::ContextManifest& manifest) {
   return decode_one(call({"POST", "/v1/contexts", {}, proto::dump(proto::to_json(manifest))}),
                     proto::context_status_from_json);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/transport/http.h"
+#include "proto/cache.h"
 #include "proto/types.h"
 
 namespace ingot::client {
@@ -20,6 +21,8 @@ class Daemon {
 
   Result<proto::VersionInfo> version();
   Result<std::vector<proto::HostCheck>> doctor();
+  Result<proto::CacheUsage> cache();
+  Result<proto::CachePruned> prune_cache(const proto::CachePrune& wanted);
   Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
   Status put_blob(const std::string& digest, int file, std::uint64_t size);
   Result<proto::Job> submit(const proto::JobSpec& spec);

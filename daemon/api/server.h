@@ -7,6 +7,7 @@
 
 #include "daemon/jobs/job_queue.h"
 #include "daemon/store/blobs.h"
+#include "daemon/store/collector.h"
 #include "daemon/store/contexts.h"
 #include "proto/types.h"
 
@@ -29,6 +30,7 @@ struct Services {
   jobs::JobQueue& jobs;
   store::BlobStore& blobs;
   store::ContextStore& contexts;
+  store::Collector& cache;
   proto::VersionInfo version;
   std::function<std::vector<proto::HostCheck>()> doctor;
 };

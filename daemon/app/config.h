@@ -13,6 +13,13 @@
 
 namespace ingot::app {
 
+// So many bytes, or a share of a file system; neither: no limit.
+struct DiskShare {
+  std::uint64_t bytes = 0;
+  unsigned percent = 0;
+  Result<std::uint64_t> bytes_of(const std::filesystem::path& place) const;
+};
+
 struct Config {
   std::string state_dir;
   std::string socket_path;
@@ -22,6 +29,7 @@ struct Config {
   base::log::Level log_level = base::log::Level::info;
   unsigned parallel_jobs = 0;
   unsigned parallel_steps = 0;
+  DiskShare cache_max;
   std::uint64_t max_queued = 0;
   double job_timeout_seconds = 0;
   double drain_seconds = 0;

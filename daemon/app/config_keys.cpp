@@ -105,20 +105,40 @@ Setter one_a_cpu(unsigned Config::*member) {
   };
 }
 
+// "40%" as 40; nothing for a text that is no share.
+std::optional<unsigned> percent_of(const std::string& text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  unsigned percent = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
+  if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 || percent > 100) return std::nullopt;
+  return percent;
+}
+
+Status set_cache_max(Config& config, const std::string& text) {
+  config.cache_max = {};
+  if (text == "none") return {};
+  if (text.ends_with('%')) {
+    const auto percent = percent_of(text);
+    if (!percent) return not_a(text, "a share of the disk from 1% to 100%");
+    config.cache_max.percent = *percent;
+    return {};
+  }
+  INGOT_TRY(config.cache_max.bytes, base::parse_bytes(text));
+  if (config.cache_max.bytes == 0) return not_a(text, "a size that anything fits in", "`none` is no limit");
+  return {};
+}
+
 Status set_memory(Config& config, const std::string& text) {
   if (text == "none") {
     config.limits.memory_bytes = 0;
     return {};
   }
   if (text.ends_with('%')) {
-    unsigned percent = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
-    if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 || percent > 100) {
-      return not_a(text, "a share of the host's memory from 1% to 100%");
-    }
+    const auto percent = percent_of(text);
+    if (!percent) return not_a(text, "a share of the host's memory from 1% to 100%");
     const auto host =
         static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    config.limits.memory_bytes = host / 100 * percent;
+    config.limits.memory_bytes = host / 100 * *percent;
     return {};
   }
   constexpr std::uint64_t kLeast = 8U << 20;  // an OCI runtime needs some of it before the step begins
@@ -158,6 +178,12 @@ Status set_dns(Config& config, const std::string& text) {
 
 }  // namespace
 
+Result<std::uint64_t> DiskShare::bytes_of(const std::filesystem::path& place) const {
+  if (percent == 0) return bytes;
+  INGOT_TRY(auto disk, sys::disk_size(place));
+  return disk / 100 * percent;
+}
+
 const std::vector<ConfigKey>& config_keys() {
   constexpr std::uint64_t kMany = 1'000'000'000;
   static const std::vector<ConfigKey> kKeys = {
@@ -178,6 +204,9 @@ const std::vector<ConfigKey>& config_keys() {
       {"steps.parallel", "--steps-parallel", "INGOT_STEPS_PARALLEL", "N", "auto", false,
        "steps of all jobs together that run at the same time; auto: one for each CPU",
        one_a_cpu(&Config::parallel_steps)},
+      {"cache.max_size", "--cache-max-size", "INGOT_CACHE_MAX_SIZE", "SIZE", "50%", false,
+       "layers that are kept to do nothing twice: a size, a share of the state directory's disk, or none",
+       set_cache_max},
       {"jobs.max_queued", "--jobs-max-queued", "INGOT_JOBS_MAX_QUEUED", "N", "100000", false,
        "jobs that may wait; further ones are refused", number<std::uint64_t>(&Config::max_queued, 1, kMany)},
       {"jobs.timeout", "--jobs-timeout", "INGOT_JOBS_TIMEOUT", "TIME", "0s", false,

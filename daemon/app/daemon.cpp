@@ -26,7 +26,7 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry"};
+  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry", "cache"};
   return info;
 }
 
@@ -53,6 +53,7 @@ struct Daemon::Parts {
   std::optional<store::BlobStore> blobs;
   std::optional<store::ContextStore> contexts;
   std::optional<store::SnapshotStore> snapshots;
+  std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
@@ -97,6 +98,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.snapshots.emplace(std::move(snapshots));
   // No job runs yet, so layers that no image stands on are what killed builds left.
   INGOT_CHECK(parts.snapshots->remove_unreferenced());
+  INGOT_TRY(auto cap, config.cache_max.bytes_of(state));
+  parts.collector.emplace(*parts.snapshots, *parts.database, cap);
+  parts.collector->wake();
 
   // 3. What runs steps.
   INGOT_CHECK(sys::remove_tree(state / "fetch"));
@@ -115,10 +119,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   settings.dns = config.dns;
   settings.allow_host_network = config.allow_host_network;
   INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
-  parts.solver =
-      std::make_unique<solver::Solver>(solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots,
-                                                             *parts.images, *parts.sandbox, base::system_clock()},
-                                       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
+  parts.solver = std::make_unique<solver::Solver>(
+      solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots, *parts.images, *parts.sandbox,
+                            *parts.collector, base::system_clock()},
+      solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
   // 4. The queue; jobs that a dead daemon left running are queued again.
   jobs::QueueSettings queue;
@@ -140,8 +144,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
     for (auto& check : host_checks(state, sys::system_processes())) checks.push_back(std::move(check));
     return checks;
   };
-  INGOT_TRY(parts.server,
-            api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, version_info(), doctor}));
+  INGOT_TRY(parts.server, api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, *parts.collector,
+                                                       version_info(), doctor}));
   return daemon;
 }
 

@@ -53,7 +53,16 @@ Status Build::run() {
     if (!landing) return fail(ErrorKind::canceled, "canceled");
     INGOT_CHECK(land(std::move(*landing)));
   }
-  return {};
+  return touch_results();
+}
+
+// What was of use now goes last when room is needed.
+Status Build::touch_results() {
+  std::vector<store::SnapshotId> used;
+  for (const auto& node : nodes_) {
+    if (node.result) used.push_back(node.result->id());
+  }
+  return solver_.snapshots_.touch(used);
 }
 
 Status Build::resolve_images() {

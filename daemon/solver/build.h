@@ -71,6 +71,7 @@ class Build {
 
   Status resolve_images();
   Status look_up();
+  Status touch_results();
   void tell_of_what_is_there();
   void launch(graph::StepId id);
   Status land(Landing landing);

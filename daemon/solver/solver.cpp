@@ -83,6 +83,7 @@ Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit&
     return cache_.record(wanted.key, wanted.operation, ids_of(wanted.work.inputs), id,
                          {cost.count(), executed.peak_memory_bytes});
   }));
+  collector_.wake();
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/solver/flights.h"
 #include "daemon/solver/slots.h"
 #include "daemon/solver/step_cache.h"
+#include "daemon/store/collector.h"
 
 namespace ingot::solver {
 
@@ -31,6 +32,7 @@ class Solver {
     store::SnapshotStore& snapshots;
     image::Images& images;
     sandbox::Sandbox& sandbox;
+    store::Collector& collector;
     const base::Clock& clock;
   };
   Solver(const Parts& parts, Slots::Capacity capacity)
@@ -38,6 +40,7 @@ class Solver {
         blobs_(parts.blobs),
         snapshots_(parts.snapshots),
         images_(parts.images),
+        collector_(parts.collector),
         cache_(parts.database, parts.snapshots),
         executor_(parts.blobs, parts.snapshots, parts.sandbox),
         slots_(capacity, parts.clock) {}
@@ -65,6 +68,7 @@ class Solver {
   store::BlobStore& blobs_;
   store::SnapshotStore& snapshots_;
   image::Images& images_;
+  store::Collector& collector_;
   StepCache cache_;
   Executor executor_;
   Slots slots_;

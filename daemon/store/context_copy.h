@@ -9,8 +9,8 @@
 
 namespace ingot::store {
 
-// What a COPY takes of the context, under which names and with what of its metadata the copy has: equal for two contexts
-// of which it takes the same. Fails where the COPY would for want of a source.
+// What a COPY takes of the context, under which names and with what of its metadata the copy has: equal for two
+// contexts of which it takes the same. Fails where the COPY would for want of a source.
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const ContextTree& context);
 
 // COPY: puts what `op` selects of the context into `root`, the step's mounted file system.

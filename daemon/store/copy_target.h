@@ -56,8 +56,8 @@ class CopyTarget {
   std::vector<std::pair<std::string, timespec>> directory_times_;
 };
 
-// Where a COPY puts a source of that name. --dir keeps a directory itself: below the destination, or under its name when
-// that is not there yet. `into`: the destination is a directory, or several things go there.
+// Where a COPY puts a source of that name. --dir keeps a directory itself: below the destination, or under its name
+// when that is not there yet. `into`: the destination is a directory, or several things go there.
 std::string place_of(const graph::CopyOp& op, const std::string& name, bool is_directory, bool into);
 
 std::string base_name(const std::string& path);

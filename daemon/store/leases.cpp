@@ -13,6 +13,14 @@ bool LeaseTable::held(SnapshotId id) const {
   return held_.contains(id);
 }
 
+std::vector<SnapshotId> LeaseTable::held() const {
+  std::lock_guard lock(mutex_);
+  std::vector<SnapshotId> ids;
+  ids.reserve(held_.size());
+  for (const auto& [id, count] : held_) ids.push_back(id);
+  return ids;
+}
+
 void LeaseTable::release(SnapshotId id) {
   std::lock_guard lock(mutex_);
   auto found = held_.find(id);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace ingot::store {
 
@@ -32,6 +33,7 @@ class LeaseTable : public std::enable_shared_from_this<LeaseTable> {
   std::unique_lock<std::recursive_mutex> lock() { return std::unique_lock(mutex_); }
   Lease take(SnapshotId id);
   bool held(SnapshotId id) const;
+  std::vector<SnapshotId> held() const;
 
  private:
   void release(SnapshotId id);

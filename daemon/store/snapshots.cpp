@@ -248,6 +248,28 @@ Status SnapshotStore::remove(SnapshotId id) {
   return trash_->take(directory_ / std::to_string(id));
 }
 
+Result<bool> SnapshotStore::forget_image(SnapshotId id) {
+  auto lock = leases_->lock();
+  if (leases_->held(id)) return false;
+  INGOT_CHECK(database_->transaction([&]() -> Status {
+    INGOT_TRY(auto deletion, database_->prepare("DELETE FROM images WHERE snapshot = ?"));
+    return deletion.bind(1, id).run();
+  }));
+  return true;
+}
+
+Status SnapshotStore::touch(const std::vector<SnapshotId>& ids) {
+  constexpr std::int64_t kOften = 60'000;  // a build that runs again and again writes nothing
+  const std::int64_t now = base::system_clock().unix_ms();
+  return database_->transaction([&]() -> Status {
+    for (SnapshotId id : ids) {
+      INGOT_TRY(auto update, database_->prepare("UPDATE snapshots SET used_ms = ? WHERE id = ? AND used_ms < ?"));
+      INGOT_CHECK(update.bind(1, now).bind(2, id).bind(3, now - kOften).run());
+    }
+    return {};
+  });
+}
+
 Result<std::vector<SnapshotId>> SnapshotStore::unreferenced() const {
   std::vector<SnapshotId> found;
   INGOT_CHECK(database_->read([&]() -> Status {

@@ -64,6 +64,11 @@ class SnapshotStore {
   // One that no other stands on, no image and nobody at work, else kind `conflict`. The steps that it is the result of
   // are forgotten. Its bytes are free some time later.
   Status remove(SnapshotId id);
+  // Its image is forgotten, if nobody is at work on it; false when somebody is.
+  Result<bool> forget_image(SnapshotId id);
+  // Notes that these are of use still.
+  Status touch(const std::vector<SnapshotId>& ids);
+  std::vector<SnapshotId> leased() const { return leases_->held(); }
   // All that no image, no known step and no other kept snapshot stands on. Only when no job runs: at start.
   Status remove_unreferenced();
   Status sync_now() { return sync_->sync_now(); }

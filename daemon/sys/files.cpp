@@ -100,4 +100,11 @@ Result<std::uint64_t> free_space(const fs::path& path) {
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
+Result<std::uint64_t> disk_size(const fs::path& path) {
+  struct statvfs status {};
+  if (statvfs(path.c_str(), &status) != 0)
+    return fail_errno(errno, "cannot ask the size of the disk of " + path.string());
+  return std::uint64_t{status.f_blocks} * status.f_frsize;
+}
+
 }  // namespace ingot::sys

@@ -27,5 +27,6 @@ Status rename_durably(const fs::path& from, const fs::path& to);
 Status remove_tree(const fs::path& path);
 // Bytes that an unprivileged writer could still use on the file system of `path`.
 Result<std::uint64_t> free_space(const fs::path& path);
+Result<std::uint64_t> disk_size(const fs::path& path);  // of the file system that has it
 
 }  // namespace ingot::sys

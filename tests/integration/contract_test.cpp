@@ -92,6 +92,8 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(get({base + "/version"}), "Version"), "");
   EXPECT_EQ(mismatch(get({base + "/doctor"})["checks"][0], "HostCheck"), "");
   EXPECT_EQ(mismatch(get({"-d", R"({"entries":[]})", base + "/contexts"}), "ContextStatus"), "");
+  EXPECT_EQ(mismatch(get({base + "/cache"}), "CacheUsage"), "");
+  EXPECT_EQ(mismatch(get({"-d", R"({"dry_run":true})", base + "/cache/prune"}), "CachePruned"), "");
   const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   EXPECT_EQ(get({"-X", "PUT", "-d", "", base + "/blobs/" + empty})["digest"], empty);
   EXPECT_EQ(mismatch(get({base + "/jobs?limit=1"})["jobs"][0], "Job"), "");

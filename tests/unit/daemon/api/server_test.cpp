@@ -84,6 +84,8 @@ class ServerTest : public testing::Test {
       : database(*db::Database::open(directory / "x.db")),
         blobs(*store::BlobStore::open(directory / "blobs")),
         contexts(*store::ContextStore::open(directory / "contexts", blobs, limits())),
+        snapshots(*store::SnapshotStore::open(directory / "snapshots", *database)),
+        cache(snapshots, *database, 0),
         queue(*jobs::JobQueue::open(*database, directory / "logs", {}, base::system_clock())) {
     settings.socket_path = directory / "s";
   }
@@ -93,7 +95,7 @@ class ServerTest : public testing::Test {
     return small;
   }
   void start() {
-    auto listening = Server::listen(settings, {*queue, blobs, contexts, version(), [] { return checks(); }});
+    auto listening = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }});
     ASSERT_TRUE(listening) << proto::render(listening.error());
     server = std::move(*listening);
     server->start();
@@ -127,6 +129,8 @@ class ServerTest : public testing::Test {
   std::unique_ptr<db::Database> database;
   store::BlobStore blobs;
   store::ContextStore contexts;
+  store::SnapshotStore snapshots;
+  store::Collector cache;
   std::atomic<bool> done = false;
   std::atomic<jobs::JobLog*> log = nullptr;
   std::unique_ptr<jobs::JobQueue> queue;
@@ -298,7 +302,7 @@ TEST_F(ServerTest, a_client_of_a_newer_api_gets_a_sentence) {
 
 TEST_F(ServerTest, a_live_socket_is_refused_and_a_dead_one_replaced) {
   start();
-  auto second = Server::listen(settings, {*queue, blobs, contexts, version(), [] { return checks(); }});
+  auto second = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   server.reset();

@@ -143,9 +143,11 @@ class BuildTest : public testing::Test {
     blobs.emplace(*store::BlobStore::open(directory / "blobs"));
     snapshots.emplace(*store::SnapshotStore::open(directory / "s", *database));
     fs::create_directory(directory / "work");
+    collector.emplace(*snapshots, *database, 0);
     images.emplace(std::vector<image::SourceRule>{}, directory / "work", *snapshots, *database,
                    sys::system_processes());
-    solver.emplace(Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, clock}, Slots::Capacity{4, 0});
+    solver.emplace(Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, *collector, clock},
+                   Slots::Capacity{4, 0});
   }
   void TearDown() override { snapshots ? snapshots->reclaim_now() : void(); }
 
@@ -193,6 +195,7 @@ class BuildTest : public testing::Test {
   std::unique_ptr<db::Database> database;
   std::optional<store::BlobStore> blobs;
   std::optional<store::SnapshotStore> snapshots;
+  std::optional<store::Collector> collector;
   std::optional<image::Images> images;
   std::optional<Solver> solver;
   proto::ContextManifest manifest;
@@ -221,6 +224,7 @@ TEST_F(BuildTest, it_is_known_after_a_restart_too) {
   ASSERT_TRUE(build(two_runs()).status);
   solver.reset();
   images.reset();
+  collector.reset();
   snapshots.reset();
   database.reset();
   SetUp();

@@ -266,7 +266,8 @@ TEST_F(ContextCopy, large_files_are_whole) {
   if (!fs::exists("/dev/shm", error)) return;
   // Another file system, where the kernel cannot copy by itself.
   auto elsewhere = *sys::TempDir::create("/dev/shm", "ingot-test-");
-  ASSERT_TRUE(copy_from_context(op({"large"}, "/large"), ContextTree(context), blobs, *sys::RootedDir::open(elsewhere.path())));
+  ASSERT_TRUE(
+      copy_from_context(op({"large"}, "/large"), ContextTree(context), blobs, *sys::RootedDir::open(elsewhere.path())));
   EXPECT_EQ(test::slurp(elsewhere.path() / "large"), large);
 }
 

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+
+#include "proto/codec.h"
+
+// What the daemon keeps to do nothing twice, and how to make it keep less.
+namespace ingot::proto {
+
+struct CacheUsage {
+  std::uint64_t layers = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t image_bytes = 0;   // of those, what kept images stand on
+  std::uint64_t in_use_bytes = 0;  // of those, what builds hold at this moment
+  std::uint64_t max_bytes = 0;     // 0: no limit
+  std::uint64_t free_bytes = 0;    // of the file system
+};
+
+struct CachePrune {
+  std::uint64_t keep_bytes = 0;
+  std::uint64_t older_than_seconds = 0;
+  bool dry_run = false;
+};
+
+struct CachePruned {
+  std::uint64_t layers = 0;
+  std::uint64_t bytes = 0;
+};
+
+nlohmann::json to_json(const CacheUsage& value);
+nlohmann::json to_json(const CachePrune& value);
+nlohmann::json to_json(const CachePruned& value);
+Decoded<CacheUsage> cache_usage_from_json(const nlohmann::json& body);
+Decoded<CachePrune> cache_prune_from_json(const nlohmann::json& body);
+Decoded<CachePruned> cache_pruned_from_json(const nlohmann::json& body);
+
+}  // namespace ingot::proto

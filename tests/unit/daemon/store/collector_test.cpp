@@ -1,0 +1,147 @@
+#include "daemon/store/collector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/support/temp.h"
+
+namespace ingot::store {
+namespace {
+
+constexpr std::uint64_t kMany = 1'000'000;
+
+class CollectorTest : public testing::Test {
+ protected:
+  CollectorTest()
+      : database(*db::Database::open(directory / "x.db")), store(*SnapshotStore::open(directory / "s", *database)) {}
+
+  // A layer that is said to have a million bytes, last used `used` minutes ago.
+  SnapshotId make(std::optional<SnapshotId> parent, int used, int cost_ms = 0) {
+    const auto id = store.commit(*store.begin(parent))->id();
+    EXPECT_TRUE(database->transaction([&]() -> Status {
+      INGOT_TRY(auto update,
+                database->prepare("UPDATE snapshots SET bytes = 1000000, used_ms = used_ms - ? WHERE id = ?"));
+      INGOT_CHECK(update.bind(1, std::int64_t{60'000} * used).bind(2, id).run());
+      INGOT_TRY(auto step, database->prepare("INSERT INTO steps VALUES (?, 'o', '', ?, ?, 0, 0)"));
+      return step.bind(1, "key" + std::to_string(id)).bind(2, id).bind(3, std::int64_t{cost_ms}).run();
+    }));
+    return id;
+  }
+  void name_an_image(SnapshotId id) {
+    EXPECT_TRUE(database->transaction([&]() -> Status {
+      INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES (?, 'r', 's', ?, '{}', 1)"));
+      return image.bind(1, std::to_string(id)).bind(2, id).run();
+    }));
+  }
+  Pruned prune(std::uint64_t keep) {
+    Collector collector(store, *database, 0);
+    return *collector.prune({keep, 0, false});
+  }
+  bool there(SnapshotId id) { return store.layers(id).has_value(); }
+
+  test::TempDirectory directory;
+  std::unique_ptr<db::Database> database;
+  SnapshotStore store;
+};
+
+TEST_F(CollectorTest, what_was_used_longest_ago_goes_first_and_only_as_much_as_must) {
+  const auto old = make(std::nullopt, 30);
+  const auto older = make(std::nullopt, 60);
+  const auto fresh = make(std::nullopt, 1);
+  const auto pruned = prune(2 * kMany);
+  EXPECT_EQ(pruned.layers, 1U);
+  EXPECT_EQ(pruned.bytes, kMany);
+  EXPECT_FALSE(there(older));
+  EXPECT_TRUE(there(old) && there(fresh));
+}
+
+TEST_F(CollectorTest, what_was_costly_to_make_stays_longer) {
+  const auto cheap = make(std::nullopt, 10);
+  const auto costly = make(std::nullopt, 60, 60'000);
+  prune(kMany);
+  EXPECT_FALSE(there(cheap));
+  EXPECT_TRUE(there(costly));
+}
+
+TEST_F(CollectorTest, what_others_stand_on_goes_after_them) {
+  const auto base = make(std::nullopt, 60);
+  const auto top = make(base, 1);
+  EXPECT_EQ(prune(kMany).layers, 1U);
+  EXPECT_TRUE(there(base));
+  EXPECT_FALSE(there(top));
+  EXPECT_EQ(prune(0).layers, 1U);
+}
+
+TEST_F(CollectorTest, what_a_build_holds_stays_with_all_below_it) {
+  const auto base = make(std::nullopt, 60);
+  const auto held = make(base, 60);
+  const auto loose = make(base, 1);
+  auto lease = store.lease(held);
+  EXPECT_EQ(prune(0).layers, 1U);
+  EXPECT_TRUE(there(held) && there(base));
+  EXPECT_FALSE(there(loose));
+  lease = {};
+  EXPECT_EQ(prune(0).layers, 2U);
+}
+
+TEST_F(CollectorTest, an_image_goes_only_when_nothing_else_is_left_and_nobody_holds_it) {
+  const auto image = make(std::nullopt, 60);
+  name_an_image(image);
+  const auto step = make(image, 1);
+  EXPECT_EQ(prune(kMany).layers, 1U);
+  EXPECT_TRUE(there(image));
+  EXPECT_FALSE(there(step));
+  auto lease = store.lease(image);
+  EXPECT_EQ(prune(0).layers, 0U);
+  lease = {};
+  EXPECT_EQ(prune(0).layers, 1U);
+  EXPECT_FALSE(there(image));
+}
+
+TEST_F(CollectorTest, steps_of_what_went_are_forgotten) {
+  make(std::nullopt, 1);
+  prune(0);
+  ASSERT_TRUE(database->read([&]() -> Status {
+    INGOT_TRY(auto query, database->prepare("SELECT count(*) FROM steps"));
+    INGOT_CHECK(query.step());
+    EXPECT_EQ(query.number(0), 0);
+    return {};
+  }));
+}
+
+TEST_F(CollectorTest, only_what_is_old_enough_and_a_dry_run_takes_nothing) {
+  make(std::nullopt, 5);
+  const auto old = make(std::nullopt, 100);
+  Collector collector(store, *database, 0);
+  EXPECT_EQ(collector.prune({0, 3'600'000, true})->layers, 1U);
+  EXPECT_TRUE(there(old));
+  EXPECT_EQ(collector.prune({0, 3'600'000, false})->layers, 1U);
+  EXPECT_FALSE(there(old));
+}
+
+TEST_F(CollectorTest, usage_counts_images_and_what_is_in_use) {
+  const auto image = make(std::nullopt, 1);
+  name_an_image(image);
+  const auto step = make(image, 1);
+  Collector collector(store, *database, 7);
+  auto lease = store.lease(step);
+  const auto usage = *collector.usage();
+  EXPECT_EQ(usage.layers, 2U);
+  EXPECT_EQ(usage.layer_bytes, 2 * kMany);
+  EXPECT_EQ(usage.image_bytes, kMany);
+  EXPECT_EQ(usage.in_use_bytes, kMany);
+  EXPECT_EQ(usage.max_bytes, 7U);
+}
+
+TEST_F(CollectorTest, over_its_cap_it_collects_by_itself) {
+  for (int i = 0; i < 10; ++i) make(std::nullopt, 60 - i);
+  Collector collector(store, *database, 5 * kMany);
+  collector.wake();
+  while (collector.usage()->layers > 4) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(collector.usage()->layers, 4U);
+}
+
+}  // namespace
+}  // namespace ingot::store
