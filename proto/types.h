@@ -118,7 +118,7 @@ struct Artifact {
 
 enum class EventType {
   state,       // the job's state changed: `state`, and `error` when it failed
-  step_start,  // `step`, `target`, `text` (its command as written), `position` as file:line
+  step_start,  // `step`, `target`, `text` (its command as written), `position` as file:line, `cached`
   output,      // `step`, `stream`, `text` or `base64`
   step_end,    // `step`, `exit_code`, `seconds`, `cached`
   note,        // something worth telling: `text`

@@ -1,10 +1,11 @@
+#include <algorithm>
 #include <charconv>
 
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/paths.h"
 
-// COPY from the context.
+// COPY from the context, and from other targets.
 namespace ingot::earthfile {
 
 namespace {
@@ -18,10 +19,10 @@ const std::vector<OptionInfo>& copy_options() {
       {"symlink-no-follow", false, ""},
       {"chown", true, ""},
       {"chmod", true, ""},
-      {"platform", true, "leave it out: files of the project have none"},
+      {"platform", true, ""},
       {"allow-privileged", false, ""},
       {"pass-args", false, ""},
-      {"build-arg", true, "it is of use only with another target's artifact"},
+      {"build-arg", true, ""},
       {"from", true, "another target's files are copied by COPY +target/path dest", ErrorKind::syntax}};
   return kOptions;
 }
@@ -32,6 +33,38 @@ bool names_artifact(const std::string& word) {
   if (word.starts_with('(') || word.starts_with('+')) return true;
   const std::size_t plus = word.find('+');
   return plus != std::string::npos && word[plus - 1] != '\\' && word.find('/', plus) != std::string::npos;
+}
+
+// The words as they are meant: "(+t/x --K=v)" is one.
+Result<std::vector<Word>> with_parentheses_joined(const Command& command, const std::vector<Word>& words) {
+  std::vector<Word> joined;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    Word word = words[i];
+    if (word.text.starts_with('(')) {
+      std::size_t last = i;
+      while (last < words.size() && !words[last].text.ends_with(')')) ++last;
+      if (last == words.size()) {
+        return fail_at(word.place, ErrorKind::syntax, "this parenthesis is not closed", "(+target/path --NAME=value)");
+      }
+      word.text = command.arguments.substr(word.begin, words[last].begin + words[last].text.size() - word.begin);
+      i = last;
+    }
+    joined.push_back(std::move(word));
+  }
+  return joined;
+}
+
+// The words inside of parentheses; a word without them is alone.
+std::vector<Word> words_inside(const Word& word) {
+  if (!word.text.starts_with('(')) return {word};
+  std::vector<Word> words;
+  std::size_t at = 1;
+  while (at + 1 < word.text.size()) {
+    const std::size_t end = std::min(word.text.find_first_of(" \t\n", at), word.text.size() - 1);
+    if (end > at) words.push_back({word.text.substr(at, end - at), word.place.plus(at), word.begin + at});
+    at = end + 1;
+  }
+  return words;
 }
 
 Result<unsigned> parse_mode(const Options::Value& option) {
@@ -47,12 +80,6 @@ Result<unsigned> parse_mode(const Options::Value& option) {
 
 Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& word) const {
   INGOT_TRY(auto source, value_of(frame, word));
-  const bool expands_to_one = source.starts_with('+') && !word.text.starts_with("\\+");
-  if (names_artifact(word.text) || expands_to_one) {
-    return fail_at(word.place, ErrorKind::unsupported,
-                   "COPY of another target's artifact is not understood by this version of Ingot",
-                   "do the work of both targets in one, or use FROM +target");
-  }
   if (source.empty()) {
     return fail_at(word.place, ErrorKind::invalid, "COPY " + word.text + ": this source is empty here",
                    "give the variable a value, or write \".\" for the whole project");
@@ -69,16 +96,13 @@ Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& wor
 Status Interpreter::copy(Frame& frame, const Command& command) {
   INGOT_TRY(auto options, parse_options(command, copy_options(), lookup(frame)));
   INGOT_CHECK(current_step(frame, command));
-  const auto words = options.words(command);
+  INGOT_CHECK(check_platform(options));
+  INGOT_TRY(auto words, with_parentheses_joined(command, options.words(command)));
   if (words.size() < 2) {
     return fail_at(command.place, ErrorKind::syntax, "COPY needs a source and a destination",
                    "such as COPY overlay/ /overlay/");
   }
   graph::CopyOp op;
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    INGOT_TRY(auto source, copy_source(frame, words[i]));
-    op.sources.push_back(std::move(source));
-  }
   INGOT_TRY(auto destination, value_of(frame, words.back()));
   op.destination_is_directory = means_directory(destination);
   op.destination = absolute(frame.progress.working_dir, destination);
@@ -92,6 +116,66 @@ Status Interpreter::copy(Frame& frame, const Command& command) {
   if (const auto* chmod = options.find("chmod")) {
     INGOT_TRY(op.chmod, parse_mode(*chmod));
   }
+
+  const std::vector<Word> sources(words.begin(), words.end() - 1);
+  std::size_t artifacts = 0;
+  for (const auto& word : sources) {
+    INGOT_TRY(auto text, value_of(frame, word));
+    const bool expands_to_one = text.starts_with('+') && !word.text.starts_with("\\+");
+    if (names_artifact(word.text) || expands_to_one) ++artifacts;
+  }
+  if (artifacts == 0) {
+    for (const auto& word : sources) {
+      INGOT_TRY(auto source, copy_source(frame, word));
+      op.sources.push_back(std::move(source));
+    }
+    return add_step(frame, command, std::move(op));
+  }
+  if (artifacts < sources.size()) {
+    return fail_at(command.place, ErrorKind::invalid,
+                   "one COPY cannot take both files of the project and other targets' artifacts",
+                   "write a COPY for each");
+  }
+  Overrides overrides = frame.overrides;
+  for (const auto& value : options.values) {
+    if (value.name != "build-arg") continue;
+    INGOT_TRY(auto given, override_of(frame, {"--" + value.text, value.place}));
+    overrides[given.first] = given.second;
+  }
+  // Each may be another target's: a step for each.
+  op.destination_is_directory = op.destination_is_directory || sources.size() > 1;
+  for (const auto& word : sources) INGOT_CHECK(copy_artifact(frame, command, op, word, overrides));
+  return {};
+}
+
+// COPY +target/path, or (+target/path --NAME=value).
+Status Interpreter::copy_artifact(Frame& frame, const Command& command, graph::CopyOp op, const Word& word,
+                                  Overrides overrides) {
+  const auto words = words_inside(word);
+  if (words.empty()) {
+    return fail_at(word.place, ErrorKind::syntax, "the parentheses are empty", "(+target/path --NAME=value)");
+  }
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    INGOT_TRY(auto given, override_of(frame, words[i]));
+    overrides[given.first] = given.second;
+  }
+  INGOT_TRY(auto text, value_of(frame, words.front()));
+  const std::size_t plus = text.find('+');
+  const std::size_t slash = plus == std::string::npos ? plus : text.find('/', plus);
+  if (slash == std::string::npos) {
+    return fail_at(words.front().place, ErrorKind::invalid,
+                   "\"" + base::printable(text) + "\" names a target, and no artifact of it",
+                   "COPY " + text + "/path dest, or " + text + "/* for all");
+  }
+  INGOT_TRY(auto name, target_name(words.front(), text.substr(0, slash)));
+  INGOT_TRY(auto other, target_recipe(name, words.front().place, overrides, false));
+  if (!other.artifacts) {
+    if (op.if_exists) return {};
+    return fail_at(words.front().place, ErrorKind::not_found, "+" + name + " saves no artifact",
+                   "it needs SAVE ARTIFACT " + text.substr(slash + 1));
+  }
+  op.from = other.artifacts;
+  op.sources = {absolute("/", text.substr(slash))};
   return add_step(frame, command, std::move(op));
 }
 

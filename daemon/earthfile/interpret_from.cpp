@@ -5,8 +5,6 @@
 // FROM.
 namespace ingot::earthfile {
 
-namespace {
-
 Status check_platform(const Options& options) {
   const auto* platform = options.find("platform");
   if (platform == nullptr || platform->text.empty() || platform->text == native_platform()) return {};
@@ -14,8 +12,6 @@ Status check_platform(const Options& options) {
                  "this host builds for " + native_platform() + ", not for " + base::printable(platform->text),
                  "leave out --platform, or build on a host of that kind");
 }
-
-}  // namespace
 
 Status Interpreter::from(Frame& frame, const Command& command) {
   INGOT_TRY(
@@ -41,11 +37,7 @@ Status Interpreter::from(Frame& frame, const Command& command) {
                    words[1].text == "AS" ? "leave out AS: the target's own name is its name" : "");
   }
   if (!is_target) return from_image(frame, command, words.front(), reference);
-  if (!reference.starts_with('+')) {
-    return fail_at(words.front().place, ErrorKind::unsupported,
-                   "targets of other directories are not understood by this version of Ingot",
-                   "write the target into this Earthfile");
-  }
+  INGOT_TRY(auto name, target_name(words.front(), reference));
   Overrides overrides = frame.overrides;
   for (const auto& value : options.values) {
     if (value.name != "build-arg") continue;
@@ -56,23 +48,7 @@ Status Interpreter::from(Frame& frame, const Command& command) {
     INGOT_TRY(auto given, override_of(frame, words[i]));
     overrides[given.first] = given.second;
   }
-  return from_target(frame, words.front(), reference.substr(1), overrides);
-}
-
-// "--NAME=value", or "--NAME" for the value that it has here.
-Result<std::pair<std::string, std::string>> Interpreter::override_of(const Frame& frame, const Word& word) const {
-  if (!word.text.starts_with("--") || word.text.size() == 2) {
-    return fail_at(word.place, ErrorKind::syntax, "behind a target stand only arguments of the form --NAME=value",
-                   "found \"" + base::printable(word.text) + "\"");
-  }
-  const std::size_t equals = std::min(word.text.find('='), word.text.size());
-  std::string name = word.text.substr(2, equals - 2);
-  if (equals < word.text.size()) {
-    INGOT_TRY(auto value, value_of(frame, {word.text.substr(equals + 1), word.place.plus(equals + 1)}));
-    return std::pair(std::move(name), std::move(value));
-  }
-  if (const std::string* value = frame.progress.scope.find(name)) return std::pair(std::move(name), *value);
-  return fail_at(word.place, ErrorKind::invalid, word.text + " has no value here to pass on", word.text + "=value");
+  return from_target(frame, words.front(), name, overrides);
 }
 
 Status Interpreter::from_target(Frame& frame, const Word& reference, const std::string& name,
@@ -81,13 +57,15 @@ Status Interpreter::from_target(Frame& frame, const Word& reference, const std::
   if (name == "base" && !frame.is_base) {
     INGOT_TRY(other, base_recipe(overrides));
   } else {
-    INGOT_TRY(other, target_recipe(name, reference.place, overrides));
+    INGOT_TRY(other, target_recipe(name, reference.place, overrides, false));
   }
   // Of the other target's variables only ENV comes along.
   frame.progress.step = other.step;
   frame.progress.scope.env = std::move(other.scope.env);
   frame.progress.working_dir = std::move(other.working_dir);
   frame.progress.user = std::move(other.user);
+  frame.progress.image = std::move(other.image);
+  frame.progress.has_own_cmd = other.has_own_cmd;
   return {};
 }
 
@@ -102,6 +80,8 @@ Status Interpreter::from_image(Frame& frame, const Command& command, const Word&
   frame.progress.scope.env = VariableTable(config->env);
   frame.progress.working_dir = config->working_dir.empty() ? "/" : config->working_dir;
   frame.progress.user = config->user;
+  frame.progress.image = std::move(*config);
+  frame.progress.has_own_cmd = false;
   return {};
 }
 

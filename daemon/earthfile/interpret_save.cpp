@@ -122,7 +122,35 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
   save.target = frame.target;
   save.text = command.text();
   save.position = command.place.position();
-  if (frame.is_requested) graph_.add(std::move(save));
+  INGOT_CHECK(offer_artifact(frame, command, save));
+  // Of what is built on the way only what has a place in the project is the user's.
+  if (frame.is_requested || (frame.gives_results && !save.local_path.empty())) graph_.add(std::move(save));
+  return {};
+}
+
+// The artifacts of a target are a file system of their own, from which others COPY.
+Status Interpreter::offer_artifact(Frame& frame, const Command& command, const graph::SaveArtifact& save) {
+  graph::Step step;
+  step.target = frame.target;
+  step.position = command.place.position();
+  if (!frame.progress.artifacts) {
+    step.operation = graph::ImageOp{"scratch"};
+    INGOT_TRY(frame.progress.artifacts, graph_.add(step));
+  }
+  step.text = command.text();
+  graph::CopyOp op;
+  op.from = save.from;
+  op.sources = {save.source};
+  op.destination = save.name == "." ? "/" : "/" + save.name;
+  op.destination_is_directory = base::has_glob(save.source);
+  op.dir = op.destination_is_directory;
+  op.if_exists = save.if_exists;
+  op.keep_ts = save.keep_ts;
+  op.keep_own = save.keep_own;
+  op.symlink_no_follow = save.symlink_no_follow;
+  step.operation = std::move(op);
+  step.parent = frame.progress.artifacts;
+  INGOT_TRY(frame.progress.artifacts, graph_.add(std::move(step)));
   return {};
 }
 

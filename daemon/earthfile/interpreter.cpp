@@ -97,7 +97,7 @@ Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operat
   step.text = command.text();
   step.position = command.place.position();
   INGOT_TRY(frame.progress.step, graph_.add(std::move(step)));
-  if (frame.is_requested) wanted_.push_back(*frame.progress.step);
+  if (frame.gives_results) wanted_.push_back(*frame.progress.step);
   return {};
 }
 
@@ -135,7 +135,15 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"ARG", &Interpreter::arg},
                                                          {"LET", &Interpreter::let},
                                                          {"SET", &Interpreter::set},
-                                                         {"ENV", &Interpreter::env}};
+                                                         {"ENV", &Interpreter::env},
+                                                         {"BUILD", &Interpreter::build},
+                                                         {"SAVE IMAGE", &Interpreter::save_image},
+                                                         {"LABEL", &Interpreter::label},
+                                                         {"ENTRYPOINT", &Interpreter::entrypoint},
+                                                         {"CMD", &Interpreter::cmd},
+                                                         {"EXPOSE", &Interpreter::expose},
+                                                         {"VOLUME", &Interpreter::volume},
+                                                         {"HEALTHCHECK", &Interpreter::healthcheck}};
   INGOT_CHECK(check_command(command));
   auto member = kMembers.find(command.name);
   return member == kMembers.end() ? Status() : (this->*member->second)(frame, command);
@@ -162,7 +170,7 @@ bool Interpreter::may_remember(const Progress& progress) {
 
 Result<Progress> Interpreter::base_recipe(const Overrides& overrides) {
   if (auto known = bases_.find(overrides); known != bases_.end()) return known->second;
-  INGOT_TRY(auto progress, interpret_recipe({"+base", true, false, overrides, {}}, file_.base));
+  INGOT_TRY(auto progress, interpret_recipe({"+base", true, false, false, overrides, {}}, file_.base));
   if (may_remember(progress)) bases_[overrides] = progress;
   return progress;
 }
@@ -179,22 +187,23 @@ Result<const Recipe*> Interpreter::find_recipe(const std::string& name, const Pl
                  no_such_target_hint(file_, name));
 }
 
-Result<Progress> Interpreter::target_recipe(const std::string& name, const Place& from, const Overrides& overrides) {
+Result<Progress> Interpreter::target_recipe(const std::string& name, const Place& from, const Overrides& overrides,
+                                            bool gives_results) {
   const std::string target = "+" + name;
   const bool is_requested = under_way_.empty();
-  auto known = targets_.find({name, overrides});
+  auto known = targets_.find({name, overrides, gives_results});
   if (known != targets_.end()) return known->second;
   INGOT_TRY(const Recipe* recipe, find_recipe(name, from));
   if (std::find(under_way_.begin(), under_way_.end(), target) != under_way_.end()) {
     return fail_at(from, ErrorKind::invalid,
                    fmt::format("{} stands on itself: {} -> {}", target, base::join(under_way_, " -> "), target),
-                   "break the circle: one of these targets must not start from the next");
+                   "break the circle: one of these targets must not need the next");
   }
   if (under_way_.size() >= kDeepestReferences) {
     return fail_at(from, ErrorKind::too_large,
                    fmt::format("more than {} targets stand on each other here", kDeepestReferences));
   }
-  Frame frame{target, false, is_requested, overrides, {}};
+  Frame frame{target, false, is_requested, gives_results, overrides, {}};
   under_way_.push_back(target);
   INGOT_TRY(frame.progress, base_recipe(overrides));
   under_way_.pop_back();
@@ -203,12 +212,12 @@ Result<Progress> Interpreter::target_recipe(const std::string& name, const Place
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};
   INGOT_TRY(auto progress, interpret_recipe(std::move(frame), recipe->commands));
-  if (may_remember(progress)) targets_[{name, overrides}] = progress;
+  if (may_remember(progress)) targets_[{name, overrides, gives_results}] = progress;
   return progress;
 }
 
 Result<Progress> Interpreter::requested_base() {
-  return interpret_recipe({"+base", true, true, request_.overrides, {}}, file_.base);
+  return interpret_recipe({"+base", true, true, true, request_.overrides, {}}, file_.base);
 }
 
 void Interpreter::warn(const Place& place, std::string message, std::string hint) {
@@ -236,7 +245,7 @@ void Interpreter::warn_of_unknown_overrides() {
 
 Result<Interpretation> Interpreter::run() {
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
-  INGOT_TRY(auto progress, name == "base" ? requested_base() : target_recipe(name, {}, request_.overrides));
+  INGOT_TRY(auto progress, name == "base" ? requested_base() : target_recipe(name, {}, request_.overrides, true));
   if (progress.step) wanted_.push_back(*progress.step);
   warn_of_unknown_overrides();
   return Interpretation{graph_.finish(wanted_), std::move(warnings_)};

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ using Overrides = std::map<std::string, std::string>;
 // Where a recipe has got to: its file system, and what the next command inherits.
 struct Progress {
   std::optional<graph::StepId> step;
+  std::optional<graph::StepId> artifacts;  // a file system of what it saved so far, for those who COPY from it
+  graph::ImageConfig image;                // what it says of its image; environment, directory and user are below
+  bool has_own_cmd = false;
   Scope scope;
   std::string working_dir = "/";
   std::string user;
@@ -28,8 +32,9 @@ struct Progress {
 struct Frame {
   std::string target;  // "+name"
   bool is_base = false;
-  bool is_requested = false;  // its artifacts are the job's
-  Overrides overrides;        // of ARGs, by the user and by who refers to this target
+  bool is_requested = false;   // by the user
+  bool gives_results = false;  // its local artifacts and its images are the job's: so with what it BUILDs
+  Overrides overrides;         // of ARGs, by the user and by who refers to this target
   Progress progress;
 };
 
@@ -42,7 +47,8 @@ class Interpreter {
  private:
   // interpreter.cpp
   Result<Progress> base_recipe(const Overrides& overrides);
-  Result<Progress> target_recipe(const std::string& name, const Place& from, const Overrides& overrides);
+  Result<Progress> target_recipe(const std::string& name, const Place& from, const Overrides& overrides,
+                                 bool gives_results);
   Result<Progress> requested_base();
   Result<Progress> interpret_recipe(Frame frame, const std::vector<Command>& commands);
   Result<const Recipe*> find_recipe(const std::string& name, const Place& from) const;
@@ -54,6 +60,8 @@ class Interpreter {
   Status from(Frame& frame, const Command& command);
   Status from_target(Frame& frame, const Word& reference, const std::string& name, const Overrides& overrides);
   Status from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference);
+  // interpret_build.cpp
+  Status build(Frame& frame, const Command& command);
   Result<std::pair<std::string, std::string>> override_of(const Frame& frame, const Word& word) const;
   // interpret_run.cpp
   Status run_command(Frame& frame, const Command& command);
@@ -61,9 +69,19 @@ class Interpreter {
   Status user(Frame& frame, const Command& command);
   // interpret_copy.cpp
   Status copy(Frame& frame, const Command& command);
+  Status copy_artifact(Frame& frame, const Command& command, graph::CopyOp op, const Word& word, Overrides overrides);
   Result<std::string> copy_source(const Frame& frame, const Word& word) const;
   // interpret_save.cpp
   Status save_artifact(Frame& frame, const Command& command);
+  Status offer_artifact(Frame& frame, const Command& command, const graph::SaveArtifact& save);
+  // interpret_image.cpp
+  Status save_image(Frame& frame, const Command& command);
+  Status label(Frame& frame, const Command& command);
+  Status entrypoint(Frame& frame, const Command& command);
+  Status cmd(Frame& frame, const Command& command);
+  Status expose(Frame& frame, const Command& command);
+  Status volume(Frame& frame, const Command& command);
+  Status healthcheck(Frame& frame, const Command& command);
   // interpret_variables.cpp
   Status arg(Frame& frame, const Command& command);
   Status let(Frame& frame, const Command& command);
@@ -86,14 +104,20 @@ class Interpreter {
   Host& host_;
   GraphWriter graph_;
   std::vector<std::string> warnings_;
-  std::vector<graph::StepId> wanted_;  // every step of the requested target
+  std::vector<graph::StepId> wanted_;  // every step of the targets that give results
   std::map<Overrides, Progress> bases_;
-  std::map<std::pair<std::string, Overrides>, Progress> targets_;
+  std::map<std::tuple<std::string, Overrides, bool>, Progress> targets_;
   std::vector<std::string> under_way_;  // recipes, outermost first: a cycle is found by it
   std::set<std::string> declared_;      // names of every ARG that was met
   std::size_t commands_ = 0;            // how many were interpreted, and what else took time
   std::size_t remembered_bytes_ = 0;    // of bases_ and targets_
 };
+
+// "name" of "+name"; kind `unsupported` for a target of another directory.
+Result<std::string> target_name(const Word& word, const std::string& reference);
+
+// Kind `unsupported` for --platform with another than the host's.
+Status check_platform(const Options& options);
 
 // An error at a place, of a user's making.
 tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint = {});

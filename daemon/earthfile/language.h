@@ -10,10 +10,10 @@ namespace ingot::earthfile {
 struct CommandInfo {
   enum class State {
     interpreted,
-    describes_image,  // changes no file of a target: accepted, and without effect until images are saved
-    not_yet,          // `hint` says what to do meanwhile
-    rejected,         // known from Dockerfiles, and no part of the language: `hint` says what there is instead
-    structure,        // VERSION, END and the like: the parser uses them up
+    without_effect,  // accepted, and of no use here
+    not_yet,         // `hint` says what to do meanwhile
+    rejected,        // known from Dockerfiles, and no part of the language: `hint` says what there is instead
+    structure,       // VERSION, END and the like: the parser uses them up
   };
   std::string_view name;
   State state = State::interpreted;

@@ -14,10 +14,12 @@ proto::Event step_event(proto::EventType type, const std::string& step, const gr
 
 }  // namespace
 
-void JobObserver::step_started(const std::string& step, const graph::Step& what) {
+void JobObserver::step_started(const std::string& step, const graph::Step& what, bool cached) {
+  if (what.text.empty()) return;
   auto event = step_event(proto::EventType::step_start, step, what);
   event.text = what.text;
   event.position = what.position.file + ":" + std::to_string(what.position.line);
+  event.cached = cached;
   log_.append(std::move(event));
 }
 
@@ -26,6 +28,7 @@ void JobObserver::output(const std::string& step, const graph::Step& what, sys::
 }
 
 void JobObserver::step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) {
+  if (what.text.empty()) return;
   log_.flush_output(step, what.target);
   std::string tail = log_.take_tail(step);
   // A follower has seen the output, unless the log was cut before it: then its end is told here.

@@ -111,7 +111,7 @@ Status Build::look_up() {
 void Build::tell_of_what_is_there() {
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     if (nodes_[id].wanted && !nodes_[id].result) continue;
-    observer_.step_started(name_of(id), step(id));
+    observer_.step_started(name_of(id), step(id), true);
     observer_.step_ended(name_of(id), step(id), {0, 0, true});
   }
 }
@@ -154,7 +154,7 @@ void Build::launch(graph::StepId id) {
 void Build::started(graph::StepId id) {
   nodes_[id].started = true;
   nodes_[id].begun = std::chrono::steady_clock::now();
-  observer_.step_started(name_of(id), step(id));
+  observer_.step_started(name_of(id), step(id), false);
 }
 
 std::optional<Build::Landing> Build::next_landing() {
@@ -175,7 +175,7 @@ Status Build::land(Landing landing) {
   node.seat.reset();
   --under_way_;
   const bool cached = landing.result && landing.result->origin != Origin::executed;
-  if (!node.started) observer_.step_started(name_of(landing.id), step(landing.id));
+  if (!node.started) observer_.step_started(name_of(landing.id), step(landing.id), cached);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - node.begun;
   observer_.step_ended(name_of(landing.id), step(landing.id),
                        {landing.result ? 0 : 1, cached ? 0 : seconds.count(), cached});

@@ -18,7 +18,8 @@ namespace ingot::solver {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void step_started(const std::string& step, const graph::Step& what) = 0;
+  // `cached`: it will not run.
+  virtual void step_started(const std::string& step, const graph::Step& what, bool cached) = 0;
   virtual void output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) = 0;
   struct StepEnd {
     int exit_code = 0;

@@ -34,6 +34,11 @@ Status judge(const sandbox::StepOutcome& outcome, const Surroundings& surroundin
   return fail(ErrorKind::step_failed, fmt::format("the command ended with exit code {}", status.code));
 }
 
+// A target's SAVE ARTIFACT is a copy too.
+std::string command_of(const graph::Step& step) {
+  return step.text.starts_with("SAVE ARTIFACT") ? "SAVE ARTIFACT" : "COPY";
+}
+
 }  // namespace
 
 Status with_file_system(store::SnapshotStore& snapshots, store::SnapshotId id,
@@ -60,7 +65,7 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   return change(work, [&](const sys::RootedDir& root) -> Status {
     if (!copy->from) return store::copy_from_context(*copy, work.context->tree, blobs_, root);
     return with_file_system(snapshots_, work.inputs.back().id(), [&](const sys::RootedDir& from) {
-      return store::copy_from_tree(*copy, from, root, cancel);
+      return store::copy_from_tree(command_of(work.step), *copy, from, root, cancel);
     });
   });
 }

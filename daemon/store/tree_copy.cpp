@@ -28,11 +28,11 @@ struct Source {
   std::string name;  // as the COPY has it; "" for the whole file system
 };
 
-Result<std::vector<Source>> select(const graph::CopyOp& op, const sys::RootedDir& from) {
+Result<std::vector<Source>> select(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from) {
   std::vector<Source> sources;
   for (const auto& pattern : op.sources) {
     const auto paths = matching_paths(from, pattern);
-    if (paths.empty() && !op.if_exists) return fail(missing_source("COPY", pattern, from));
+    if (paths.empty() && !op.if_exists) return fail(missing_source(command, pattern, from));
     for (const auto& path : paths) sources.push_back({path, base_name(path)});
   }
   return sources;
@@ -56,15 +56,15 @@ Result<std::vector<std::pair<std::string, std::string>>> extended_attributes(int
 
 class TreeCopier {
  public:
-  TreeCopier(const graph::CopyOp& op, const sys::RootedDir& from, const sys::RootedDir& root,
-             const sys::CancelToken& cancel)
-      : op_(op), from_(from), root_(root), cancel_(cancel), target_(root) {}
+  TreeCopier(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
+             const sys::RootedDir& root, const sys::CancelToken& cancel)
+      : command_(command), op_(op), from_(from), root_(root), cancel_(cancel), target_(root) {}
 
   Status run() {
     if (!op_.chown.empty()) {
       INGOT_TRY(owner_, find_account(root_, op_.chown));
     }
-    INGOT_TRY(auto sources, select(op_, from_));
+    INGOT_TRY(auto sources, select(command_, op_, from_));
     if (sources.empty()) return {};
     const bool several = sources.size() > 1 || op_.sources.size() > 1;
     const bool into = op_.destination_is_directory || several || target_.is_directory(op_.destination);
@@ -186,6 +186,7 @@ class TreeCopier {
     return attributes;
   }
 
+  const std::string& command_;
   const graph::CopyOp& op_;
   const sys::RootedDir& from_;
   const sys::RootedDir& root_;
@@ -197,13 +198,13 @@ class TreeCopier {
 
 }  // namespace
 
-Status copy_from_tree(const graph::CopyOp& op, const sys::RootedDir& from, const sys::RootedDir& root,
-                      const sys::CancelToken& cancel) {
-  return TreeCopier(op, from, root, cancel).run();
+Status copy_from_tree(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
+                      const sys::RootedDir& root, const sys::CancelToken& cancel) {
+  return TreeCopier(command, op, from, root, cancel).run();
 }
 
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from) {
-  INGOT_TRY(auto sources, select(op, from));
+  INGOT_TRY(auto sources, select("COPY", op, from));
   std::vector<std::string> paths;
   for (auto& source : sources) paths.push_back(std::move(source.path));
   TreeDigestOptions options;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "daemon/base/digest.h"
 #include "daemon/base/result.h"
 #include "daemon/graph/graph.h"
@@ -8,9 +10,10 @@
 
 namespace ingot::store {
 
-// COPY from another target: puts what `op` selects of the mounted file system `from` into `root`.
-Status copy_from_tree(const graph::CopyOp& op, const sys::RootedDir& from, const sys::RootedDir& root,
-                      const sys::CancelToken& cancel);
+// COPY from another target, and SAVE ARTIFACT for such a COPY: puts what `op` selects of the mounted file system `from`
+// into `root`. `command` is how messages call it.
+Status copy_from_tree(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
+                      const sys::RootedDir& root, const sys::CancelToken& cancel);
 
 // What such a COPY takes: equal for two file systems of which it takes the same.
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from);

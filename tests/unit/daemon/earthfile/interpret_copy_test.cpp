@@ -73,12 +73,56 @@ TEST(Copy, errors) {
             "hint: did you mean \"--keep-ts\"?");
 }
 
-TEST(Copy, artifacts_of_targets_are_refused_for_now) {
-  for (const char* source : {"+u/x", "./d+u/x", "(+u/x --A=1)", "$T"}) {
-    EXPECT_THAT(error_of(in_target(std::string("ARG T=+u/x\nCOPY ") + source + " y")),
-                StartsWith("Earthfile:5:10: COPY of another target's artifact is not understood"))
-        << source;
+// Two targets: +u saves, +t copies with the given line.
+std::string copying(const std::string& line, const std::string& saves = "SAVE ARTIFACT out/x") {
+  return "VERSION 0.8\nt:\n    FROM debian:bookworm\n    " + line + "\nu:\n    FROM debian:bookworm\n    ARG A=1\n" +
+         "    RUN make $A\n    " + saves + "\n";
+}
+
+TEST(Copy, another_targets_artifact_comes_from_its_own_file_system) {
+  const auto graph = graph_of(copying("COPY +u/x /here/"));
+  const auto copies = steps_of<graph::CopyOp>(graph);
+  ASSERT_EQ(copies.size(), 2U);
+  EXPECT_EQ(copies[0].sources, std::vector<std::string>{"/out/x"});
+  EXPECT_EQ(copies[0].destination, "/x");
+  EXPECT_TRUE(std::holds_alternative<graph::ExecOp>(graph.steps.at(*copies[0].from).operation));
+  EXPECT_EQ(copies[1].sources, std::vector<std::string>{"/x"});
+  EXPECT_EQ(copies[1].destination, "/here");
+  EXPECT_EQ(std::get<graph::CopyOp>(graph.steps.at(*copies[1].from).operation).destination, "/x");
+  EXPECT_THAT(graph.artifacts, ::testing::IsEmpty()) << "what is copied is not handed out";
+}
+
+TEST(Copy, artifacts_have_the_names_that_they_were_saved_under) {
+  const auto saved = [](const std::string& line) {
+    return steps_of<graph::CopyOp>(graph_of(copying("COPY +u/* /here/", line)))[0];
+  };
+  EXPECT_EQ(saved("SAVE ARTIFACT out/x /a/b").destination, "/a/b");
+  EXPECT_EQ(saved("SAVE ARTIFACT out/x a/").destination, "/a/x");
+  EXPECT_EQ(saved("SAVE ARTIFACT out/*").destination, "/");
+  EXPECT_TRUE(saved("SAVE ARTIFACT out/*").destination_is_directory);
+  EXPECT_EQ(saved("SAVE ARTIFACT out/* all/").destination, "/all");
+  EXPECT_TRUE(saved("SAVE ARTIFACT --keep-ts out/x").keep_ts);
+}
+
+TEST(Copy, arguments_go_to_the_target_that_is_copied_from) {
+  for (const char* line : {"COPY (+u/x --A=2) /", "COPY --build-arg A=2 +u/x /", "COPY --build-arg=A=2 +u/x /"}) {
+    EXPECT_EQ(steps_of<graph::ExecOp>(graph_of(copying(line)))[0].env.back().second, "2") << line;
   }
+  const auto both = graph_of(copying("COPY (+u/x --A=2) (+u/x --A=3) /all"));
+  EXPECT_EQ(steps_of<graph::ExecOp>(both).size(), 2U);
+  EXPECT_TRUE(steps_of<graph::CopyOp>(both).back().destination_is_directory);
+}
+
+TEST(Copy, what_cannot_be_copied_of_a_target_is_said) {
+  EXPECT_THAT(error_of(copying("COPY +u/x /", "RUN true")), StartsWith("Earthfile:4:10: +u saves no artifact"));
+  EXPECT_EQ(error_of(copying("COPY --if-exists +u/x /", "RUN true")), "");
+  EXPECT_THAT(error_of(copying("COPY +u /")),
+              StartsWith("Earthfile:4:10: \"+u\" names a target, and no artifact of it"));
+  EXPECT_THAT(error_of(copying("COPY +u/x y /")), StartsWith("Earthfile:4:5: one COPY cannot take both"));
+  EXPECT_THAT(error_of(copying("COPY (+u/x --A=2 /")), StartsWith("Earthfile:4:10: this parenthesis is not closed"));
+  EXPECT_THAT(error_of(copying("COPY ./d+u/x /")), StartsWith("Earthfile:4:10: targets of other directories"));
+  EXPECT_THAT(error_of(copying("COPY +v/x /")), StartsWith("Earthfile:4:10: Earthfile has no target \"+v\""));
+  EXPECT_THAT(error_of(copying("COPY +t/x /")), ::testing::HasSubstr("+t stands on itself"));
 }
 
 }  // namespace

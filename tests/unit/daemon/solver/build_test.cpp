@@ -75,7 +75,9 @@ class PlayedSandbox : public sandbox::Sandbox {
 
 class Told : public Observer {
  public:
-  void step_started(const std::string& step, const graph::Step&) override { add("start " + step); }
+  void step_started(const std::string& step, const graph::Step&, bool cached) override {
+    add((cached ? "known " : "start ") + step);
+  }
   void output(const std::string& step, const graph::Step&, sys::Stream, std::string_view bytes) override {
     add(step + ": " + std::string(bytes));
   }
@@ -213,11 +215,11 @@ TEST_F(BuildTest, what_was_built_is_not_built_again) {
   ASSERT_TRUE(first.status) << proto::render(first.status.error());
   EXPECT_THAT(first.commands, ElementsAre("write a 1", "write out 2"));
   EXPECT_EQ(first.text, "2");
-  EXPECT_THAT(first.told, ElementsAre("start 1", "cached 1", "start 2", "end 2", "start 3", "end 3"));
+  EXPECT_THAT(first.told, ElementsAre("known 1", "cached 1", "start 2", "end 2", "start 3", "end 3"));
   auto again = build(two_runs());
   EXPECT_THAT(again.commands, IsEmpty());
   EXPECT_EQ(again.text, "2");
-  EXPECT_THAT(again.told, ElementsAre("start 1", "cached 1", "start 2", "cached 2", "start 3", "cached 3"));
+  EXPECT_THAT(again.told, ElementsAre("known 1", "cached 1", "known 2", "cached 2", "known 3", "cached 3"));
 }
 
 TEST_F(BuildTest, it_is_known_after_a_restart_too) {

@@ -1,0 +1,112 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/test_daemon.h"
+
+// Nothing is done twice: seen by the output of steps that tell when they run.
+namespace ingot::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kProject = R"(VERSION 0.8
+FROM tiny
+all:
+    BUILD +iso --FLAVOR=one
+    BUILD +iso --FLAVOR=two
+kernel:
+    COPY source /source
+    RUN echo kernel "runs" && cat /source > /vmlinuz
+    SAVE ARTIFACT /vmlinuz boot/kernel
+iso:
+    ARG FLAVOR=plain
+    WORKDIR /iso
+    COPY +kernel/boot/kernel .
+    COPY user-data .
+    RUN echo iso "runs" && { cat kernel user-data; echo $FLAVOR; } > /out.iso
+    SAVE ARTIFACT /out.iso AS LOCAL build/$FLAVOR.iso
+)";
+
+class Cache : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "the daemon needs root";
+    daemon.project_file("Earthfile", kProject);
+    daemon.project_file("source", "linux\n");
+    daemon.project_file("user-data", "v1\n");
+  }
+  void TearDown() override {
+    daemon.stop();
+    EXPECT_EQ(daemon.leftovers(), "");
+  }
+  std::string build(const std::vector<std::string>& words = {"+all"}) {
+    std::vector<std::string> arguments{"build"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    auto built = daemon.ingot(arguments);
+    EXPECT_EQ(built.code, 0) << built.out << built.err;
+    return built.out + built.err;
+  }
+  std::string local(const std::string& path) { return slurp(daemon.project() / path); }
+  TestDaemon daemon;
+};
+
+TEST_F(Cache, targets_share_what_is_equal_and_a_second_build_runs_nothing) {
+  const std::string first = build();
+  EXPECT_EQ(local("build/one.iso"), "linux\nv1\none\n");
+  EXPECT_EQ(local("build/two.iso"), "linux\nv1\ntwo\n");
+  EXPECT_EQ(first.find("kernel runs"), first.rfind("kernel runs")) << "once for both\n" << first;
+  std::filesystem::remove_all(daemon.project() / "build");
+  const std::string second = build();
+  EXPECT_THAT(second, Not(HasSubstr(" runs")));
+  EXPECT_THAT(second, HasSubstr("*cached*"));
+  EXPECT_EQ(local("build/two.iso"), "linux\nv1\ntwo\n") << "delivered all the same";
+}
+
+TEST_F(Cache, a_file_that_a_target_does_not_take_rebuilds_nothing_of_it) {
+  build();
+  daemon.project_file("user-data", "v2\n");
+  const std::string changed = build();
+  EXPECT_THAT(changed, HasSubstr("iso runs"));
+  EXPECT_THAT(changed, Not(HasSubstr("kernel runs")));
+  EXPECT_EQ(local("build/one.iso"), "linux\nv2\none\n");
+  daemon.project_file("README", "nobody copies this\n");
+  EXPECT_THAT(build(), Not(HasSubstr(" runs")));
+}
+
+TEST_F(Cache, it_survives_the_daemon_and_is_pruned_on_demand) {
+  build();
+  daemon.stop();
+  daemon.start();
+  EXPECT_THAT(build(), Not(HasSubstr(" runs")));
+  EXPECT_THAT(daemon.ingot({"cache", "du"}).out, HasSubstr("layers"));
+  EXPECT_THAT(daemon.ingot({"cache", "prune", "--dry-run"}).out, HasSubstr("would remove"));
+  EXPECT_THAT(daemon.ingot({"cache", "prune"}).out, HasSubstr("removed"));
+  const auto usage = nlohmann::json::parse(daemon.ingot({"cache", "du", "--json"}).out);
+  EXPECT_EQ(usage["bytes"], 0);
+  EXPECT_THAT(build(), HasSubstr("kernel runs"));
+}
+
+TEST_F(Cache, no_cache_runs_everything_anew) {
+  build({"+iso"});
+  const std::string anew = build({"--no-cache", "+iso"});
+  EXPECT_THAT(anew, HasSubstr("kernel runs"));
+  EXPECT_THAT(anew, HasSubstr("iso runs"));
+}
+
+TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {
+  daemon.project_file(
+      "Earthfile",
+      "VERSION 0.8\nt:\n    FROM tiny\n    COPY +u/x /\nu:\n    FROM tiny\n    SAVE ARTIFACT /nowhere x\n");
+  auto failed = daemon.ingot({"build", "+t"});
+  EXPECT_NE(failed.code, 0);
+  EXPECT_THAT(failed.out + failed.err, HasSubstr("SAVE ARTIFACT: \"/nowhere\" is not in the target's file system"));
+  EXPECT_THAT(failed.out + failed.err, HasSubstr("Earthfile:7"));
+}
+
+}  // namespace
+}  // namespace ingot::test
