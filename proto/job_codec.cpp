@@ -15,6 +15,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"timeout_seconds", value.timeout_seconds},
           {"idempotency_key", value.idempotency_key},
           {"no_cache", value.no_cache},
+          {"push", value.push},
           {"project", value.project}};
 }
 
@@ -31,6 +32,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read_integer("timeout_seconds", value.timeout_seconds);
   fields.read("idempotency_key", value.idempotency_key);
   fields.read("no_cache", value.no_cache);
+  fields.read("push", value.push);
   fields.read("project", value.project);
   return finish(fields, value);
 }

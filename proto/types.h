@@ -75,6 +75,7 @@ struct JobSpec {
   std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
   std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
   bool no_cache = false;              // every step is run anew
+  bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
   std::string project;                // what the client calls the project directory; for people only
 };
 

@@ -16,6 +16,7 @@ const std::vector<FlagInfo>& submission_flags() {
       {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
       {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
       {"--no-cache", "", "", "run every step anew"},
+      {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }
@@ -86,6 +87,15 @@ const std::vector<CommandInfo>& command_table() {
        {{"--follow", "-f", "", "follow the new job's log until it ends"}},
        false,
        run_retry},
+      {"images", "", "list the images that jobs made", "", {}, false, run_images},
+      {"image",
+       "save | load [flags] IMAGE",
+       "write an image to a file, or load it into podman or docker",
+       "IMAGE is a name, the beginning of a digest, or a job. The file is an OCI archive that docker load takes too.",
+       {{"--output", "-o", "FILE", "save: the file; - is standard output"},
+        {"--into", "", "PROGRAM", "load: podman or docker (default: whichever is here)", "podman docker"}},
+       false,
+       run_image},
       {"cache",
        "du | prune [flags]",
        "tell how much the daemon keeps to do nothing twice, or make it less",

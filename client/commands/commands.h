@@ -14,6 +14,8 @@ Result<int> run_wait(const Invocation& invocation);
 Result<int> run_get(const Invocation& invocation);
 Result<int> run_cancel(const Invocation& invocation);
 Result<int> run_retry(const Invocation& invocation);
+Result<int> run_images(const Invocation& invocation);
+Result<int> run_image(const Invocation& invocation);
 Result<int> run_cache(const Invocation& invocation);
 Result<int> run_version(const Invocation& invocation);
 Result<int> run_doctor(const Invocation& invocation);

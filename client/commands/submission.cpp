@@ -90,6 +90,7 @@ Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
   }
   INGOT_TRY(spec.args, collect_args(invocation, project));
   spec.no_cache = invocation.has("--no-cache");
+  spec.push = invocation.has("--push");
   INGOT_TRY(spec.labels, pairs(invocation.values("--label"), "--label"));
   if (invocation.has("--priority")) {
     const std::string text = invocation.value("--priority");

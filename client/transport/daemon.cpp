@@ -112,6 +112,19 @@ Result<proto::CachePruned> Daemon::prune_cache(const proto::CachePrune& wanted) 
                     proto::cache_pruned_from_json);
 }
 
+Result<std::vector<proto::ImageInfo>> Daemon::images() {
+  return decode_list<proto::ImageInfo>(call({"GET", "/v1/images", {}, ""}), "images", proto::image_info_from_json);
+}
+
+Result<Daemon::Download> Daemon::blob(const std::string& digest) {
+  INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
+  HttpRequest request{"GET", "/v1/blobs/" + percent_encode(digest), {}, ""};
+  request.headers["Ingot-Accept"] = "descriptor";
+  INGOT_TRY(auto head, exchange(connection, request));
+  sys::UniqueFd file = connection.take_passed();
+  return Download{std::move(connection), std::move(head), std::move(file)};
+}
+
 Result<proto::ContextStatus> Daemon::offer(const proto::ContextManifest& manifest) {
   return decode_one(call({"POST", "/v1/contexts", {}, proto::dump(proto::to_json(manifest))}),
                     proto::context_status_from_json);

@@ -8,6 +8,7 @@
 
 #include "client/transport/http.h"
 #include "proto/cache.h"
+#include "proto/image.h"
 #include "proto/types.h"
 
 namespace ingot::client {
@@ -37,6 +38,8 @@ class Daemon {
   using EventSink = std::function<bool(const proto::Event&)>;
   Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
 
+  Result<std::vector<proto::ImageInfo>> images();
+
   // The bytes of an artifact from `offset` on. The head tells whether the offset was honoured (206) or not (200).
   // A daemon that is asked for a descriptor may hand over the file itself instead of its bytes.
   struct Download {
@@ -46,6 +49,7 @@ class Daemon {
   };
   Result<Download> download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset,
                             bool as_descriptor);
+  Result<Download> blob(const std::string& digest);  // as a descriptor if the daemon can
 
  private:
   // The answer's body as JSON; an error answer as its error.

@@ -22,6 +22,9 @@ Response get_events(const Services& services, const Request& request);
 Response list_artifacts(const Services& services, const Request& request);
 Response get_artifact(const Services& services, const Request& request);
 
+Response list_images(const Services& services, const Request& request);
+Response get_blob(const Services& services, const Request& request);
+
 Response get_cache(const Services& services, const Request& request);
 Response prune_cache(const Services& services, const Request& request);
 

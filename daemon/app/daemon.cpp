@@ -55,6 +55,7 @@ struct Daemon::Parts {
   std::optional<store::SnapshotStore> snapshots;
   std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
+  fs::path fetch_directory;  // images on their way
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<solver::Solver> solver;
@@ -103,6 +104,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.collector->wake();
 
   // 3. What runs steps.
+  parts.fetch_directory = state / "fetch";
   INGOT_CHECK(sys::remove_tree(state / "fetch"));
   INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
   parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.snapshots, *parts.database,
@@ -156,7 +158,9 @@ void Daemon::start() {
       std::lock_guard lock(parts->defaults_mutex);
       defaults = parts->defaults;
     }
-    const pipeline::Engine engine{*parts->blobs, *parts->contexts, *parts->images, *parts->solver, defaults};
+    const pipeline::Engine engine{*parts->blobs,           *parts->contexts,       *parts->snapshots,
+                                  *parts->database,        *parts->images,         *parts->solver,
+                                  sys::system_processes(), parts->fetch_directory, defaults};
     auto done = pipeline::run_job(engine, run);
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;

@@ -49,12 +49,35 @@ CREATE TABLE artifacts (
   name       TEXT NOT NULL CHECK (name <> ''),
   local_path TEXT NOT NULL,
   digest     TEXT NOT NULL CHECK (digest GLOB 'sha256:*' AND length(digest) = 71),
-  checksum   TEXT NOT NULL,
   size       INTEGER NOT NULL CHECK (size >= 0),
   media_type TEXT NOT NULL,
   mode       INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 4095),
   PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  parent     INTEGER REFERENCES snapshots (id) CHECK (parent < id),
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX snapshots_parent ON snapshots (parent);
+
+CREATE TABLE images (
+  key        TEXT PRIMARY KEY,
+  reference  TEXT NOT NULL,
+  source     TEXT NOT NULL,
+  snapshot   INTEGER NOT NULL REFERENCES snapshots (id),
+  config     TEXT NOT NULL CHECK (json_valid(config)),
+  created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// What is known of steps came later. Snapshots are only kept to do nothing twice: the older ones are forgotten, and their
+// directories go at the start as all do that have no row.
+constexpr std::string_view kSteps = R"sql(
+ALTER TABLE artifacts ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+DROP TABLE images;
+DROP TABLE snapshots;
 
 -- layer_digest: of what its own layer has, once somebody asked. unsynced_boot: the boot in which its layer was written,
 -- until the disk has all of it.
@@ -85,6 +108,17 @@ CREATE TABLE steps (
 CREATE INDEX steps_operation ON steps (operation, inputs, made_ms);
 CREATE INDEX steps_snapshot ON steps (snapshot);
 
+-- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
+-- diff_id that of the tar in it.
+CREATE TABLE layer_blobs (
+  snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  latest   TEXT NOT NULL,
+  digest   TEXT NOT NULL,
+  diff_id  TEXT NOT NULL,
+  size     INTEGER NOT NULL CHECK (size >= 0),
+  PRIMARY KEY (snapshot, latest)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE images (
   key        TEXT PRIMARY KEY,
   reference  TEXT NOT NULL,
@@ -98,7 +132,7 @@ CREATE TABLE images (
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs};
+  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps};
   return kMigrations;
 }
 

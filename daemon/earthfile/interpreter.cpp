@@ -236,7 +236,7 @@ void Interpreter::warn_of_unknown_overrides() {
       warn({}, fmt::format("the value given for {} has no effect", name), "Ingot itself knows its value");
       continue;
     }
-    if (anywhere.contains(name)) continue;
+    if (anywhere.contains(name) || name == "SOURCE_DATE_EPOCH") continue;  // that one is for the images
     std::string hint = base::did_you_mean(name, here);
     if (hint.empty()) hint = base::did_you_mean(name, {anywhere.begin(), anywhere.end()});
     warn({}, fmt::format("no ARG of {} is called {}", file_.name, base::printable(name)), hint);

@@ -108,8 +108,9 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
             source(Fetch{wanted.reference, rule, work_directory, snapshots, processes, progress, cancel}));
   const std::vector<SourceRule> tried(wanted.rules.begin(),
                                       wanted.rules.begin() + static_cast<std::ptrdiff_t>(index) + 1);
-  return kept.keep(key_of(tried, wanted.reference), {wanted.reference.familiar(), fetched.snapshot.id(), std::move(fetched.config),
-                                                     std::move(fetched.source), fetched.snapshot});
+  return kept.keep(key_of(tried, wanted.reference),
+                   {wanted.reference.familiar(), fetched.snapshot.id(), std::move(fetched.config),
+                    std::move(fetched.source), fetched.snapshot});
 }
 
 Result<Image> Images::State::fetch(const Wanted& wanted, Flight& flight) {
@@ -211,6 +212,16 @@ Images::~Images() {
 void Images::set_rules(std::vector<SourceRule> rules) {
   std::lock_guard lock(state_->mutex);
   state_->rules = std::move(rules);
+}
+
+std::optional<SourceRule> Images::registry_rule(const std::string& reference) const {
+  auto name = parse_reference(reference);
+  if (!name) return std::nullopt;
+  std::lock_guard lock(state_->mutex);
+  for (const auto& rule : matching_rules(state_->rules, *name)) {
+    if (rule.kind == "registry") return rule;
+  }
+  return std::nullopt;
 }
 
 Result<Image> Images::resolve(const std::string& text, const Progress& progress, const sys::CancelToken& cancel) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class Images {
   // and why it failed.
   Result<Image> resolve(const std::string& reference, const Progress& progress, const sys::CancelToken& cancel);
   void set_rules(std::vector<SourceRule> rules);
+  // The rule by which this name is pushed: the first of kind registry that matches.
+  std::optional<SourceRule> registry_rule(const std::string& reference) const;
 
  private:
   struct State;

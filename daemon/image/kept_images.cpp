@@ -4,45 +4,16 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/image/oci_config.h"
 #include "proto/codec.h"
-#include "proto/fields.h"
 
 namespace ingot::image {
 
 namespace {
 
-std::string encode_config(const graph::ImageConfig& config) {
-  nlohmann::json env = nlohmann::json::array();
-  for (const auto& [name, value] : config.env) env.push_back(name + "=" + value);
-  nlohmann::json labels = nlohmann::json::object();
-  for (const auto& [name, value] : config.labels) labels[name] = value;
-  return proto::dump({{"env", env},
-                      {"working_dir", config.working_dir},
-                      {"user", config.user},
-                      {"entrypoint", config.entrypoint},
-                      {"cmd", config.cmd},
-                      {"labels", labels}});
-}
-
 Result<graph::ImageConfig> decode_config(const std::string& text) {
-  INGOT_TRY(auto body, proto::parse_json(text));
-  graph::ImageConfig config;
-  std::vector<std::string> env;
-  std::map<std::string, std::string> labels;
-  proto::Fields fields(body, "kept image config");
-  fields.read("env", env);
-  fields.read("working_dir", config.working_dir);
-  fields.read("user", config.user);
-  fields.read("entrypoint", config.entrypoint);
-  fields.read("cmd", config.cmd);
-  fields.read("labels", labels);
-  INGOT_CHECK(fields.done());
-  for (const auto& pair : env) {
-    const std::size_t equals = pair.find('=');
-    config.env.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
-  }
-  config.labels.assign(labels.begin(), labels.end());
-  return config;
+  INGOT_TRY(auto document, proto::parse_json(text));
+  return read_image_config(document);
 }
 
 }  // namespace
@@ -88,7 +59,9 @@ Result<Image> KeptImages::keep(const std::string& key, const Image& image) const
               database_.prepare("INSERT INTO images (key, reference, source, snapshot, config, created_ms) "
                                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"));
     insertion.bind(1, key).bind(2, image.reference).bind(3, image.source).bind(4, image.snapshot);
-    return insertion.bind(5, encode_config(image.config)).bind(6, base::system_clock().unix_ms()).run();
+    return insertion.bind(5, proto::dump(write_image_config(image.config)))
+        .bind(6, base::system_clock().unix_ms())
+        .run();
   }));
   INGOT_TRY(auto kept, look_up(key));
   return kept.value_or(image);

@@ -10,8 +10,7 @@ namespace ingot::image {
 // The images that were fetched, in the database: they outlive the daemon. Thread-safe.
 class KeptImages {
  public:
-  KeptImages(db::Database& database, store::SnapshotStore& snapshots)
-      : database_(database), snapshots_(snapshots) {}
+  KeptImages(db::Database& database, store::SnapshotStore& snapshots) : database_(database), snapshots_(snapshots) {}
 
   // One whose files somebody removed is forgotten rather than found.
   Result<std::optional<Image>> find(const std::string& key) const;

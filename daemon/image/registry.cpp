@@ -1,20 +1,7 @@
-#include <array>
-
 #include "daemon/image/skopeo.h"
 #include "daemon/image/source.h"
 
 namespace ingot::image {
-
-namespace {
-
-// Parts of what skopeo says, and what to do about them.
-constexpr std::array<std::pair<std::string_view, const char*>, 4> kCures = {
-    {{"unauthorized", "give the rule an option authfile: a file of logins as `skopeo login --authfile` writes it"},
-     {"authentication required", "give the rule an option authfile: a file of logins as `skopeo login` writes it"},
-     {"server gave HTTP response to HTTPS client", "the registry has no TLS: give the rule the option insecure: true"},
-     {"certificate signed by unknown authority", "give the rule an option cert_dir with the registry's CA"}}};
-
-}  // namespace
 
 Result<Fetched> fetch_from_registry(const Fetch& fetch) {
   std::vector<std::string> options;
@@ -30,9 +17,7 @@ Result<Fetched> fetch_from_registry(const Fetch& fetch) {
   auto fetched = fetch_through_skopeo(fetch, "docker://" + name, options);
   if (fetched) return fetched;
   Error error = fetched.error();
-  for (const auto& [words, cure] : kCures) {
-    if (error.hint.empty() && error.message.find(words) != std::string::npos) error.hint = cure;
-  }
+  if (error.hint.empty()) error.hint = cure_for_registry(error.message);
   return base::fail(std::move(error));
 }
 

@@ -330,6 +330,10 @@ Result<proto::Job> JobQueue::find(const std::string& id) const {
 Result<std::vector<proto::Job>> JobQueue::list(const JobFilter& filter) const {
   return state_->table.list(filter);
 }
+Result<std::vector<proto::ImageInfo>> JobQueue::images(std::size_t most) const {
+  return state_->table.images(most);
+}
+
 Result<std::vector<proto::Artifact>> JobQueue::artifacts(const std::string& id) const {
   return state_->table.artifacts(id);
 }

@@ -10,6 +10,7 @@
 #include "daemon/db/database.h"
 #include "daemon/jobs/job_log.h"
 #include "daemon/sys/cancel.h"
+#include "proto/image.h"
 #include "proto/types.h"
 
 namespace ingot::jobs {
@@ -60,6 +61,8 @@ class JobQueue {
   Result<proto::Job> find(const std::string& id) const;
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;
+  // What jobs made, the latest first; of equal names with equal content only that. Sizes are left out.
+  Result<std::vector<proto::ImageInfo>> images(std::size_t most) const;
 
   Result<LogReader> read_log(const std::string& id, std::uint64_t from_seq) const;
   // The live log of a job that has not ended; null for one that has.

@@ -281,6 +281,22 @@ Result<std::vector<proto::Job>> JobTable::list(const JobFilter& filter) const {
   return jobs;
 }
 
+Result<std::vector<proto::ImageInfo>> JobTable::images(std::size_t most) const {
+  std::vector<proto::ImageInfo> images;
+  INGOT_CHECK(database_->read([&]() -> Status {
+    INGOT_TRY(auto query, database_->prepare("SELECT a.name, a.digest, j.id, max(j.created_ms) FROM artifacts a "
+                                             "JOIN jobs j ON j.seq = a.job WHERE a.media_type = ? "
+                                             "GROUP BY a.name, a.digest ORDER BY max(j.seq) DESC, a.number LIMIT ?"));
+    query.bind(1, proto::kManifestMediaType).bind(2, static_cast<std::int64_t>(most));
+    while (true) {
+      INGOT_TRY(bool more, query.step());
+      if (!more) return {};
+      images.push_back({query.text(0), query.text(1), query.text(2), query.number(3), 0, 0});
+    }
+  }));
+  return images;
+}
+
 Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) const {
   std::vector<proto::Artifact> artifacts;
   INGOT_CHECK(database_->read([&]() -> Status {

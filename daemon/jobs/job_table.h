@@ -38,6 +38,7 @@ class JobTable {
   Result<proto::Job> find(const std::string& id_or_prefix) const;
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;
+  Result<std::vector<proto::ImageInfo>> images(std::size_t most) const;
   Result<JobQueue::Counts> counts() const;
 
  private:

@@ -6,6 +6,7 @@
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/pipeline/context_host.h"
 #include "daemon/pipeline/job_observer.h"
+#include "daemon/pipeline/save_images.h"
 #include "daemon/solver/build.h"
 
 namespace ingot::pipeline {
@@ -69,6 +70,8 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
     INGOT_TRY(auto saved, build.save(save));
     artifacts.insert(artifacts.end(), saved.begin(), saved.end());
   }
+  INGOT_TRY(auto images, save_images(engine, run, context->manifest, plan.graph, build, note));
+  artifacts.insert(artifacts.end(), images.begin(), images.end());
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
   for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));
   return {};

@@ -11,8 +11,12 @@ namespace ingot::pipeline {
 struct Engine {
   store::BlobStore& blobs;
   store::ContextStore& contexts;
+  store::SnapshotStore& snapshots;
+  db::Database& database;
   image::Images& images;
   solver::Solver& solver;
+  sys::ProcessRunner& processes;
+  store::fs::path work_directory;  // on the blobs' file system
   solver::Surroundings surroundings;
 };
 

@@ -52,6 +52,8 @@ class Build {
   // A step that fails is kind `step_failed`, with its position; what else is under way for this build alone is given
   // up.
   Status run();
+  // After run(): a step's file system.
+  const store::Lease& result(graph::StepId id) const { return *nodes_.at(id).result; }
   // After run(): what SAVE ARTIFACT hands out.
   Result<std::vector<proto::Artifact>> save(const graph::SaveArtifact& artifact);
 

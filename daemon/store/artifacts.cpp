@@ -58,7 +58,10 @@ Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedD
   INGOT_TRY(auto writer, blobs.begin());
   const auto sink = [&](std::string_view bytes) { return writer.write(bytes); };
   if (S_ISDIR(status.st_mode)) {
-    INGOT_CHECK(write_tar(root, path, TarOptions{save.keep_ts, save.keep_own}, sink));
+    TarOptions options;
+    options.keep_times = save.keep_ts;
+    options.keep_owners = save.keep_own;
+    INGOT_CHECK(write_tar(root, path, options, sink));
     artifact.media_type = proto::kDirectoryMediaType;
   } else if (S_ISREG(status.st_mode)) {
     INGOT_TRY(auto fd, root.open_path(path, O_RDONLY | O_NONBLOCK));

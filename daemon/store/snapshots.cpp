@@ -153,6 +153,18 @@ Status SnapshotStore::put_in_place(const fs::path& upper, SnapshotId id) const {
   return {};
 }
 
+Result<std::int64_t> SnapshotStore::created_ms(SnapshotId id) const {
+  std::int64_t created = 0;
+  INGOT_CHECK(database_->read([&]() -> Status {
+    INGOT_TRY(auto query, database_->prepare("SELECT created_ms FROM snapshots WHERE id = ?"));
+    INGOT_TRY(bool found, query.bind(1, id).step());
+    if (!found) return fail(ErrorKind::not_found, "there is no snapshot " + std::to_string(id));
+    created = query.number(0);
+    return {};
+  }));
+  return created;
+}
+
 bool SnapshotStore::is_there(SnapshotId id) const {
   return access((directory_ / std::to_string(id)).c_str(), F_OK) == 0;
 }

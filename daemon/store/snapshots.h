@@ -55,6 +55,7 @@ class SnapshotStore {
   // Keeps it while the lease lives. `find` says which, or none; nothing is collected meanwhile.
   Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
   Lease lease(SnapshotId id) { return leases_->take(id); }
+  Result<std::int64_t> created_ms(SnapshotId id) const;
   // Whether its own layer is where it should be.
   bool is_there(SnapshotId id) const;
   // Bottom first. Kind `not_found` when it, or the directory of one below it, is not there.

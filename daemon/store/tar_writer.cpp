@@ -92,8 +92,9 @@ class TarWriter {
     archive_entry_set_pathname(entry.get(), path.c_str());
     archive_entry_unset_atime(entry.get());
     archive_entry_unset_ctime(entry.get());
-    archive_entry_set_mtime(entry.get(), options_.keep_times ? status.st_mtim.tv_sec : kCopyTimeSeconds,
-                            options_.keep_times ? status.st_mtim.tv_nsec : 0);
+    timespec time = options_.keep_times ? status.st_mtim : timespec{kCopyTimeSeconds, 0};
+    if (options_.latest_time && time.tv_sec >= *options_.latest_time) time = {*options_.latest_time, 0};
+    archive_entry_set_mtime(entry.get(), time.tv_sec, time.tv_nsec);
     if (!options_.keep_owners) {
       archive_entry_set_uid(entry.get(), 0);
       archive_entry_set_gid(entry.get(), 0);
@@ -114,6 +115,8 @@ class TarWriter {
       return fail_errno(errno, "cannot look at " + path);
     }
     if (S_ISSOCK(status.st_mode)) return {};  // nothing that could be carried elsewhere
+    if (options_.is_layer && S_ISCHR(status.st_mode) && status.st_rdev == 0)
+      return add_mark(prefix_of(path) + ".wh." + name);
     const Entry entry = describe(status, path);
     if (S_ISLNK(status.st_mode)) return add_symlink(entry.get(), parent, name, path);
     if (S_ISREG(status.st_mode)) return add_file(entry.get(), status, parent, name, path);
@@ -122,7 +125,25 @@ class TarWriter {
     if (!child) return fail_errno(errno, "cannot open directory " + path);
     add_attributes(entry.get(), child.get());
     INGOT_CHECK(write_header(entry.get(), path));
+    if (options_.is_layer && is_opaque(child.get())) INGOT_CHECK(add_mark(path + "/.wh..wh..opq"));
     return add_contents(child.get(), path + "/", depth + 1);
+  }
+
+  static std::string prefix_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+  // The directory hides what the layers below have of it.
+  static bool is_opaque(int directory) {
+    char value = 0;
+    return fgetxattr(directory, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+  }
+
+  // An empty file whose name is its meaning.
+  Status add_mark(const std::string& path) {
+    struct stat status {};
+    status.st_mode = S_IFREG;
+    status.st_mtim = {kCopyTimeSeconds, 0};
+    const Entry entry = describe(status, path);
+    return write_header(entry.get(), path);
   }
 
   Status add_symlink(archive_entry* entry, int parent, const std::string& name, const std::string& path) {

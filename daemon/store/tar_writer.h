@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +14,10 @@ namespace ingot::store {
 struct TarOptions {
   bool keep_times = false;   // else 2020-04-16T12:00:00Z
   bool keep_owners = false;  // else root:root
+  // The directory is a layer of an overlay: what overlayfs marks as removed or replaced is written as OCI images have
+  // it.
+  bool is_layer = false;
+  std::optional<std::int64_t> latest_time = {};  // seconds: what is later gets this time
 };
 
 // A directory below `root` as a PAX tar, its entries relative to it and sorted by name: equal content is equal bytes.

@@ -77,9 +77,10 @@ std::string mismatch(const json& answer, const std::string& schema_name) {
 TEST(Contract, every_route_answers_as_documented) {
   if (geteuid() != 0) GTEST_SKIP() << "the daemon needs root";
   TestDaemon daemon;
-  daemon.project_file("Earthfile",
-                      "VERSION 0.8\na:\n    FROM tiny\n    RUN echo x > /x\n    SAVE ARTIFACT /x\nbad:\n    FROM "
-                      "tiny\n    RUN false\n");
+  daemon.project_file(
+      "Earthfile",
+      "VERSION 0.8\na:\n    FROM tiny\n    RUN echo x > /x\n    SAVE ARTIFACT /x\n    SAVE IMAGE x\nbad:\n    FROM "
+      "tiny\n    RUN false\n");
   const json built = json::parse(daemon.ingot({"build", "--json", "+a"}).out);
   const std::string job = built["id"];
   const json failed = json::parse(daemon.ingot({"build", "--json", "+bad"}).out);
@@ -92,6 +93,8 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(get({base + "/version"}), "Version"), "");
   EXPECT_EQ(mismatch(get({base + "/doctor"})["checks"][0], "HostCheck"), "");
   EXPECT_EQ(mismatch(get({"-d", R"({"entries":[]})", base + "/contexts"}), "ContextStatus"), "");
+  EXPECT_EQ(mismatch(get({base + "/images"})["images"][0], "ImageInfo"), "");
+  EXPECT_EQ(mismatch(get({base + "/blobs/sha256:" + std::string(64, '0')}), "Error"), "");
   EXPECT_EQ(mismatch(get({base + "/cache"}), "CacheUsage"), "");
   EXPECT_EQ(mismatch(get({"-d", R"({"dry_run":true})", base + "/cache/prune"}), "CachePruned"), "");
   const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
+#include "daemon/db/schema.h"
 #include "tests/support/temp.h"
 
 namespace ingot::db {
@@ -44,7 +46,8 @@ TEST_F(DatabaseTest, the_schema_refuses_states_that_must_not_be) {
 
 TEST_F(DatabaseTest, a_failed_transaction_leaves_nothing) {
   auto rolled_back = database->transaction([&]() -> Status {
-    INGOT_TRY(auto insertion, database->prepare("INSERT INTO snapshots (created_ms) VALUES (1)"));
+    INGOT_TRY(auto insertion,
+              database->prepare("INSERT INTO snapshots (created_ms, used_ms, bytes, entries) VALUES (1, 1, 0, 0)"));
     INGOT_CHECK(insertion.run());
     return base::fail(ErrorKind::internal, "no");
   });
@@ -63,13 +66,37 @@ TEST_F(DatabaseTest, opens_again_what_it_wrote) {
   EXPECT_EQ(count->number(0), 1);
 }
 
+TEST_F(DatabaseTest, what_an_older_daemon_wrote_is_taken_over) {
+  const auto file = (directory / "old.db").string();
+  sqlite3* old = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &old), SQLITE_OK);
+  const std::string first =
+      std::string(migrations().front()) +
+      "INSERT INTO jobs (id, state, priority, spec, submitter_uid, submitter_gid, submitter_user, "
+      "created_ms) VALUES ('abcdefghij', 'queued', 0, '{}', 0, 0, 'root', 100);"
+      "INSERT INTO artifacts VALUES (1, 1, 'x', '', 'sha256:' || printf('%064d', 0), 1, 't', 420);"
+      "INSERT INTO snapshots VALUES (1, NULL, 1); INSERT INTO snapshots VALUES (2, 1, 1);"
+      "INSERT INTO images VALUES ('k', 'r', 's', 2, '{}', 1); PRAGMA user_version = 1;";
+  ASSERT_EQ(sqlite3_exec(old, first.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(old);
+  sqlite3_close(old);
+  auto opened = Database::open(file);
+  ASSERT_TRUE(opened) << proto::render(opened.error());
+  auto artifact = (*opened)->prepare("SELECT checksum FROM artifacts WHERE name = 'x'");
+  ASSERT_TRUE(artifact && *artifact->step());
+  EXPECT_EQ(artifact->text(0), "");
+  auto snapshots = (*opened)->prepare("SELECT count(*) FROM snapshots");
+  ASSERT_TRUE(snapshots && *snapshots->step());
+  EXPECT_EQ(snapshots->number(0), 0) << "they are only kept to do nothing twice";
+}
+
 TEST_F(DatabaseTest, refuses_what_a_newer_daemon_wrote_and_what_is_no_database) {
   ASSERT_TRUE(run("PRAGMA user_version = 99"));
   database.reset();
   auto newer = Database::open(directory / "x.db");
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().kind, ErrorKind::unsupported);
-  EXPECT_THAT(newer.error().message, HasSubstr("its schema is version 99, this ingotd knows up to 1"));
+  EXPECT_THAT(newer.error().message,
+              HasSubstr("its schema is version 99, this ingotd knows up to " + std::to_string(migrations().size())));
   auto damaged = Database::open(directory.file("y.db", std::string(8192, 'x')));
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().hint, HasSubstr(".recover"));

@@ -1,0 +1,60 @@
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/blob_response.h"
+#include "daemon/api/handlers.h"
+#include "daemon/base/digest.h"
+#include "proto/image.h"
+
+namespace ingot::api {
+
+namespace {
+
+constexpr std::size_t kMostImages = 1000;
+
+// What the manifest says of the image's size; a manifest that is gone says nothing.
+void add_sizes(const Services& services, proto::ImageInfo& image) {
+  auto digest = base::Digest::parse(image.digest);
+  if (!digest) return;
+  auto text = sys::read_file(services.blobs.path(*digest));
+  if (!text) return;
+  auto manifest = proto::parse_json(*text);
+  if (!manifest || !manifest->is_object()) return;
+  image.size = text->size() + manifest->value("config", nlohmann::json::object()).value("size", std::uint64_t{0});
+  for (const auto& layer : manifest->value("layers", nlohmann::json::array())) {
+    image.size += layer.value("size", std::uint64_t{0});
+    ++image.layers;
+  }
+}
+
+Result<Response> send_blob(const Services& services, const Request& request) {
+  INGOT_TRY(auto digest, base::Digest::parse(request.path_values.at("digest")));
+  if (!services.blobs.has(digest)) {
+    return base::fail(ErrorKind::not_found, "the daemon has no blob " + digest.str());
+  }
+  proto::Artifact what;
+  what.name = digest.hex();
+  what.digest = digest.str();
+  what.size = sys::fs::file_size(services.blobs.path(digest));
+  what.media_type = "application/octet-stream";
+  return blob_response(services, request, what);
+}
+
+}  // namespace
+
+Response list_images(const Services& services, const Request& /*request*/) {
+  auto images = services.jobs.images(kMostImages);
+  if (!images) return error_response(images.error());
+  auto list = nlohmann::json::array();
+  for (auto& image : *images) {
+    add_sizes(services, image);
+    list.push_back(proto::to_json(image));
+  }
+  return json_response(200, proto::dump({{"images", list}}));
+}
+
+Response get_blob(const Services& services, const Request& request) {
+  auto response = send_blob(services, request);
+  return response ? std::move(*response) : error_response(response.error());
+}
+
+}  // namespace ingot::api

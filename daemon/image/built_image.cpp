@@ -1,0 +1,93 @@
+#include "daemon/image/built_image.h"
+
+#include <fmt/chrono.h>
+#include <sys/utsname.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/image/oci_config.h"
+#include "proto/codec.h"
+
+namespace ingot::image {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
+constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+// As images call it.
+std::string architecture() {
+  utsname host{};
+  uname(&host);
+  const std::string machine = host.machine;
+  if (machine == "x86_64") return "amd64";
+  if (machine == "aarch64") return "arm64";
+  return machine;
+}
+
+std::string rfc3339(std::int64_t seconds) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+struct Kept {
+  base::Digest digest;
+  std::string checksum;
+};
+
+Result<Kept> keep(const store::BlobStore& blobs, const std::string& text) {
+  INGOT_TRY(auto writer, blobs.begin());
+  INGOT_CHECK(writer.write(text));
+  Kept kept;
+  kept.checksum = writer.checksum();
+  INGOT_TRY(kept.digest, writer.commit(store::Durability::now));
+  return kept;
+}
+
+json descriptor(const char* type, const base::Digest& digest, std::uint64_t size) {
+  return {{"mediaType", type}, {"digest", digest.str()}, {"size", size}};
+}
+
+}  // namespace
+
+Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, const store::BlobStore& blobs,
+                               const sys::CancelToken& cancel) {
+  INGOT_TRY(auto made, layers.of(request.snapshot, request.latest, cancel));
+  BuiltImage image;
+  image.name = request.save.name;
+  image.layers = made.size();
+
+  const std::string created = rfc3339(request.latest.value_or(request.created));
+  json config = write_image_config(request.save.config);
+  config["architecture"] = architecture();
+  config["os"] = "linux";
+  config["created"] = created;
+  json diff_ids = json::array();
+  json list = json::array();
+  for (const auto& layer : made) {
+    diff_ids.push_back(layer.diff_id.str());
+    list.push_back(descriptor(kLayerType, layer.digest, layer.size));
+    image.size += layer.size;
+  }
+  config["rootfs"] = {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}};
+  const std::string config_text = proto::dump(config);
+  INGOT_TRY(auto kept_config, keep(blobs, config_text));
+
+  json annotations = {{"org.opencontainers.image.created", created}};
+  for (const auto& [name, value] : request.annotations) annotations[name] = value;
+  const json manifest = {{"schemaVersion", 2},
+                         {"mediaType", kManifestType},
+                         {"config", descriptor(kConfigType, kept_config.digest, config_text.size())},
+                         {"layers", std::move(list)},
+                         {"annotations", std::move(annotations)}};
+  const std::string manifest_text = proto::dump(manifest);
+  INGOT_TRY(auto kept, keep(blobs, manifest_text));
+  image.digest = kept.digest;
+  image.checksum = kept.checksum;
+  image.manifest_size = manifest_text.size();
+  image.size += config_text.size() + manifest_text.size();
+  return image;
+}
+
+}  // namespace ingot::image
