@@ -123,7 +123,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
   parts.solver = std::make_unique<solver::Solver>(
       solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots, *parts.images, *parts.sandbox,
-                            *parts.collector, base::system_clock()},
+                            *parts.collector, base::system_clock(), state / "caches"},
       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
   // 4. The queue; jobs that a dead daemon left running are queued again.

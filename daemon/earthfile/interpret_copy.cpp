@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/mount_option.h"
 #include "daemon/earthfile/paths.h"
 
 // COPY from the context, and from other targets.
@@ -67,15 +67,6 @@ std::vector<Word> words_inside(const Word& word) {
   return words;
 }
 
-Result<unsigned> parse_mode(const Options::Value& option) {
-  unsigned mode = 0;
-  const char* end = option.text.data() + option.text.size();
-  auto [stopped, error] = std::from_chars(option.text.data(), end, mode, 8);
-  if (error == std::errc() && stopped == end && mode <= 07777) return mode;
-  return fail_at(option.place, ErrorKind::invalid,
-                 "--chmod takes an octal mode, not \"" + base::printable(option.text) + "\"", "such as --chmod=0755");
-}
-
 }  // namespace
 
 Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& word) const {
@@ -114,7 +105,7 @@ Status Interpreter::copy(Frame& frame, const Command& command) {
   const auto* chown = options.find("chown");
   op.chown = chown != nullptr && !chown->text.empty() ? chown->text : frame.progress.user;
   if (const auto* chmod = options.find("chmod")) {
-    INGOT_TRY(op.chmod, parse_mode(*chmod));
+    INGOT_TRY(op.chmod, parse_mode(chmod->text, chmod->place, "--chmod"));
   }
 
   const std::vector<Word> sources(words.begin(), words.end() - 1);

@@ -2,9 +2,10 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/mount_option.h"
 #include "daemon/earthfile/paths.h"
 
-// RUN, WORKDIR, USER.
+// RUN, CACHE, WORKDIR, USER.
 namespace ingot::earthfile {
 
 namespace {
@@ -16,10 +17,10 @@ const std::vector<OptionInfo>& run_options() {
       {"push", false, "build now, and push what it made by hand"},
       {"privileged", false, "leave it out; most commands do without"},
       {"secret", true, "COPY a file that holds it, in a target whose result you keep to yourself"},
-      {"mount", true, "leave it out where it is a cache; else use a directory of the target"},
+      {"mount", true, ""},
       {"ssh", false, "fetch before the build, and COPY the result"},
       {"entrypoint", false, "write the image's entrypoint into the RUN"},
-      {"network", true, "the host's configuration decides on the network of all steps"},
+      {"network", true, ""},
       {"interactive", false, "write the answers into the RUN"},
       {"interactive-keep", false, "write the answers into the RUN"},
       {"aws", false, "pass the credentials as arguments"},
@@ -66,6 +67,20 @@ Status Interpreter::run_command(Frame& frame, const Command& command) {
   exec.working_dir = frame.progress.working_dir;
   exec.user = frame.progress.user;
   exec.no_cache = options.has("no-cache");
+  exec.mounts = frame.progress.caches;
+  for (const auto& option : options.values) {
+    if (option.name == "mount") {
+      INGOT_TRY(auto mount, parse_mount(option, frame.target, frame.progress.working_dir));
+      exec.mounts.push_back(std::move(mount));
+    }
+    if (option.name == "network") {
+      if (option.text != "none") {
+        return fail_at(option.place, ErrorKind::invalid, "RUN --network takes none, and nothing else",
+                       "the daemon's configuration decides on the network of all other steps");
+      }
+      exec.no_network = true;
+    }
+  }
   return add_step(frame, command, std::move(exec));
 }
 
@@ -75,6 +90,35 @@ Status Interpreter::working_directory(Frame& frame, const Command& command) {
   INGOT_TRY(auto path, value_of(frame, command.rest_from(0)));
   frame.progress.working_dir = absolute(frame.progress.working_dir, path);
   return add_step(frame, command, graph::MakeDirectoryOp{frame.progress.working_dir});
+}
+
+// CACHE: a directory that every RUN below sees, and that is in no layer.
+Status Interpreter::cache(Frame& frame, const Command& command) {
+  INGOT_TRY(auto options,
+            parse_options(command,
+                          {{"id", true, ""},
+                           {"sharing", true, ""},
+                           {"chmod", true, ""},
+                           {"persist", false, "COPY what an image shall keep out of the cache, in a RUN"}},
+                          lookup(frame)));
+  const auto words = options.words(command);
+  if (words.size() != 1) {
+    return fail_at(command.place, ErrorKind::syntax, "CACHE takes one directory", "such as CACHE /root/.cache");
+  }
+  INGOT_CHECK(current_step(frame, command));
+  INGOT_TRY(auto path, value_of(frame, words.front()));
+  graph::Mount mount;
+  mount.target = absolute(frame.progress.working_dir, path);
+  mount.id = frame.target + " " + mount.target;
+  if (const auto* id = options.find("id")) mount.id = id->text;
+  if (const auto* sharing = options.find("sharing")) {
+    INGOT_TRY(mount.sharing, parse_sharing(sharing->text, sharing->place));
+  }
+  if (const auto* chmod = options.find("chmod")) {
+    INGOT_TRY(mount.mode, parse_mode(chmod->text, chmod->place, "--chmod"));
+  }
+  frame.progress.caches.push_back(std::move(mount));
+  return {};
 }
 
 Status Interpreter::user(Frame& frame, const Command& command) {

@@ -137,6 +137,7 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"SET", &Interpreter::set},
                                                          {"ENV", &Interpreter::env},
                                                          {"BUILD", &Interpreter::build},
+                                                         {"CACHE", &Interpreter::cache},
                                                          {"SAVE IMAGE", &Interpreter::save_image},
                                                          {"LABEL", &Interpreter::label},
                                                          {"ENTRYPOINT", &Interpreter::entrypoint},

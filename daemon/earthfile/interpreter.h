@@ -23,6 +23,7 @@ struct Progress {
   std::optional<graph::StepId> artifacts;  // a file system of what it saved so far, for those who COPY from it
   graph::ImageConfig image;                // what it says of its image; environment, directory and user are below
   bool has_own_cmd = false;
+  std::vector<graph::Mount> caches;  // that every RUN sees
   Scope scope;
   std::string working_dir = "/";
   std::string user;
@@ -65,6 +66,7 @@ class Interpreter {
   Result<std::pair<std::string, std::string>> override_of(const Frame& frame, const Word& word) const;
   // interpret_run.cpp
   Status run_command(Frame& frame, const Command& command);
+  Status cache(Frame& frame, const Command& command);
   Status working_directory(Frame& frame, const Command& command);
   Status user(Frame& frame, const Command& command);
   // interpret_copy.cpp

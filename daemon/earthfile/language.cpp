@@ -48,7 +48,7 @@ const std::vector<CommandInfo>& commands() {
       {"CATCH", structure, "", ""},
       {"FINALLY", structure, "", ""},
       {"GIT CLONE", not_yet, "clone it beside the Earthfile, and COPY it", ""},
-      {"CACHE", not_yet, "leave it out: what is built is the same without it", "use-cache-command"},
+      {"CACHE", interpreted, "", "use-cache-command"},
       {"LOCALLY", not_yet, "run the command before the build, and COPY what it makes", ""},
       {"HOST", not_yet, "add the line to /etc/hosts in the RUN that needs it", "use-host-command"},
       {"ADD", rejected, "COPY takes files of the project; a RUN can fetch and unpack others", ""},

@@ -104,9 +104,11 @@ Status make_mount_point_layer(const sys::fs::path& layer) {
   return {};
 }
 
-Result<MountPoints> MountPoints::make(const sys::RootedDir& root, const sys::fs::path& upper) {
+Result<MountPoints> MountPoints::make(const sys::RootedDir& root, const sys::fs::path& upper,
+                                      const std::vector<std::string>& more) {
   MountPoints points;
   for (const auto& place : kPlaces) INGOT_CHECK(points.make_one(root, upper, place.path, place.directory));
+  for (const auto& place : more) INGOT_CHECK(points.make_one(root, upper, place.c_str(), true));
   INGOT_CHECK(points.restore_times(root));
   return points;
 }

@@ -21,7 +21,9 @@ class MountPoints {
  public:
   // `root` is the mounted file system, `upper` the layer that receives what is written to it. Links are followed as a
   // runtime does: /etc/resolv.conf often is one to a file that no image has.
-  static Result<MountPoints> make(const sys::RootedDir& root, const sys::fs::path& upper);
+  // `more`: directories that only this step needs.
+  static Result<MountPoints> make(const sys::RootedDir& root, const sys::fs::path& upper,
+                                  const std::vector<std::string>& more = {});
   // Once nothing is mounted any more.
   void clean(const sys::fs::path& upper) const;
 

@@ -179,7 +179,9 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
     {
       INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
       INGOT_CHECK(write_bundle(step, bundle, id, root, network ? network->path() : ""));
-      INGOT_TRY(points, MountPoints::make(root, step.upper));
+      std::vector<std::string> places;
+      for (const auto& one : step.mounts) places.push_back(one.target);
+      INGOT_TRY(points, MountPoints::make(root, step.upper, places));
     }
     outcome = execute(step, bundle, id, sink, cancel);
     INGOT_CHECK(mount.unmount());

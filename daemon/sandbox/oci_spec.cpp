@@ -27,7 +27,7 @@ json mount(const char* target, const char* type, const char* source, std::vector
   return {{"destination", target}, {"type", type}, {"source", source}, {"options", std::move(options)}};
 }
 
-json mounts(const Bundle& bundle) {
+json mounts(const StepSpec& step, const Bundle& bundle) {
   json list = {
       mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
       mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
@@ -43,6 +43,12 @@ json mounts(const Bundle& bundle) {
     const std::string target = std::string("/etc/") + name;
     list.push_back(
         mount(target.c_str(), "bind", (bundle.directory / name).c_str(), {"rbind", "ro", "nosuid", "noexec", "nodev"}));
+  }
+  for (const auto& one : step.mounts) {
+    if (one.source.empty())
+      list.push_back(mount(one.target.c_str(), "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}));
+    else
+      list.push_back(mount(one.target.c_str(), "bind", one.source.c_str(), {"rbind", "rw", "nosuid", "nodev"}));
   }
   return list;
 }
@@ -111,7 +117,7 @@ json make_spec(const StepSpec& step, const store::Account& account, const Bundle
       {"process", std::move(process)},
       {"root", {{"path", "rootfs"}, {"readonly", false}}},
       {"hostname", "ingot"},
-      {"mounts", mounts(bundle)},
+      {"mounts", mounts(step, bundle)},
       {"linux",
        {{"cgroupsPath", bundle.cgroup},
         {"resources", resources(step.limits, bundle.counts_swap)},

@@ -44,6 +44,12 @@ struct Settings {
   bool allow_host_network = false;
 };
 
+// What a step sees besides its layers, and what is not in the one that it writes.
+struct StepMount {
+  std::string target;  // absolute
+  fs::path source;     // a directory of the host; empty: memory
+};
+
 struct StepSpec {
   std::string name;              // for the log
   std::vector<fs::path> layers;  // bottom first, all below Settings::snapshot_directory
@@ -53,6 +59,7 @@ struct StepSpec {
   graph::Variables env;
   std::string working_dir = "/";
   std::string user;  // "", name, uid, each with :group
+  std::vector<StepMount> mounts;
   Network network = Network::egress;
   Limits limits;
   std::optional<std::chrono::milliseconds> timeout;

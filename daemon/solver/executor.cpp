@@ -95,6 +95,16 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   spec.network = op.no_network ? sandbox::Network::none : work.surroundings.network;
   spec.limits = work.surroundings.limits;
   if (work.surroundings.step_timeout.count() > 0) spec.timeout = work.surroundings.step_timeout;
+  std::vector<CacheMounts::Held> caches;
+  for (const auto& mount : op.mounts) {
+    sandbox::StepMount made{mount.target, {}};
+    if (mount.kind == graph::Mount::Kind::cache) {
+      INGOT_TRY(auto held, caches_.acquire(mount, cancel));
+      made.source = held.path;
+      caches.push_back(std::move(held));
+    }
+    spec.mounts.push_back(std::move(made));
+  }
   INGOT_TRY(auto outcome, sandbox_.run(spec, output, cancel));
   INGOT_CHECK(judge(outcome, work.surroundings));
   return Executed{std::move(layer), outcome.peak_memory_bytes};

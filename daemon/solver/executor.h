@@ -6,6 +6,7 @@
 
 #include "daemon/graph/graph.h"
 #include "daemon/sandbox/sandbox.h"
+#include "daemon/solver/cache_mounts.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/context_tree.h"
 #include "daemon/store/snapshots.h"
@@ -48,8 +49,8 @@ struct Executed {
 // Makes a step's layer: runs the command, copies the files. Thread-safe.
 class Executor {
  public:
-  Executor(store::BlobStore& blobs, store::SnapshotStore& snapshots, sandbox::Sandbox& sandbox)
-      : blobs_(blobs), snapshots_(snapshots), sandbox_(sandbox) {}
+  Executor(store::BlobStore& blobs, store::SnapshotStore& snapshots, sandbox::Sandbox& sandbox, fs::path caches)
+      : blobs_(blobs), snapshots_(snapshots), sandbox_(sandbox), caches_(std::move(caches)) {}
 
   // A command that fails is kind `step_failed`.
   Result<Executed> execute(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
@@ -64,6 +65,7 @@ class Executor {
   store::BlobStore& blobs_;
   store::SnapshotStore& snapshots_;
   sandbox::Sandbox& sandbox_;
+  CacheMounts caches_;
 };
 
 // Lets `look` see a snapshot's merged file system, which is read-only.

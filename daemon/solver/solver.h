@@ -34,6 +34,7 @@ class Solver {
     sandbox::Sandbox& sandbox;
     store::Collector& collector;
     const base::Clock& clock;
+    fs::path caches;  // where cache mounts are kept
   };
   Solver(const Parts& parts, Slots::Capacity capacity)
       : database_(parts.database),
@@ -42,7 +43,7 @@ class Solver {
         images_(parts.images),
         collector_(parts.collector),
         cache_(parts.database, parts.snapshots),
-        executor_(parts.blobs, parts.snapshots, parts.sandbox),
+        executor_(parts.blobs, parts.snapshots, parts.sandbox, parts.caches),
         slots_(capacity, parts.clock) {}
 
   const Counters& counters() const { return counters_; }

@@ -98,6 +98,19 @@ TEST_F(Cache, no_cache_runs_everything_anew) {
   EXPECT_THAT(anew, HasSubstr("iso runs"));
 }
 
+TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
+  daemon.project_file(
+      "Earthfile",
+      "VERSION 0.8\nt:\n    FROM tiny\n    ARG N\n    CACHE /keep/it\n"
+      "    RUN --mount=type=tmpfs,target=/fast echo $N >> /keep/it/list && touch /fast/x && cat /keep/it/list\n"
+      "    FROM +u --N=$N\n    RUN ls -d /keep /fast || echo neither is there\n"
+      "u:\n    FROM tiny\n    ARG N\n    RUN echo $N > /n\n");
+  EXPECT_THAT(build({"+t", "--N=1"}), HasSubstr("| 1\n"));
+  const std::string second = build({"+t", "--N=2"});
+  EXPECT_THAT(second, HasSubstr("| 1\n                  +t | 2\n"));
+  EXPECT_THAT(second, HasSubstr("neither is there"));
+}
+
 TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {
   daemon.project_file(
       "Earthfile",

@@ -148,8 +148,9 @@ class BuildTest : public testing::Test {
     collector.emplace(*snapshots, *database, 0);
     images.emplace(std::vector<image::SourceRule>{}, directory / "work", *snapshots, *database,
                    sys::system_processes());
-    solver.emplace(Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, *collector, clock},
-                   Slots::Capacity{4, 0});
+    solver.emplace(
+        Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, *collector, clock, directory / "caches"},
+        Slots::Capacity{4, 0});
   }
   void TearDown() override { snapshots ? snapshots->reclaim_now() : void(); }
 

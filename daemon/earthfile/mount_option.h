@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/base/result.h"
+#include "daemon/earthfile/options.h"
+#include "daemon/graph/graph.h"
+
+namespace ingot::earthfile {
+
+// RUN --mount=type=cache,target=/path,...; `working_dir` is what a relative target counts from, `target` names the
+// caches that have no id.
+Result<graph::Mount> parse_mount(const Options::Value& option, const std::string& target,
+                                 const std::string& working_dir);
+Result<graph::Mount::Sharing> parse_sharing(const std::string& text, const Place& place);
+Result<unsigned> parse_mode(const std::string& text, const Place& place, const std::string& flag);
+
+}  // namespace ingot::earthfile
