@@ -130,6 +130,77 @@ TEST_F(SnapshotStoreTest, only_what_images_stand_on_stays_at_a_start) {
   EXPECT_TRUE(fs::exists(directory / "s/lost+found")) << "not one of ours";
 }
 
+TEST_F(SnapshotStoreTest, steps_are_reason_enough_to_stay) {
+  const auto base = make(std::nullopt);
+  const auto known = make(base);
+  const auto loose = make(base);
+  ASSERT_TRUE(database->transaction([&]() -> Status {
+    INGOT_TRY(auto step, database->prepare("INSERT INTO steps VALUES ('k', 'o', '', ?, 0, 0, 0)"));
+    return step.bind(1, known).run();
+  }));
+  ASSERT_TRUE(store.remove_unreferenced());
+  EXPECT_TRUE(store.layers(known));
+  EXPECT_FALSE(store.layers(loose));
+}
+
+TEST_F(SnapshotStoreTest, what_is_leased_is_not_removed) {
+  const auto id = make(std::nullopt);
+  auto lease = store.lease(id);
+  EXPECT_EQ(store.remove(id).error().kind, ErrorKind::conflict);
+  lease = {};
+  EXPECT_TRUE(store.remove(id));
+}
+
+TEST_F(SnapshotStoreTest, what_a_commit_writes_with_it_is_there_with_it_or_not_at_all) {
+  auto lease = store.commit(*store.begin(std::nullopt), [&](SnapshotId id) -> Status {
+    INGOT_TRY(auto step, database->prepare("INSERT INTO steps VALUES ('k', 'o', '', ?, 0, 0, 0)"));
+    return step.bind(1, id).run();
+  });
+  ASSERT_TRUE(lease);
+  auto failed = store.commit(*store.begin(std::nullopt),
+                             [](SnapshotId) -> Status { return base::fail(ErrorKind::no_space, "full"); });
+  EXPECT_EQ(failed.error().kind, ErrorKind::no_space);
+  auto rows = database->prepare("SELECT count(*) FROM snapshots");
+  ASSERT_TRUE(rows && *rows->step());
+  EXPECT_EQ(rows->number(0), 1);
+  EXPECT_TRUE(fs::is_empty(directory / "s/pending"));
+}
+
+// A power cut: what was not on the disk yet is of an earlier boot.
+TEST_F(SnapshotStoreTest, what_a_power_cut_may_have_taken_is_forgotten_with_all_that_stands_on_it) {
+  const auto safe = make(std::nullopt);
+  ASSERT_TRUE(store.sync_now());
+  const auto lost = make(safe);
+  const auto on_lost = make(lost);
+  ASSERT_TRUE(name_an_image(on_lost));
+  auto same_boot = *SnapshotStore::open(directory / "s", *database);
+  EXPECT_TRUE(same_boot.layers(on_lost)) << "a daemon that was killed loses nothing";
+  ASSERT_TRUE(database->transaction([&]() -> Status {
+    INGOT_TRY(auto update, database->prepare("UPDATE snapshots SET unsynced_boot = 'earlier' WHERE id >= ?"));
+    return update.bind(1, lost).run();
+  }));
+  auto next_boot = *SnapshotStore::open(directory / "s", *database, "next");
+  EXPECT_TRUE(next_boot.layers(safe));
+  EXPECT_FALSE(next_boot.layers(lost) || next_boot.layers(on_lost));
+}
+
+TEST_F(SnapshotStoreTest, equal_content_is_seen_layer_by_layer_and_other_content_too) {
+  const auto with_file = [&](std::optional<SnapshotId> parent, const std::string& text) {
+    auto pending = *store.begin(parent);
+    directory.file("s/pending/" + pending.directory.path().filename().string() + "/fs/file", text);
+    return store.commit(std::move(pending))->id();
+  };
+  const auto base = make(std::nullopt, 3);
+  const auto one = with_file(base, "x");
+  const auto two = with_file(base, "x");
+  const auto other = with_file(base, "y");
+  EXPECT_TRUE(*store.same_content(one, two));
+  EXPECT_TRUE(*store.same_content(one, two)) << "from what is known by now";
+  EXPECT_FALSE(*store.same_content(one, other));
+  EXPECT_FALSE(*store.same_content(one, base));
+  EXPECT_TRUE(*store.same_content(with_file(one, "z"), with_file(two, "z")));
+}
+
 TEST_F(SnapshotStoreTest, what_was_pending_at_a_crash_is_put_aside_at_the_next_start) {
   directory.file("s/pending/abc/fs/etc/x", "half");
   auto again = *SnapshotStore::open(directory / "s", *database);
