@@ -59,6 +59,11 @@ struct Error {
   std::vector<std::string> context;  // from the inside out: "while copying overlay/", "in target +iso"
 };
 
+// "Earthfile:3".
+inline std::string place_of(const Position& position) {
+  return position.file + ":" + std::to_string(position.line);
+}
+
 nlohmann::json to_json(const Error& error);
 Error error_from_json(const nlohmann::json& body);
 

@@ -105,6 +105,30 @@ class Fields {
   std::string error_;
 };
 
+// Decodes each element of the list under `key`; kind `invalid` when it is no list.
+template <typename T, typename Decode>
+tl::expected<void, Error> read_list(const Fields& fields, const char* key, Decode decode, std::vector<T>& values) {
+  const auto* list = fields.find(key);
+  if (list == nullptr) return {};
+  if (!list->is_array()) {
+    Error error;
+    error.kind = ErrorKind::invalid;
+    error.message = std::string("field \"") + key + "\" must be a list";
+    return tl::unexpected<Error>(std::move(error));
+  }
+  values.reserve(list->size());
+  for (const auto& element : *list) {
+    auto value = decode(element);
+    if (!value) {
+      Error error = std::move(value).error();
+      error.context.push_back(std::string("in ") + key + "[" + std::to_string(values.size()) + "]");
+      return tl::unexpected<Error>(std::move(error));
+    }
+    values.push_back(std::move(*value));
+  }
+  return {};
+}
+
 // The decoded value, unless one of its fields was wrong.
 template <typename T>
 tl::expected<T, Error> finish(const Fields& fields, T value) {

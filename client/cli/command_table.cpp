@@ -8,22 +8,34 @@ namespace ingot::client {
 
 namespace {
 
-const std::vector<FlagInfo>& submission_flags() {
+const std::vector<FlagInfo>& recipe_flags() {
+  static const std::vector<FlagInfo> kFlags = {
+      {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
+      {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
+      {"--no-cache", "", "", "run every step anew"}};
+  return kFlags;
+}
+
+const std::vector<FlagInfo>& job_flags() {
   static const std::vector<FlagInfo> kFlags = {
       {"--label", "-l", "KEY=VALUE", "label the job; may be repeated"},
       {"--priority", "", "N", "higher ones run first (default 0)"},
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
-      {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
-      {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
-      {"--no-cache", "", "", "run every step anew"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }
 
-std::vector<FlagInfo> with_submission_flags(std::vector<FlagInfo> more) {
-  std::vector<FlagInfo> flags = submission_flags();
+std::vector<FlagInfo> with_submission_flags(const std::vector<FlagInfo>& more) {
+  std::vector<FlagInfo> flags = recipe_flags();
+  flags.insert(flags.end(), job_flags().begin(), job_flags().end());
   flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+std::vector<FlagInfo> plan_flags() {
+  std::vector<FlagInfo> flags = recipe_flags();
+  flags.push_back({"--format", "", "HOW", "text, or dot for Graphviz", "text dot"});
   return flags;
 }
 
@@ -52,6 +64,9 @@ const std::vector<CommandInfo>& command_table() {
        true, run_build},
       {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
        with_submission_flags({}), true, run_submit},
+      {"plan", "[flags] +target [--NAME=value ...]", "tell what a build would do, and what of it is done already",
+       "Nothing runs. A step that only may run does so unless what it stands on comes out as it was before.",
+       plan_flags(), true, run_plan},
       {"ps",
        "[flags]",
        "list jobs: those that wait or run, and with --all the ended ones",
@@ -63,6 +78,13 @@ const std::vector<CommandInfo>& command_table() {
        false,
        run_ps},
       {"show", "JOB", "tell everything of a job", "", {}, false, run_show},
+      {"why",
+       "JOB [STEP]",
+       "tell of each step of a job why it ran, or why it did not have to",
+       "A step that ran is held against the last job that had it. STEP is its number, or a part of its text.",
+       {},
+       false,
+       run_why},
       {"logs",
        "[flags] JOB",
        "print a job's log",

@@ -7,6 +7,8 @@ namespace ingot::client {
 
 Result<int> run_build(const Invocation& invocation);
 Result<int> run_submit(const Invocation& invocation);
+Result<int> run_plan(const Invocation& invocation);
+Result<int> run_why(const Invocation& invocation);
 Result<int> run_ps(const Invocation& invocation);
 Result<int> run_show(const Invocation& invocation);
 Result<int> run_logs(const Invocation& invocation);

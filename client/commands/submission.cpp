@@ -76,8 +76,8 @@ Result<std::string> find_target(const Invocation& invocation) {
 
 }  // namespace
 
-Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
-                                  const std::function<void(const UploadProgress&)>& progress) {
+Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& daemon,
+                                       const std::function<void(const UploadProgress&)>& progress) {
   proto::JobSpec spec;
   INGOT_TRY(spec.target, find_target(invocation));
   const fs::path project = project_directory(invocation);
@@ -106,6 +106,12 @@ Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
   INGOT_TRY(spec.context, upload_project(daemon, project, progress));
+  return spec;
+}
+
+Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
+                                  const std::function<void(const UploadProgress&)>& progress) {
+  INGOT_TRY(auto spec, prepare_project(invocation, daemon, progress));
   return daemon.submit(spec);
 }
 

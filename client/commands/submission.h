@@ -12,4 +12,8 @@ namespace ingot::client {
 Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
                                   const std::function<void(const UploadProgress&)>& progress);
 
+// The same as far as the specification, for `plan`: nothing is queued.
+Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& daemon,
+                                       const std::function<void(const UploadProgress&)>& progress);
+
 }  // namespace ingot::client

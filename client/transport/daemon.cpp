@@ -125,6 +125,15 @@ Result<Daemon::Download> Daemon::blob(const std::string& digest) {
   return Download{std::move(connection), std::move(head), std::move(file)};
 }
 
+Result<proto::Plan> Daemon::plan(const proto::JobSpec& spec) {
+  return decode_one(call({"POST", "/v1/plan", {}, proto::dump(proto::to_json(spec))}), proto::plan_from_json);
+}
+
+Result<std::vector<proto::StepReport>> Daemon::steps(const std::string& job) {
+  return decode_list<proto::StepReport>(call({"GET", "/v1/jobs/" + percent_encode(job) + "/steps", {}, ""}), "steps",
+                                        proto::step_report_from_json);
+}
+
 Result<proto::ContextStatus> Daemon::offer(const proto::ContextManifest& manifest) {
   return decode_one(call({"POST", "/v1/contexts", {}, proto::dump(proto::to_json(manifest))}),
                     proto::context_status_from_json);

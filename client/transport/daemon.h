@@ -9,6 +9,7 @@
 #include "client/transport/http.h"
 #include "proto/cache.h"
 #include "proto/image.h"
+#include "proto/step.h"
 #include "proto/types.h"
 
 namespace ingot::client {
@@ -27,6 +28,8 @@ class Daemon {
   Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
   Status put_blob(const std::string& digest, int file, std::uint64_t size);
   Result<proto::Job> submit(const proto::JobSpec& spec);
+  Result<proto::Plan> plan(const proto::JobSpec& spec);
+  Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);
   Result<std::vector<proto::Job>> jobs(const std::string& query);
   Result<proto::Job> cancel(const std::string& id);

@@ -205,7 +205,8 @@ void Connection::finish_blob() {
 void Connection::handle() {
   timer_.cancel();  // a handler may take its time
   on_pool(
-      shared_.workers, [this] { return route_->handler(shared_.services, request_); },
+      route_->pace == Pace::slow ? shared_.planners : shared_.workers,
+      [this] { return route_->handler(shared_.services, request_); },
       [this](Response response) { respond(std::move(response)); });
 }
 

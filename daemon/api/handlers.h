@@ -19,6 +19,9 @@ Response cancel_job(const Services& services, const Request& request);
 Response retry_job(const Services& services, const Request& request);
 Response get_events(const Services& services, const Request& request);
 
+Response list_steps(const Services& services, const Request& request);
+Response post_plan(const Services& services, const Request& request);
+
 Response list_artifacts(const Services& services, const Request& request);
 Response get_artifact(const Services& services, const Request& request);
 

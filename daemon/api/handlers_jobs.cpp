@@ -124,6 +124,22 @@ Response get_job(const Services& services, const Request& request) {
   return job_response(200, services.jobs.find(request.path_values.at("id")));
 }
 
+Response list_steps(const Services& services, const Request& request) {
+  auto steps = services.jobs.steps(request.path_values.at("id"));
+  if (!steps) return error_response(steps.error());
+  auto list = nlohmann::json::array();
+  for (const auto& step : *steps) list.push_back(proto::to_json(step));
+  return json_response(200, proto::dump({{"steps", list}}));
+}
+
+Response post_plan(const Services& services, const Request& request) {
+  auto spec = read_spec(services, request);
+  if (!spec) return error_response(spec.error());
+  auto plan = services.plan(*spec);
+  if (!plan) return error_response(plan.error());
+  return json_response(200, proto::dump(proto::to_json(*plan)));
+}
+
 Response cancel_job(const Services& services, const Request& request) {
   return job_response(200, services.jobs.cancel(request.path_values.at("id")));
 }

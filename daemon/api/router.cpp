@@ -19,6 +19,8 @@ const std::vector<Route>& route_table() {
       {"POST", "/v1/jobs/{id}/cancel", BodyKind::none_or_json, cancel_job},
       {"POST", "/v1/jobs/{id}/retry", BodyKind::none_or_json, retry_job},
       {"GET", "/v1/jobs/{id}/events", BodyKind::none_or_json, get_events},
+      {"GET", "/v1/jobs/{id}/steps", BodyKind::none_or_json, list_steps},
+      {"POST", "/v1/plan", BodyKind::none_or_json, post_plan, Pace::slow},
       {"GET", "/v1/jobs/{id}/artifacts", BodyKind::none_or_json, list_artifacts},
       {"GET", "/v1/jobs/{id}/artifacts/{artifact}", BodyKind::none_or_json, get_artifact},
       {"GET", "/v1/images", BodyKind::none_or_json, list_images},

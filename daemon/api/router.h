@@ -16,11 +16,17 @@ enum class BodyKind {
   blob,          // streamed into the blob store, never collected
 };
 
+enum class Pace {
+  quick,
+  slow,  // may fetch an image: has threads of its own
+};
+
 struct Route {
   const char* method;
   const char* path;  // "/v1/jobs/{id}"
   BodyKind body;
   Handler handler;  // for `blob`: what answers once the blob is kept
+  Pace pace = Pace::quick;
 };
 
 const std::vector<Route>& route_table();

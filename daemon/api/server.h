@@ -9,6 +9,7 @@
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/contexts.h"
+#include "proto/step.h"
 #include "proto/types.h"
 
 namespace ingot::api {
@@ -33,6 +34,7 @@ struct Services {
   store::Collector& cache;
   proto::VersionInfo version;
   std::function<std::vector<proto::HostCheck>()> doctor;
+  std::function<Result<proto::Plan>(const proto::JobSpec&)> plan;
 };
 
 struct RouteInfo {

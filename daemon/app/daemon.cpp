@@ -12,6 +12,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
+#include "daemon/pipeline/plan.h"
 #include "daemon/pipeline/run_job.h"
 #include "daemon/sys/mounts.h"
 #include "proto/version.h"
@@ -26,7 +27,8 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry", "cache"};
+  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels",
+                   "retry", "cache",    "plan",   "why"};
   return info;
 }
 
@@ -63,7 +65,17 @@ struct Daemon::Parts {
   solver::Surroundings defaults;
   std::unique_ptr<jobs::JobQueue> queue;
   std::unique_ptr<api::Server> server;
+  sys::CancelSource stopping;  // ends the plans that are being made
   bool stopped = false;
+
+  pipeline::Engine engine() {
+    solver::Surroundings now;
+    {
+      std::lock_guard guard(defaults_mutex);
+      now = defaults;
+    }
+    return {*blobs, *contexts, *snapshots, *database, *images, *solver, sys::system_processes(), fetch_directory, now};
+  }
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -146,22 +158,17 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
     for (auto& check : host_checks(state, sys::system_processes())) checks.push_back(std::move(check));
     return checks;
   };
+  auto plan = [&parts](const proto::JobSpec& spec) {
+    return pipeline::plan(parts.engine(), spec, parts.stopping.token());
+  };
   INGOT_TRY(parts.server, api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, *parts.collector,
-                                                       version_info(), doctor}));
+                                                       version_info(), doctor, plan}));
   return daemon;
 }
 
 void Daemon::start() {
   parts_->queue->start([parts = parts_.get()](jobs::JobRun& run) -> Status {
-    solver::Surroundings defaults;
-    {
-      std::lock_guard lock(parts->defaults_mutex);
-      defaults = parts->defaults;
-    }
-    const pipeline::Engine engine{*parts->blobs,           *parts->contexts,       *parts->snapshots,
-                                  *parts->database,        *parts->images,         *parts->solver,
-                                  sys::system_processes(), parts->fetch_directory, defaults};
-    auto done = pipeline::run_job(engine, run);
+    auto done = pipeline::run_job(parts->engine(), run);
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
   });
@@ -195,6 +202,7 @@ void Daemon::stop() {
     log::info("waiting up to {} s for {} running jobs", parts_->config.drain_seconds, running);
   }
   parts_->queue->drain(std::chrono::milliseconds(static_cast<std::int64_t>(parts_->config.drain_seconds * 1000)));
+  parts_->stopping.cancel();
   if (parts_->server) parts_->server->stop();
 }
 

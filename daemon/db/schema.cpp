@@ -72,8 +72,8 @@ CREATE TABLE images (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// What is known of steps came later. Snapshots are only kept to do nothing twice: the older ones are forgotten, and their
-// directories go at the start as all do that have no row.
+// What is known of steps came later. Snapshots are only kept to do nothing twice: the older ones are forgotten, and
+// their directories go at the start as all do that have no row.
 constexpr std::string_view kSteps = R"sql(
 ALTER TABLE artifacts ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
 DROP TABLE images;
@@ -107,6 +107,28 @@ CREATE TABLE steps (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX steps_operation ON steps (operation, inputs, made_ms);
 CREATE INDEX steps_snapshot ON steps (snapshot);
+
+-- What the keys of steps were made of, by name.
+CREATE TABLE step_parts (
+  digest TEXT PRIMARY KEY CHECK (digest GLOB 'sha256:*'),
+  parts  TEXT NOT NULL CHECK (json_valid(parts))
+) STRICT, WITHOUT ROWID;
+
+-- What a job did about each of its steps.
+CREATE TABLE job_steps (
+  job          INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  number       INTEGER NOT NULL,
+  place        INTEGER NOT NULL,
+  target       TEXT NOT NULL,
+  text         TEXT NOT NULL,
+  position     TEXT NOT NULL,
+  how          TEXT NOT NULL CHECK (how <> ''),
+  milliseconds INTEGER NOT NULL CHECK (milliseconds >= 0),
+  asked_to_run INTEGER NOT NULL CHECK (asked_to_run IN (0, 1)),
+  parts        TEXT NOT NULL REFERENCES step_parts (digest),
+  PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_steps_target ON job_steps (target, job);
 
 -- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
 -- diff_id that of the tar in it.

@@ -37,6 +37,7 @@ proto::Event note_event(std::string text) {
 
 struct JobQueue::State {
   JobTable table;
+  StepTable steps;
   fs::path log_directory;
   QueueSettings settings;
   base::Clock& clock;
@@ -64,7 +65,7 @@ struct JobQueue::State {
   std::vector<std::thread> workers;
 
   State(db::Database& database, fs::path logs_at, QueueSettings given, base::Clock& time)
-      : table(database, time), log_directory(std::move(logs_at)), settings(given), clock(time) {}
+      : table(database, time), steps(database), log_directory(std::move(logs_at)), settings(given), clock(time) {}
 
   fs::path log_path(const std::string& id) const { return log_directory / (id + ".ndjson"); }
 
@@ -156,14 +157,16 @@ void JobQueue::State::run_one(const proto::Job& job) {
   }
   if (auto job_log = open_log(job.id)) {
     (*job_log)->append(state_event(JobState::running));
-    JobRun job_run{job, **job_log, state->cancel.token(), [this, &job, &job_log](proto::Artifact artifact) -> Status {
+    JobRun job_run{job, **job_log, state->cancel.token(),
+                   [this, &job, &job_log](proto::Artifact artifact) -> Status {
                      INGOT_CHECK(table.add_artifact(job.id, artifact));
                      proto::Event event;
                      event.type = proto::EventType::artifact;
                      event.artifact = std::move(artifact);
                      (*job_log)->append(std::move(event));
                      return {};
-                   }};
+                   },
+                   [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); }};
     Status outcome = run(job_run);
     if (deadline != 0) deadlines.remove(deadline);
     settle(job, *state, **job_log, std::move(outcome));
@@ -330,6 +333,11 @@ Result<proto::Job> JobQueue::find(const std::string& id) const {
 Result<std::vector<proto::Job>> JobQueue::list(const JobFilter& filter) const {
   return state_->table.list(filter);
 }
+Result<std::vector<proto::StepReport>> JobQueue::steps(const std::string& id) const {
+  INGOT_TRY(auto job, state_->table.find(id));
+  return state_->steps.reports(job.id);
+}
+
 Result<std::vector<proto::ImageInfo>> JobQueue::images(std::size_t most) const {
   return state_->table.images(most);
 }

@@ -9,6 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/db/database.h"
 #include "daemon/jobs/job_log.h"
+#include "daemon/jobs/step_table.h"
 #include "daemon/sys/cancel.h"
 #include "proto/image.h"
 #include "proto/types.h"
@@ -35,6 +36,8 @@ struct JobRun {
   sys::CancelToken cancel;
   // Records an artifact durably, then tells the log.
   std::function<Status(proto::Artifact)> add_artifact;
+  // Keeps what was done about each step.
+  std::function<Status(const std::vector<StepRecord>&)> record_steps;
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;
@@ -61,6 +64,8 @@ class JobQueue {
   Result<proto::Job> find(const std::string& id) const;
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;
+  // Every step of a job, and why it ran.
+  Result<std::vector<proto::StepReport>> steps(const std::string& id) const;
   // What jobs made, the latest first; of equal names with equal content only that. Sizes are left out.
   Result<std::vector<proto::ImageInfo>> images(std::size_t most) const;
 

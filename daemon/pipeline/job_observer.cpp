@@ -18,7 +18,7 @@ void JobObserver::step_started(const std::string& step, const graph::Step& what,
   if (what.text.empty()) return;
   auto event = step_event(proto::EventType::step_start, step, what);
   event.text = what.text;
-  event.position = what.position.file + ":" + std::to_string(what.position.line);
+  event.position = proto::place_of(what.position);
   event.cached = cached;
   log_.append(std::move(event));
 }

@@ -13,6 +13,18 @@ Error at_step(Error error, const graph::Step& step) {
   return error;
 }
 
+std::string how_of(Origin origin) {
+  switch (origin) {
+    case Origin::same_inputs:
+      return "same inputs";
+    case Origin::same_content:
+      return "same content";
+    case Origin::executed:
+      break;
+  }
+  return "executed";
+}
+
 // What the build is for: the ends of the graph, and what is handed out of its midst.
 std::vector<graph::StepId> results_of(const graph::Graph& graph) {
   std::vector<bool> stood_on(graph.steps.size(), false);
@@ -56,6 +68,32 @@ Status Build::run() {
   return touch_results();
 }
 
+Result<std::vector<Build::Foresight>> Build::plan() {
+  INGOT_CHECK(resolve_images());
+  INGOT_CHECK(look_up());
+  std::vector<Foresight> steps;
+  steps.reserve(nodes_.size());
+  for (const auto& node : nodes_) {
+    if (!node.wanted && !node.result)
+      steps.push_back(Foresight::not_needed);
+    else if (node.result)
+      steps.push_back(Foresight::cached);
+    else
+      steps.push_back(node.missing == 0 ? Foresight::runs : Foresight::may_run);
+  }
+  return steps;
+}
+
+std::vector<Build::Record> Build::records() const {
+  std::vector<Record> records;
+  if (keys_.empty()) return records;
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    records.push_back({nodes_[id].how, nodes_[id].seconds, request_.no_cache || keys_[id].never_found,
+                       parts_of(request_.graph, id, keys_, request_.context->tree)});
+  }
+  return records;
+}
+
 // What was of use now goes last when room is needed.
 Status Build::touch_results() {
   std::vector<store::SnapshotId> used;
@@ -75,6 +113,7 @@ Status Build::resolve_images() {
     if (!image) return fail(at_step(image.error(), step(id)));
     images[id] = image->lease;
     nodes_[id].result = image->lease;
+    nodes_[id].how = "image";
   }
   INGOT_TRY(keys_, keys_of(request_.graph, request_.context->tree, images));
   return {};
@@ -91,6 +130,7 @@ Status Build::look_up() {
       if (found) {
         ++solver_.counters_.hit_key;
         node.result = std::move(*found);
+        node.how = "cached";
         continue;
       }
     }
@@ -111,6 +151,7 @@ Status Build::look_up() {
 void Build::tell_of_what_is_there() {
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     if (nodes_[id].wanted && !nodes_[id].result) continue;
+    if (nodes_[id].how.empty()) nodes_[id].how = "not needed";
     observer_.step_started(name_of(id), step(id), true);
     observer_.step_ended(name_of(id), step(id), {0, 0, true});
   }
@@ -177,6 +218,8 @@ Status Build::land(Landing landing) {
   const bool cached = landing.result && landing.result->origin != Origin::executed;
   if (!node.started) observer_.step_started(name_of(landing.id), step(landing.id), cached);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - node.begun;
+  node.seconds = cached ? 0 : seconds.count();
+  node.how = landing.result ? how_of(landing.result->origin) : "failed";
   observer_.step_ended(name_of(landing.id), step(landing.id),
                        {landing.result ? 0 : 1, cached ? 0 : seconds.count(), cached});
   if (!landing.result) return fail(at_step(landing.result.error(), step(landing.id)));

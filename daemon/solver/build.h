@@ -10,6 +10,7 @@
 
 #include "daemon/graph/graph.h"
 #include "daemon/solver/keys.h"
+#include "daemon/solver/parts.h"
 #include "daemon/solver/solver.h"
 
 namespace ingot::solver {
@@ -52,6 +53,17 @@ class Build {
   // A step that fails is kind `step_failed`, with its position; what else is under way for this build alone is given
   // up.
   Status run();
+  // Instead of run(): what would be done, without doing it. Images are fetched for it.
+  enum class Foresight { cached, not_needed, runs, may_run };
+  Result<std::vector<Foresight>> plan();
+  // After run(), also after one that failed: what was done about each step.
+  struct Record {
+    std::string how;  // as proto::StepReport has it; empty: the build ended before it
+    double seconds = 0;
+    bool asked_to_run = false;
+    Parts parts;
+  };
+  std::vector<Record> records() const;
   // After run(): a step's file system.
   const store::Lease& result(graph::StepId id) const { return *nodes_.at(id).result; }
   // After run(): what SAVE ARTIFACT hands out.
@@ -66,6 +78,8 @@ class Build {
     std::optional<store::Lease> result;
     std::unique_ptr<Flights::Seat> seat;
     std::chrono::steady_clock::time_point begun;
+    std::string how;
+    double seconds = 0;
   };
   struct Landing {
     graph::StepId id;

@@ -14,7 +14,8 @@ namespace ingot::solver {
 
 namespace fs = std::filesystem;
 
-// The directories of RUN --mount=type=cache and of CACHE: they outlive steps and jobs, and are in no layer. Thread-safe.
+// The directories of RUN --mount=type=cache and of CACHE: they outlive steps and jobs, and are in no layer.
+// Thread-safe.
 class CacheMounts {
  public:
   explicit CacheMounts(fs::path directory) : directory_(std::move(directory)) {}
@@ -24,8 +25,8 @@ class CacheMounts {
     fs::path path;
     std::shared_ptr<void> until;
   };
-  // `shared`: whoever wants it at once. `locked`: one after another, so this waits. `private`: one that nobody else uses
-  // at this moment. Kind `canceled` when it was canceled while it waited.
+  // `shared`: whoever wants it at once. `locked`: one after another, so this waits. `private`: one that nobody else
+  // uses at this moment. Kind `canceled` when it was canceled while it waited.
   Result<Held> acquire(const graph::Mount& mount, const sys::CancelToken& cancel);
 
  private:

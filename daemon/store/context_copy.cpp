@@ -109,27 +109,37 @@ class ContextCopier {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> selected_files(const graph::CopyOp& op, const ContextTree& context) {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto sources = select(op, context);
+  if (!sources) return files;
+  const auto add = [&](const ManifestEntry& entry, const std::string& name) {
+    std::string what = std::to_string(static_cast<int>(entry.type));
+    if (entry.type != EntryType::symlink && !op.chmod) what += " " + std::to_string(entry.mode);
+    if (op.keep_ts) what += " " + std::to_string(entry.mtime_ns);
+    files.emplace_back(name, what + " " + (entry.type == EntryType::file ? entry.digest : entry.link_target));
+  };
+  for (const auto& source : *sources) {
+    add(*source.entry, source.name);
+    if (source.entry->type != EntryType::directory) continue;
+    const std::string prefix = source.name.empty() ? "" : source.name + "/";
+    for (const ManifestEntry* entry : context.below(*source.entry)) {
+      add(*entry, prefix + entry->path.substr(prefix_of(*source.entry)));
+    }
+  }
+  return files;
+}
+
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const ContextTree& context) {
-  INGOT_TRY(auto sources, select(op, context));
+  INGOT_CHECK(select(op, context));
   base::Hasher hasher;
   const auto field = [&](std::string_view value) {
     hasher.update(std::to_string(value.size()) + ":");
     hasher.update(value);
   };
-  const auto add = [&](const ManifestEntry& entry, const std::string& name) {
+  for (const auto& [name, what] : selected_files(op, context)) {
     field(name);
-    field(std::to_string(static_cast<int>(entry.type)));
-    if (entry.type != EntryType::symlink && !op.chmod) field(std::to_string(entry.mode));
-    if (op.keep_ts) field(std::to_string(entry.mtime_ns));
-    field(entry.type == EntryType::file ? entry.digest : entry.link_target);
-  };
-  for (const auto& source : sources) {
-    add(*source.entry, source.name);
-    if (source.entry->type != EntryType::directory) continue;
-    for (const ManifestEntry* entry : context.below(*source.entry)) {
-      add(*entry, entry->path.substr(prefix_of(*source.entry)));
-    }
-    field("");  // the directory's end
+    field(what);
   }
   return hasher.finish();
 }

@@ -91,6 +91,71 @@ TEST_F(Cache, it_survives_the_daemon_and_is_pruned_on_demand) {
   EXPECT_THAT(build(), HasSubstr("kernel runs"));
 }
 
+TEST_F(Cache, plan_tells_beforehand_what_would_run) {
+  const auto plan = [&](const std::vector<std::string>& flags = {}) {
+    std::vector<std::string> arguments{"plan", "--json"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.emplace_back("+iso");
+    auto planned = daemon.ingot(arguments);
+    EXPECT_EQ(planned.code, 0) << planned.err;
+    std::map<std::string, std::string> states;
+    const auto body = nlohmann::json::parse(planned.out);
+    for (const auto& step : body["steps"]) states[step["text"]] = step["state"];
+    return states;
+  };
+  const std::string last = "RUN echo iso \"runs\" && { cat kernel user-data; echo $FLAVOR; } > /out.iso";
+  auto states = plan();
+  EXPECT_EQ(states["COPY source /source"], "runs");
+  EXPECT_EQ(states[last], "may run");
+  EXPECT_EQ(daemon.ingot({"ps", "--all", "-q"}).out, "") << "a plan is no job";
+  build({"+iso"});
+  states = plan();
+  EXPECT_EQ(states[last], "cached");
+  EXPECT_EQ(states["COPY source /source"], "not needed");
+  daemon.project_file("user-data", "v2\n");
+  states = plan();
+  EXPECT_EQ(states["COPY +kernel/boot/kernel ."], "cached");
+  EXPECT_EQ(states["COPY user-data ."], "runs");
+  EXPECT_EQ(states[last], "may run");
+  EXPECT_EQ(plan({"--no-cache"})["COPY source /source"], "runs");
+
+  const std::string text = daemon.ingot({"plan", "+iso"}).out;
+  EXPECT_THAT(text, HasSubstr("artifact build/plain.iso"));
+  EXPECT_THAT(text, HasSubstr("1 run, 1 may run"));
+  EXPECT_THAT(daemon.ingot({"plan", "--format", "dot", "+iso"}).out, testing::StartsWith("digraph plan {"));
+  auto wrong = daemon.ingot({"plan", "+izo"});
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean"));
+  EXPECT_NE(wrong.code, 0);
+}
+
+TEST_F(Cache, why_names_what_changed_and_since_when) {
+  const auto job_of = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> arguments{"build", "--json"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    return nlohmann::json::parse(daemon.ingot(arguments).out)["id"].get<std::string>();
+  };
+  const auto why = [&](const std::string& job, const std::string& step = {}) {
+    std::vector<std::string> arguments{"why", job};
+    if (!step.empty()) arguments.push_back(step);
+    auto answer = daemon.ingot(arguments);
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    return answer.out;
+  };
+  const std::string first = job_of({"+iso"});
+  EXPECT_THAT(why(first, "RUN echo iso"), HasSubstr("no earlier job had this step"));
+  daemon.project_file("user-data", "v2\n");
+  const std::string second = job_of({"+iso"});
+  EXPECT_THAT(why(second, "COPY user-data"), HasSubstr("file user-data changed\n  compared with job " + first));
+  EXPECT_THAT(why(second, "RUN echo iso"), HasSubstr("what it stands on (+iso COPY user-data .) changed"));
+  EXPECT_THAT(why(second, "COPY source"), HasSubstr("did not run"));
+  const std::string third = job_of({"+iso", "--FLAVOR=extra"});
+  EXPECT_THAT(why(third, "RUN echo iso"), HasSubstr("$FLAVOR changed\n  compared with job " + second));
+  EXPECT_THAT(why(job_of({"--no-cache", "+iso"}), "RUN echo iso"), HasSubstr("--no-cache"));
+  const auto absent = daemon.ingot({"why", third, "RUN nothing"});
+  EXPECT_THAT(absent.err, HasSubstr("the job has no step"));
+  EXPECT_THAT(daemon.ingot({"why", "zzz"}).err, HasSubstr("zzz"));
+}
+
 TEST_F(Cache, no_cache_runs_everything_anew) {
   build({"+iso"});
   const std::string anew = build({"--no-cache", "+iso"});

@@ -104,6 +104,11 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(get({base + "/jobs/" + failed["id"].get<std::string>()}), "Job"), "");
   EXPECT_EQ(mismatch(get({"-X", "POST", base + "/jobs/" + job + "/retry"}), "Job"), "");
   EXPECT_EQ(mismatch(get({"-X", "POST", base + "/jobs/" + job + "/cancel"}), "Error"), "");
+  EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/steps"})["steps"][0], "StepReport"), "");
+  const json plan = get({"-d", json{{"context", built["context"]}, {"target", "+a"}}.dump(), base + "/plan"});
+  EXPECT_EQ(mismatch(plan, "Plan"), "");
+  EXPECT_EQ(mismatch(plan["steps"][0], "PlanStep"), "");
+  EXPECT_EQ(mismatch(plan["results"][0], "PlanResult"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/artifacts"})["artifacts"][0], "Artifact"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/none"}), "Error"), "");
   std::istringstream events(daemon.curl({base + "/jobs/" + failed["id"].get<std::string>() + "/events"}).out);

@@ -94,8 +94,10 @@ class ServerTest : public testing::Test {
     small.max_file_bytes = 1U << 20;
     return small;
   }
+  static Result<proto::Plan> plan(const proto::JobSpec&) { return proto::Plan{}; }
   void start() {
-    auto listening = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }});
+    auto listening =
+        Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan});
     ASSERT_TRUE(listening) << proto::render(listening.error());
     server = std::move(*listening);
     server->start();
@@ -302,7 +304,7 @@ TEST_F(ServerTest, a_client_of_a_newer_api_gets_a_sentence) {
 
 TEST_F(ServerTest, a_live_socket_is_refused_and_a_dead_one_replaced) {
   start();
-  auto second = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }});
+  auto second = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   server.reset();

@@ -1,0 +1,147 @@
+#include "daemon/jobs/step_table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/base/digest.h"
+
+namespace ingot::jobs {
+
+namespace {
+
+using Parts = std::map<std::string, std::string>;
+
+Parts decode(const std::string& text) {
+  const auto body = nlohmann::json::parse(text, nullptr, false);
+  Parts parts;
+  if (!body.is_object()) return parts;
+  for (const auto& [name, value] : body.items()) {
+    if (value.is_string()) parts[name] = value.get<std::string>();
+  }
+  return parts;
+}
+
+// In the order of the names: what changed, what is new, what is gone.
+std::vector<std::string> differences(const Parts& before, const Parts& now) {
+  std::vector<std::string> found;
+  for (const auto& [name, value] : now) {
+    auto old = before.find(name);
+    if (old == before.end())
+      found.push_back(name + " is new");
+    else if (old->second != value)
+      found.push_back(name + " changed");
+  }
+  for (const auto& [name, value] : before) {
+    if (!now.contains(name)) found.push_back(name + " is gone");
+  }
+  return found;
+}
+
+}  // namespace
+
+Status StepTable::record(const std::string& job, const std::vector<StepRecord>& steps) {
+  return database_.transaction([&]() -> Status {
+    // A job that is run again after a restart says what it did at last.
+    INGOT_TRY(auto deletion,
+              database_.prepare("DELETE FROM job_steps WHERE job = (SELECT seq FROM jobs WHERE id = ?)"));
+    INGOT_CHECK(deletion.bind(1, job).run());
+    for (const auto& step : steps) {
+      const std::string parts = nlohmann::json(step.parts).dump();
+      const std::string digest = base::Digest::of(parts).str();
+      INGOT_TRY(auto keeping, database_.prepare("INSERT OR IGNORE INTO step_parts VALUES (?, ?)"));
+      INGOT_CHECK(keeping.bind(1, digest).bind(2, parts).run());
+      INGOT_TRY(
+          auto insertion,
+          database_.prepare("INSERT INTO job_steps (job, number, place, target, text, position, how, milliseconds, "
+                            "asked_to_run, parts) SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
+      insertion.bind(1, std::int64_t{step.number}).bind(2, std::int64_t{step.place}).bind(3, step.target);
+      insertion.bind(4, step.text).bind(5, step.position).bind(6, step.how);
+      insertion.bind(7, static_cast<std::int64_t>(step.seconds * 1000)).bind(8, std::int64_t{step.asked_to_run});
+      INGOT_CHECK(insertion.bind(9, digest).bind(10, job).run());
+    }
+    return {};
+  });
+}
+
+Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) const {
+  std::vector<Row> rows;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_.prepare("SELECT s.job, number, place, target, text, position, how, milliseconds, asked_to_run, "
+                                "p.parts FROM job_steps s JOIN jobs j ON j.seq = s.job JOIN step_parts p ON p.digest = "
+                                "s.parts WHERE j.id = ? ORDER BY number"));
+    query.bind(1, job);
+    while (true) {
+      INGOT_TRY(bool more, query.step());
+      if (!more) return {};
+      Row row;
+      row.job = query.number(0);
+      row.step.number = static_cast<int>(query.number(1));
+      row.step.place = static_cast<int>(query.number(2));
+      row.step.target = query.text(3);
+      row.step.text = query.text(4);
+      row.step.position = query.text(5);
+      row.step.how = query.text(6);
+      row.step.seconds = static_cast<double>(query.number(7)) / 1000;
+      row.step.asked_to_run = query.number(8) != 0;
+      row.step.parts = decode(query.text(9));
+      rows.push_back(std::move(row));
+    }
+  }));
+  return rows;
+}
+
+// Against the last job whose target had the same line, else one at the same place of it.
+Status StepTable::compare(const Row& row, proto::StepReport& report) const {
+  for (const char* same : {"text = ?", "place = ?"}) {
+    const bool by_text = std::string_view(same).starts_with("text");
+    INGOT_TRY(auto query,
+              database_.prepare(
+                  std::string("SELECT j.id, s.text, p.parts FROM job_steps s JOIN jobs j ON "
+                              "j.seq = s.job JOIN step_parts p ON p.digest = s.parts WHERE s.target = ? AND s.") +
+                  same +
+                  " AND s.job < ? AND s.how <> 'failed' ORDER BY s.job DESC, abs(s.place - ?) "
+                  "LIMIT 1"));
+    query.bind(1, row.step.target).bind(3, row.job).bind(4, std::int64_t{row.step.place});
+    if (by_text)
+      query.bind(2, row.step.text);
+    else
+      query.bind(2, std::int64_t{row.step.place});
+    INGOT_TRY(bool found, query.step());
+    if (!found) continue;
+    report.compared_with = query.text(0);
+    if (!by_text) report.reasons.push_back("the line was: " + query.text(1));
+    for (auto& difference : differences(decode(query.text(2)), row.step.parts)) {
+      report.reasons.push_back(std::move(difference));
+    }
+    if (report.reasons.empty()) report.reasons.emplace_back("nothing changed; its result was not kept");
+    return {};
+  }
+  report.reasons.emplace_back("no earlier job had this step");
+  return {};
+}
+
+Result<std::vector<proto::StepReport>> StepTable::reports(const std::string& job) const {
+  INGOT_TRY(auto all, rows(job));
+  std::vector<proto::StepReport> reports;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    for (const auto& row : all) {
+      proto::StepReport report;
+      report.step = std::to_string(row.step.number);
+      report.target = row.step.target;
+      report.text = row.step.text;
+      report.position = row.step.position;
+      report.how = row.step.how;
+      report.seconds = row.step.seconds;
+      const bool ran = row.step.how == "executed" || row.step.how == "failed";
+      if (ran && row.step.asked_to_run)
+        report.reasons.emplace_back("it was to run anew: --no-cache");
+      else if (ran)
+        INGOT_CHECK(compare(row, report));
+      reports.push_back(std::move(report));
+    }
+    return {};
+  }));
+  return reports;
+}
+
+}  // namespace ingot::jobs

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/db/database.h"
+#include "proto/step.h"
+
+namespace ingot::jobs {
+
+// What a job did about one step, kept for `ingot why`.
+struct StepRecord {
+  int number = 0;  // in the job
+  int place = 0;   // in its target
+  std::string target;
+  std::string text;
+  std::string position;
+  std::string how;  // as proto::StepReport has it
+  double seconds = 0;
+  bool asked_to_run = false;                 // --no-cache
+  std::map<std::string, std::string> parts;  // what its key is made of, by name, with a digest of each
+};
+
+// The rows of steps of jobs. Thread-safe.
+class StepTable {
+ public:
+  explicit StepTable(db::Database& database) : database_(database) {}
+
+  Status record(const std::string& job, const std::vector<StepRecord>& steps);
+  // Every step of a job, with what is different from the last time that a job had it.
+  Result<std::vector<proto::StepReport>> reports(const std::string& job) const;
+
+ private:
+  struct Row {
+    StepRecord step;
+    std::int64_t job = 0;
+  };
+  Result<std::vector<Row>> rows(const std::string& job) const;
+  Status compare(const Row& row, proto::StepReport& report) const;
+
+  db::Database& database_;
+};
+
+}  // namespace ingot::jobs

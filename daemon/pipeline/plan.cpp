@@ -1,0 +1,61 @@
+#include "daemon/pipeline/plan.h"
+
+#include "daemon/pipeline/recipe.h"
+#include "daemon/solver/build.h"
+
+namespace ingot::pipeline {
+
+namespace {
+
+// A plan has no log to tell to.
+class Silence : public solver::Observer {
+ public:
+  void step_started(const std::string&, const graph::Step&, bool) override {}
+  void output(const std::string&, const graph::Step&, sys::Stream, std::string_view) override {}
+  void step_ended(const std::string&, const graph::Step&, const StepEnd&) override {}
+  void note(const std::string&) override {}
+};
+
+std::string name_of(solver::Build::Foresight foresight) {
+  switch (foresight) {
+    case solver::Build::Foresight::cached:
+      return "cached";
+    case solver::Build::Foresight::not_needed:
+      return "not needed";
+    case solver::Build::Foresight::runs:
+      return "runs";
+    case solver::Build::Foresight::may_run:
+      break;
+  }
+  return "may run";
+}
+
+}  // namespace
+
+Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const sys::CancelToken& cancel) {
+  INGOT_TRY(auto recipe, read_recipe(
+                             engine, spec, [](const std::string&) {}, cancel));
+  const graph::Graph& graph = recipe.plan.graph;
+  Silence silence;
+  solver::Build build(engine.solver, {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache},
+                      silence);
+  INGOT_TRY(auto foresights, build.plan());
+
+  proto::Plan plan;
+  plan.warnings = std::move(recipe.plan.warnings);
+  for (graph::StepId id = 0; id < graph.steps.size(); ++id) {
+    const graph::Step& step = graph.steps[id];
+    proto::PlanStep told{std::to_string(id + 1),  step.target, step.text, proto::place_of(step.position),
+                         name_of(foresights[id]), {}};
+    for (graph::StepId input : graph::inputs(step)) told.inputs.push_back(std::to_string(input + 1));
+    plan.steps.push_back(std::move(told));
+  }
+  for (const auto& artifact : graph.artifacts) {
+    plan.results.push_back({"artifact", artifact.local_path.empty() ? artifact.name : artifact.local_path,
+                            std::to_string(artifact.from + 1)});
+  }
+  for (const auto& image : graph.images) plan.results.push_back({"image", image.name, std::to_string(image.from + 1)});
+  return plan;
+}
+
+}  // namespace ingot::pipeline

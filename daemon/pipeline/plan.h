@@ -1,0 +1,11 @@
+#pragma once
+
+#include "daemon/pipeline/run_job.h"
+#include "proto/step.h"
+
+namespace ingot::pipeline {
+
+// What a job of this specification would do, without doing it.
+Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const sys::CancelToken& cancel);
+
+}  // namespace ingot::pipeline

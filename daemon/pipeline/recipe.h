@@ -1,0 +1,19 @@
+#pragma once
+
+#include "daemon/earthfile/earthfile.h"
+#include "daemon/pipeline/run_job.h"
+#include "daemon/solver/executor.h"
+
+namespace ingot::pipeline {
+
+// A job's target as a graph, and the project directory that it was made from.
+struct Recipe {
+  std::shared_ptr<const solver::Context> context;
+  earthfile::Interpretation plan;
+};
+
+// Fetches the images that the target starts from.
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, const image::Progress& progress,
+                           const sys::CancelToken& cancel);
+
+}  // namespace ingot::pipeline

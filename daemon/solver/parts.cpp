@@ -1,0 +1,64 @@
+#include "daemon/solver/parts.h"
+
+#include "daemon/base/digest.h"
+#include "daemon/base/strings.h"
+#include "daemon/store/context_copy.h"
+
+namespace ingot::solver {
+
+namespace {
+
+std::string brief(const std::string& value) {
+  return base::Digest::of(value).hex().substr(0, 16);
+}
+
+void add(Parts& parts, const graph::ExecOp& op) {
+  parts["the command"] = brief(op.command);
+  parts["the working directory"] = brief(op.working_dir);
+  parts["the user"] = brief(op.user);
+  for (const auto& [name, value] : op.env) parts["$" + name] = brief(value);
+  std::string mounts = op.no_network ? "no network" : "";
+  for (const auto& mount : op.mounts) mounts += " " + mount.target + " " + mount.id;
+  if (!mounts.empty()) parts["the mounts"] = brief(mounts);
+}
+
+void add(Parts& parts, const graph::CopyOp& op, const store::ContextTree& context) {
+  parts["the destination"] = brief(op.destination + (op.destination_is_directory ? "/" : ""));
+  parts["the sources"] = brief(base::join(op.sources, "\n"));
+  std::string flags = op.chown + (op.chmod ? " " + std::to_string(*op.chmod) : "");
+  for (const bool flag : {op.dir, op.if_exists, op.keep_ts, op.keep_own, op.symlink_no_follow})
+    flags += flag ? "1" : "0";
+  parts["the flags"] = brief(flags);
+  if (op.from) return;
+  constexpr std::size_t kMostFiles = 1000;
+  const auto files = store::selected_files(op, context);
+  if (files.size() > kMostFiles) {
+    std::string all;
+    for (const auto& [path, content] : files) all += path + content + "\n";
+    parts["the files"] = brief(all);
+    return;
+  }
+  for (const auto& [path, content] : files) parts["file " + path] = brief(content);
+}
+
+}  // namespace
+
+Parts parts_of(const graph::Graph& graph, graph::StepId id, const std::vector<StepKey>& keys,
+               const store::ContextTree& context) {
+  Parts parts;
+  const graph::Step& step = graph.steps.at(id);
+  if (const auto* exec = std::get_if<graph::ExecOp>(&step.operation)) add(parts, *exec);
+  if (const auto* copy = std::get_if<graph::CopyOp>(&step.operation)) add(parts, *copy, context);
+  if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&step.operation))
+    parts["the directory"] = brief(make->path);
+  std::size_t number = 0;
+  for (graph::StepId input : graph::inputs(step)) {
+    const auto& below = graph.steps.at(input);
+    const std::string name = (number++ == 0 && step.parent ? "what it stands on" : "what it takes of") +
+                             std::string(" (") + below.target + " " + below.text.substr(0, 60) + ")";
+    parts[name] = brief(keys.at(input).key.str());
+  }
+  return parts;
+}
+
+}  // namespace ingot::solver

@@ -1,0 +1,93 @@
+#include "daemon/jobs/step_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/jobs/job_table.h"
+#include "tests/support/fakes.h"
+#include "tests/support/temp.h"
+
+namespace ingot::jobs {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StepTableTest : public testing::Test {
+ protected:
+  std::string job() {
+    proto::JobSpec spec;
+    spec.context = "sha256:" + std::string(64, 'a');
+    spec.target = "+t";
+    return jobs.insert(spec, {0, 0, "me"}, "", 100)->job.id;
+  }
+  static StepRecord step(const std::string& text, std::map<std::string, std::string> parts,
+                         const std::string& how = "executed") {
+    return {2, 0, "+t", text, "Earthfile:3", how, 1.5, false, std::move(parts)};
+  }
+  // What is said of the one step of a new job.
+  proto::StepReport report(const StepRecord& record) {
+    const std::string id = job();
+    EXPECT_TRUE(steps.record(id, {record}));
+    auto reports = steps.reports(id);
+    EXPECT_TRUE(reports);
+    EXPECT_EQ(reports->size(), 1U);
+    return reports->empty() ? proto::StepReport{} : reports->front();
+  }
+
+  test::TempDirectory directory;
+  std::unique_ptr<db::Database> database = std::move(*db::Database::open(directory / "x.db"));
+  JobTable jobs{*database, base::system_clock()};
+  StepTable steps{*database};
+};
+
+TEST_F(StepTableTest, a_step_is_kept_as_it_was) {
+  const auto kept = report(step("RUN x", {}));
+  EXPECT_EQ(kept.step, "2");
+  EXPECT_EQ(kept.target, "+t");
+  EXPECT_EQ(kept.text, "RUN x");
+  EXPECT_EQ(kept.position, "Earthfile:3");
+  EXPECT_EQ(kept.how, "executed");
+  EXPECT_EQ(kept.seconds, 1.5);
+  EXPECT_EQ(kept.compared_with, "");
+  EXPECT_THAT(kept.reasons, ElementsAre("no earlier job had this step"));
+}
+
+TEST_F(StepTableTest, parts_that_changed_came_or_went_are_named) {
+  report(step("RUN x", {{"$A", "1"}, {"$B", "1"}, {"the user", "1"}}));
+  const auto later = report(step("RUN x", {{"$A", "2"}, {"$C", "1"}, {"the user", "1"}}));
+  EXPECT_THAT(later.reasons, ElementsAre("$A changed", "$C is new", "$B is gone"));
+  EXPECT_NE(later.compared_with, "");
+}
+
+TEST_F(StepTableTest, the_latest_job_that_had_the_line_counts_and_failures_do_not) {
+  report(step("RUN x", {{"$A", "old"}}));
+  report(step("RUN x", {{"$A", "new"}}));
+  report(step("RUN x", {{"$A", "failed"}}, "failed"));
+  EXPECT_THAT(report(step("RUN x", {{"$A", "new"}})).reasons, ElementsAre("nothing changed; its result was not kept"));
+}
+
+TEST_F(StepTableTest, a_line_that_was_written_anew_is_held_against_the_one_at_its_place) {
+  report(step("RUN x", {{"the command", "1"}}));
+  EXPECT_THAT(report(step("RUN y", {{"the command", "2"}})).reasons,
+              ElementsAre("the line was: RUN x", "the command changed"));
+}
+
+TEST_F(StepTableTest, what_did_not_run_needs_no_reason) {
+  EXPECT_THAT(report(step("RUN x", {}, "cached")).reasons, IsEmpty());
+  auto forced = step("RUN x", {});
+  forced.asked_to_run = true;
+  EXPECT_THAT(report(forced).reasons, ElementsAre("it was to run anew: --no-cache"));
+}
+
+TEST_F(StepTableTest, a_job_that_is_run_again_has_only_its_last_run) {
+  const std::string id = job();
+  ASSERT_TRUE(steps.record(id, {step("RUN x", {}), {3, 1, "+t", "RUN y", "Earthfile:4", "executed", 0, false, {}}}));
+  ASSERT_TRUE(steps.record(id, {step("RUN x", {}, "cached")}));
+  const auto reports = steps.reports(id);
+  ASSERT_EQ(reports->size(), 1U);
+  EXPECT_EQ(reports->front().how, "cached");
+}
+
+}  // namespace
+}  // namespace ingot::jobs
