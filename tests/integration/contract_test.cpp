@@ -8,6 +8,7 @@
 #include <set>
 
 #include "daemon/api/server.h"
+#include "tests/support/source_directory.h"
 #include "tests/support/test_daemon.h"
 
 // proto/api.yaml against the daemon: every route of it is served as it says, and there is none besides.
@@ -17,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 YAML::Node contract() {
-  return YAML::LoadFile(std::string(INGOT_SOURCE_DIR) + "/proto/api.yaml");
+  return YAML::LoadFile(test::source_directory().string() + "/proto/api.yaml");
 }
 
 std::set<std::string> documented_routes() {

@@ -8,6 +8,7 @@
 #include "client/cli/help.h"
 #include "daemon/app/config.h"
 #include "proto/error.h"
+#include "tests/support/source_directory.h"
 #include "tests/support/temp.h"
 
 // What people read agrees with the tables that the programs are made from.
@@ -17,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string page(const std::string& name) {
-  return test::slurp(std::string(INGOT_SOURCE_DIR) + "/" + name);
+  return test::slurp(test::source_directory().string() + "/" + name);
 }
 
 // As the man macros write it: --json is "Fl -json".

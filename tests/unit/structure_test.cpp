@@ -6,6 +6,8 @@
 #include <regex>
 #include <set>
 
+#include "tests/support/source_directory.h"
+
 // The order of the folders: each may include itself and those before it. The client stands outside of the daemon and
 // may use only what is pure or small.
 namespace ingot {
@@ -31,7 +33,7 @@ std::ptrdiff_t rank(const std::string& folder) {
 
 template <typename Visit>
 void for_each_include(Visit visit) {
-  const fs::path top = INGOT_SOURCE_DIR;
+  const fs::path top = test::source_directory();
   const std::regex include(R"re(^\s*#include\s+"([^"]+)")re");
   for (const char* root : {"proto", "daemon", "client"}) {
     for (const auto& entry : fs::recursive_directory_iterator(top / root)) {
@@ -59,7 +61,7 @@ TEST(Structure, no_folder_includes_one_below_it) {
 }
 
 TEST(Structure, asio_and_beast_stay_where_connections_are) {
-  const fs::path top = INGOT_SOURCE_DIR;
+  const fs::path top = test::source_directory();
   for (const auto& entry : fs::recursive_directory_iterator(top / "daemon")) {
     const std::string path = fs::relative(entry.path(), top).string();
     if (!entry.is_regular_file() || path.starts_with("daemon/api/") || path.starts_with("daemon/sys/")) continue;
@@ -73,7 +75,7 @@ TEST(Structure, asio_and_beast_stay_where_connections_are) {
 TEST(Structure, the_top_level_is_as_agreed) {
   const std::set<std::string> agreed = {"CMakeLists.txt", "CMakePresets.json", "README.md", "client", "daemon",
                                         "edge-templates", "packaging",         "proto",     "tests",  "build"};
-  for (const auto& entry : fs::directory_iterator(INGOT_SOURCE_DIR)) {
+  for (const auto& entry : fs::directory_iterator(test::source_directory())) {
     const std::string name = entry.path().filename();
     EXPECT_TRUE(name.starts_with('.') || agreed.contains(name)) << name;
   }

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "daemon/app/command_line.h"
+#include "tests/support/source_directory.h"
 #include "tests/support/temp.h"
 
 namespace ingot::app {
@@ -68,8 +69,8 @@ TEST_F(ConfigTest, memory_is_a_size_a_share_or_none) {
 
 // The example is the documentation of the file: every key, with the default that the table has.
 TEST_F(ConfigTest, the_example_configuration_has_every_key_with_its_default) {
-  const YAML::Node example = YAML::LoadFile(std::string(INGOT_SOURCE_DIR) + "/packaging/ingotd.yaml");
-  auto loaded = load_config({std::string(INGOT_SOURCE_DIR) + "/packaging/ingotd.yaml", true, {}, {}});
+  const YAML::Node example = YAML::LoadFile(test::source_directory().string() + "/packaging/ingotd.yaml");
+  auto loaded = load_config({test::source_directory().string() + "/packaging/ingotd.yaml", true, {}, {}});
   ASSERT_TRUE(loaded) << proto::render(loaded.error().front());
   std::map<std::string, std::string> shown;
   std::function<void(const std::string&, const YAML::Node&)> collect = [&](const std::string& prefix,
