@@ -57,6 +57,7 @@ struct Daemon::Parts {
   std::optional<store::SnapshotStore> snapshots;
   std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
+  std::optional<image::LayerBlobs> layers;
   fs::path fetch_directory;  // images on their way
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
@@ -74,7 +75,7 @@ struct Daemon::Parts {
       std::lock_guard guard(defaults_mutex);
       now = defaults;
     }
-    return {*blobs, *contexts, *snapshots, *database, *images, *solver, sys::system_processes(), fetch_directory, now};
+    return {*blobs, *contexts, *snapshots, *images, *layers, *solver, sys::system_processes(), fetch_directory, now};
   }
 };
 
@@ -121,6 +122,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
   parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.snapshots, *parts.database,
                                                  sys::system_processes());
+  parts.layers.emplace(*parts.database, *parts.blobs, *parts.snapshots);
   // Bundles are small, short-lived and many: in memory they cost no write, and a daemon that dies leaves none.
   INGOT_CHECK(sys::make_directories(state / "run", 0711));
   INGOT_TRY(auto run_directory, sys::mount_tmpfs(state / "run", "256m"));

@@ -141,6 +141,14 @@ CREATE TABLE layer_blobs (
   PRIMARY KEY (snapshot, latest)
 ) STRICT, WITHOUT ROWID;
 
+-- What SAVE ARTIFACT gave, once: `request` is the digest of what was asked for.
+CREATE TABLE saved_artifacts (
+  snapshot  INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  request   TEXT NOT NULL,
+  artifacts TEXT NOT NULL CHECK (json_valid(artifacts)),
+  PRIMARY KEY (snapshot, request)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE images (
   key        TEXT PRIMARY KEY,
   reference  TEXT NOT NULL,

@@ -21,7 +21,7 @@ constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip"
 std::string architecture() {
   utsname host{};
   uname(&host);
-  const std::string machine = host.machine;
+  std::string machine = host.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   return machine;

@@ -15,6 +15,7 @@ Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, std::o
     // A step that changed nothing gives an image nothing; but one layer it must have.
     if (sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     const std::string id = layer.filename();
+    const base::KeyedMutex::Hold hold(being_made_, id);
     INGOT_TRY(auto known, find(id, as_text));
     if (!known) {
       INGOT_TRY(known, make(layer, latest, cancel));

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "daemon/base/keyed_mutex.h"
 #include "daemon/db/database.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/snapshots.h"
@@ -35,6 +36,7 @@ class LayerBlobs {
   db::Database& database_;
   const store::BlobStore& blobs_;
   const store::SnapshotStore& snapshots_;
+  base::KeyedMutex being_made_;
 };
 
 }  // namespace ingot::image

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/image/images.h"
+#include "daemon/image/layer_blobs.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
@@ -12,8 +13,8 @@ struct Engine {
   store::BlobStore& blobs;
   store::ContextStore& contexts;
   store::SnapshotStore& snapshots;
-  db::Database& database;
   image::Images& images;
+  image::LayerBlobs& layers;
   solver::Solver& solver;
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system

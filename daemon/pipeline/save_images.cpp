@@ -58,14 +58,13 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   if (graph.images.empty()) return artifacts;
   INGOT_TRY(auto epoch, source_date_epoch(run.job.spec));
   const std::string sources = source_digest(context);
-  image::LayerBlobs layers(engine.database, engine.blobs, engine.snapshots);
   std::vector<std::pair<const graph::SaveImage*, image::BuiltImage>> made;
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
     image::ImageRequest request{save, snapshot, created / 1000, epoch, {}};
     request.annotations["org.ingot.source"] = sources;
-    auto image = image::build_image(request, layers, engine.blobs, run.cancel);
+    auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));
     progress(fmt::format("image {} is {}, {} in {} layers", image->name, image->digest.str(),
                          base::human_bytes(image->size), image->layers));

@@ -231,13 +231,15 @@ Status Build::land(Landing landing) {
 }
 
 Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& artifact) {
-  std::vector<proto::Artifact> saved;
-  INGOT_CHECK(with_file_system(solver_.snapshots_, nodes_.at(artifact.from).result->id(),
-                               [&](const sys::RootedDir& root) -> Status {
-                                 INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_));
-                                 return {};
-                               }));
-  return saved;
+  const store::SnapshotId snapshot = nodes_.at(artifact.from).result->id();
+  return solver_.saved_.get(snapshot, artifact, [&]() -> Result<std::vector<proto::Artifact>> {
+    std::vector<proto::Artifact> saved;
+    INGOT_CHECK(with_file_system(solver_.snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
+      INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_));
+      return {};
+    }));
+    return saved;
+  });
 }
 
 }  // namespace ingot::solver

@@ -58,16 +58,26 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   const auto& operation = work.step.operation;
   if (const auto* exec = std::get_if<graph::ExecOp>(&operation)) return run_command(work, *exec, output, cancel);
   if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&operation)) {
-    return change(work, [&](const sys::RootedDir& root) { return root.make_directories(make->path); });
+    return change(work, [&](const Stack& stack) { return stack.root.make_directories(make->path); });
   }
   const auto* copy = std::get_if<graph::CopyOp>(&operation);
   if (copy == nullptr) return fail(ErrorKind::internal, "an image is no step to be executed");
-  return change(work, [&](const sys::RootedDir& root) -> Status {
-    if (!copy->from) return store::copy_from_context(*copy, work.context->tree, blobs_, root);
-    return with_file_system(snapshots_, work.inputs.back().id(), [&](const sys::RootedDir& from) {
-      return store::copy_from_tree(command_of(work.step), *copy, from, root, cancel);
+  if (!copy->from) {
+    return change(work, [&](const Stack& stack) {
+      return store::copy_from_context(*copy, work.context->tree, blobs_, stack.root);
     });
-  });
+  }
+  std::optional<store::LayerLinks> links;
+  const auto write = [&](const Stack& stack) -> Status {
+    const store::SnapshotId source = work.inputs.back().id();
+    INGOT_TRY(auto layers, snapshots_.layers(source));
+    INGOT_TRY(auto opened, store::LayerLinks::open(layers, stack.merged, stack.upper));
+    links.emplace(std::move(opened));
+    return with_file_system(snapshots_, source, [&](const sys::RootedDir& from) {
+      return store::copy_from_tree(command_of(work.step), *copy, from, stack.root, &*links, cancel);
+    });
+  };
+  return change(work, write, [&] { return links->make(); });
 }
 
 Result<base::Digest> Executor::selection(const graph::CopyOp& op, store::SnapshotId from) {
@@ -110,8 +120,10 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   return Executed{std::move(layer), outcome.peak_memory_bytes};
 }
 
-// Lets `write` change the parent's merged file system; what it writes is the new layer.
-Result<Executed> Executor::change(const StepWork& work, const std::function<Status(const sys::RootedDir&)>& write) {
+// Lets `write` change the parent's merged file system, and `afterwards` the layer itself once nobody sees it; what they
+// write is the new layer.
+Result<Executed> Executor::change(const StepWork& work, const std::function<Status(const Stack&)>& write,
+                                  const std::function<Status()>& afterwards) {
   const store::SnapshotId parent = work.inputs.front().id();
   INGOT_TRY(auto layer, snapshots_.begin(parent));
   INGOT_TRY(auto layers, snapshots_.layers(parent));
@@ -120,9 +132,10 @@ Result<Executed> Executor::change(const StepWork& work, const std::function<Stat
   INGOT_TRY(auto mount, sys::mount_overlay(layers, layer.upper(), layer.work(), merged, snapshots_.directory()));
   {
     INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
-    INGOT_CHECK(write(root));
+    INGOT_CHECK(write({root, merged, layer.upper()}));
   }
   INGOT_CHECK(mount.unmount());
+  if (afterwards) INGOT_CHECK(afterwards());
   return Executed{std::move(layer), 0};
 }
 

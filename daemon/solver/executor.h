@@ -60,7 +60,14 @@ class Executor {
  private:
   Result<Executed> run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
                                const sys::CancelToken& cancel);
-  Result<Executed> change(const StepWork& work, const std::function<Status(const sys::RootedDir&)>& write);
+  // A mounted stack, and the layer on top of it that is written.
+  struct Stack {
+    const sys::RootedDir& root;
+    fs::path merged;
+    fs::path upper;
+  };
+  Result<Executed> change(const StepWork& work, const std::function<Status(const Stack&)>& write,
+                          const std::function<Status()>& afterwards = {});
 
   store::BlobStore& blobs_;
   store::SnapshotStore& snapshots_;

@@ -11,6 +11,7 @@
 #include "daemon/solver/slots.h"
 #include "daemon/solver/step_cache.h"
 #include "daemon/store/collector.h"
+#include "daemon/store/saved_artifacts.h"
 
 namespace ingot::solver {
 
@@ -43,6 +44,7 @@ class Solver {
         images_(parts.images),
         collector_(parts.collector),
         cache_(parts.database, parts.snapshots),
+        saved_(parts.database, parts.blobs),
         executor_(parts.blobs, parts.snapshots, parts.sandbox, parts.caches),
         slots_(capacity, parts.clock) {}
 
@@ -71,6 +73,7 @@ class Solver {
   image::Images& images_;
   store::Collector& collector_;
   StepCache cache_;
+  store::SavedArtifacts saved_;
   Executor executor_;
   Slots slots_;
   Counters counters_;

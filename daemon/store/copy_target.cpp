@@ -110,7 +110,7 @@ Status CopyTarget::set_directory_attributes(const std::string& target, const Cop
 }
 
 // A new inode: what stands there may be a lower layer's, or a symlink, which COPY replaces and never writes through.
-Result<int> CopyTarget::replaceable(const std::string& target) {
+Result<int> CopyTarget::make_room(const std::string& target) {
   INGOT_TRY(int holder, holder_of(target));
   if (unlinkat(holder, base_name(target).c_str(), 0) == 0 || errno == ENOENT) return holder;
   if (errno == EISDIR) {
@@ -122,7 +122,7 @@ Result<int> CopyTarget::replaceable(const std::string& target) {
 
 Status CopyTarget::put_symlink(const std::string& target, const std::string& leads_to,
                                const CopyAttributes& attributes) {
-  INGOT_TRY(int holder, replaceable(target));
+  INGOT_TRY(int holder, make_room(target));
   const std::string name = base_name(target);
   if (symlinkat(leads_to.c_str(), holder, name.c_str()) != 0) {
     return fail_errno(errno, "COPY: cannot make symlink " + target);
@@ -132,7 +132,7 @@ Status CopyTarget::put_symlink(const std::string& target, const std::string& lea
 
 Status CopyTarget::put_file(const std::string& target, const CopyAttributes& attributes,
                             const std::function<Status(int)>& fill) {
-  INGOT_TRY(int holder, replaceable(target));
+  INGOT_TRY(int holder, make_room(target));
   const sys::UniqueFd to(openat(holder, base_name(target).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!to) return fail_errno(errno, "COPY: cannot make " + target);
   INGOT_CHECK(fill(to.get()));
@@ -140,7 +140,7 @@ Status CopyTarget::put_file(const std::string& target, const CopyAttributes& att
 }
 
 Status CopyTarget::put_device(const std::string& target, dev_t device, const CopyAttributes& attributes) {
-  INGOT_TRY(int holder, replaceable(target));
+  INGOT_TRY(int holder, make_room(target));
   const std::string name = base_name(target);
   if (mknodat(holder, name.c_str(), attributes.mode, device) != 0) {
     return fail_errno(errno, "COPY: cannot make " + target);
@@ -155,7 +155,7 @@ Status CopyTarget::put_device(const std::string& target, dev_t device, const Cop
 
 Status CopyTarget::put_link(const std::string& target, const std::string& first_name) {
   INGOT_TRY(auto first_holder, root_.open_path(parent_path(first_name), O_PATH | O_DIRECTORY));
-  INGOT_TRY(int holder, replaceable(target));
+  INGOT_TRY(int holder, make_room(target));
   if (linkat(first_holder.get(), base_name(first_name).c_str(), holder, base_name(target).c_str(), 0) != 0) {
     return fail_errno(errno, "COPY: cannot link " + target + " to " + first_name);
   }

@@ -43,12 +43,13 @@ class CopyTarget {
   Status put_device(const std::string& target, dev_t device, const CopyAttributes& attributes);
   // Another name of what was put before.
   Status put_link(const std::string& target, const std::string& first_name);
+  // Takes away what stands there; gives the directory that holds it.
+  Result<int> make_room(const std::string& target);
   // Last of all: each directory changed when something was put into it.
   Status set_directory_times() const;
 
  private:
   Result<int> holder_of(const std::string& target);
-  Result<int> replaceable(const std::string& target);
 
   const sys::RootedDir& root_;
   std::string holder_path_;

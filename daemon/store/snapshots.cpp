@@ -85,15 +85,16 @@ Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Databas
 // Rows of layers that an earlier boot may not have written, with all that stands on them. Their directories have no row
 // any more, and go with the other unreferenced ones.
 Status SnapshotStore::forget_lost(const std::string& boot) const {
+  static const std::string kFind =
+      "CREATE TEMP TABLE lost AS WITH RECURSIVE lost (id) AS (SELECT id FROM snapshots WHERE unsynced_boot <> ?1 "
+      "UNION SELECT s.id FROM snapshots s JOIN lost l ON s.parent = l.id) SELECT id FROM lost";
   return database_->transaction([&]() -> Status {
-    for (const char* statement :
-         {"CREATE TEMP TABLE lost AS WITH RECURSIVE lost (id) AS (SELECT id FROM snapshots WHERE unsynced_boot <> ?1 "
-          "UNION SELECT s.id FROM snapshots s JOIN lost l ON s.parent = l.id) SELECT id FROM lost",
-          "DELETE FROM images WHERE snapshot IN (SELECT id FROM lost)",
-          "UPDATE snapshots SET parent = NULL WHERE id IN (SELECT id FROM lost)",
-          "DELETE FROM snapshots WHERE id IN (SELECT id FROM lost)", "DROP TABLE lost"}) {
+    INGOT_TRY(auto find, database_->prepare(kFind));
+    INGOT_CHECK(find.bind(1, boot).run());
+    for (const char* statement : {"DELETE FROM images WHERE snapshot IN (SELECT id FROM lost)",
+                                  "UPDATE snapshots SET parent = NULL WHERE id IN (SELECT id FROM lost)",
+                                  "DELETE FROM snapshots WHERE id IN (SELECT id FROM lost)", "DROP TABLE lost"}) {
       INGOT_TRY(auto prepared, database_->prepare(statement));
-      if (std::string_view(statement).find("?1") != std::string_view::npos) prepared.bind(1, boot);
       INGOT_CHECK(prepared.run());
     }
     return {};

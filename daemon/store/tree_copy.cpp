@@ -57,8 +57,8 @@ Result<std::vector<std::pair<std::string, std::string>>> extended_attributes(int
 class TreeCopier {
  public:
   TreeCopier(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
-             const sys::RootedDir& root, const sys::CancelToken& cancel)
-      : command_(command), op_(op), from_(from), root_(root), cancel_(cancel), target_(root) {}
+             const sys::RootedDir& root, LayerLinks* links, const sys::CancelToken& cancel)
+      : command_(command), op_(op), from_(from), root_(root), links_(links), cancel_(cancel), target_(root) {}
 
   Status run() {
     if (!op_.chown.empty()) {
@@ -140,16 +140,25 @@ class TreeCopier {
   }
 
   Status put_file(int fd, const struct stat& status, const std::string& path, const std::string& target) {
+    CopyAttributes attributes = attributes_of(status);
+    if (links_ != nullptr && is_so_already(status, attributes)) {
+      INGOT_TRY(int holder, target_.make_room(target));
+      if (links_->note(path, status, holder, base_name(target))) return {};
+    }
     if (status.st_nlink > 1) {
       // Names of one file stay names of one file.
       const auto [first, is_new] = first_names_.try_emplace({status.st_dev, status.st_ino}, target);
       if (!is_new) return target_.put_link(target, first->second);
     }
-    CopyAttributes attributes = attributes_of(status);
     INGOT_TRY(attributes.extended, extended_attributes(fd, path));
     return target_.put_file(target, attributes, [&](int to) {
       return copy_content(fd, to, static_cast<std::uint64_t>(status.st_size), target);
     });
+  }
+
+  static bool is_so_already(const struct stat& status, const CopyAttributes& wanted) {
+    return status.st_uid == wanted.uid && status.st_gid == wanted.gid && (status.st_mode & 07777U) == wanted.mode &&
+           status.st_mtim.tv_sec == wanted.time.tv_sec && status.st_mtim.tv_nsec == wanted.time.tv_nsec;
   }
 
   // Holes stay holes.
@@ -190,6 +199,7 @@ class TreeCopier {
   const graph::CopyOp& op_;
   const sys::RootedDir& from_;
   const sys::RootedDir& root_;
+  LayerLinks* links_;
   const sys::CancelToken& cancel_;
   CopyTarget target_;
   Account owner_;
@@ -199,13 +209,14 @@ class TreeCopier {
 }  // namespace
 
 Status copy_from_tree(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
-                      const sys::RootedDir& root, const sys::CancelToken& cancel) {
-  return TreeCopier(command, op, from, root, cancel).run();
+                      const sys::RootedDir& root, LayerLinks* links, const sys::CancelToken& cancel) {
+  return TreeCopier(command, op, from, root, links, cancel).run();
 }
 
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from) {
   INGOT_TRY(auto sources, select("COPY", op, from));
   std::vector<std::string> paths;
+  paths.reserve(sources.size());
   for (auto& source : sources) paths.push_back(std::move(source.path));
   TreeDigestOptions options;
   options.owners = op.keep_own;

@@ -39,7 +39,7 @@ class TreeCopy : public testing::Test {
   // The rendered error; "" when it worked.
   std::string copy(const graph::CopyOp& what) {
     auto done = copy_from_tree("COPY", what, *sys::RootedDir::open(directory / "from"),
-                               *sys::RootedDir::open(directory / "to"), {});
+                               *sys::RootedDir::open(directory / "to"), nullptr, {});
     return done ? "" : proto::render(done.error());
   }
   base::Digest digest(const graph::CopyOp& what) {
@@ -185,7 +185,7 @@ TEST_F(TreeCopy, a_cancel_ends_it) {
   sys::CancelSource source;
   source.cancel();
   auto done = copy_from_tree("COPY", op({"/dir"}, "/x"), *sys::RootedDir::open(directory / "from"),
-                             *sys::RootedDir::open(directory / "to"), source.token());
+                             *sys::RootedDir::open(directory / "to"), nullptr, source.token());
   EXPECT_EQ(done.error().kind, ErrorKind::canceled);
 }
 
