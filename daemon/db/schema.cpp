@@ -130,8 +130,8 @@ CREATE TABLE job_steps (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_steps_target ON job_steps (target, job);
 
--- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
--- diff_id that of the tar in it.
+-- A layer as images carry it, made once: by the latest time that its files may have ('' for any), with "/joined" behind it
+-- for a run of layers that ends with this one. `digest` is the blob's, diff_id that of the tar in it.
 CREATE TABLE layer_blobs (
   snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
   latest   TEXT NOT NULL,

@@ -8,13 +8,15 @@ namespace ingot::image {
 
 Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, std::optional<std::int64_t> latest,
                                               const sys::CancelToken& cancel) {
-  const std::string as_text = latest ? std::to_string(*latest) : "";
   INGOT_TRY(auto layers, snapshots_.layers(snapshot));
   std::vector<LayerBlob> made;
   for (const auto& layer : layers) {
     // A step that changed nothing gives an image nothing; but one layer it must have.
     if (sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     const std::string id = layer.filename();
+    // Several layers joined into one are kept under the topmost one's number.
+    const std::string as_text =
+        (latest ? std::to_string(*latest) : "") + (layer.parent_path() == snapshots_.directory() ? "" : "/joined");
     const base::KeyedMutex::Hold hold(being_made_, id);
     INGOT_TRY(auto known, find(id, as_text));
     if (!known) {

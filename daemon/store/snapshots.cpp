@@ -63,20 +63,23 @@ PendingDirectory::~PendingDirectory() {
 }
 
 SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash,
-                             const std::string& boot)
+                             std::unique_ptr<JoinedLayers> joined, const std::string& boot)
     : directory_(std::move(directory)),
       database_(&database),
       trash_(std::move(trash)),
+      joined_(std::move(joined)),
       sync_(std::make_unique<SnapshotSync>(directory_, database, boot)) {}
 
 Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database, const std::string& boot) {
   INGOT_CHECK(sys::make_directories(directory, 0711));
   INGOT_CHECK(sys::make_directories(directory / "pending", 0700));
-  INGOT_TRY(auto trash, Trash::open(directory / "trash"));
+  INGOT_TRY(auto opened, Trash::open(directory / "trash"));
+  const std::shared_ptr<Trash> trash = std::move(opened);
   for (const auto& left : entries_of(directory / "pending")) {
     if (auto taken = trash->take(left); !taken) base::log::warning("{}", taken.error().message);
   }
-  SnapshotStore store(directory, database, std::move(trash), boot);
+  INGOT_TRY(auto joined, JoinedLayers::open(directory / "joined", trash));
+  SnapshotStore store(directory, database, trash, std::move(joined), boot);
   INGOT_CHECK(store.forget_lost(boot));
   store.sync_->wake();
   return store;
@@ -191,7 +194,7 @@ Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
     return fail(ErrorKind::not_found, fmt::format("snapshot {} is gone from {}", id, layer.string()),
                 "something else than ingotd removed it; run the job again");
   }
-  return layers;
+  return joined_->shorten(layers);
 }
 
 Result<std::vector<SnapshotStore::Layer>> SnapshotStore::chain(SnapshotId id) const {
@@ -258,6 +261,7 @@ Status SnapshotStore::remove(SnapshotId id) {
     return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use: an image or another snapshot needs it", id));
   }
   INGOT_CHECK(deleted);
+  INGOT_CHECK(joined_->forget(directory_ / std::to_string(id)));
   return trash_->take(directory_ / std::to_string(id));
 }
 

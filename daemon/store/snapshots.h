@@ -8,6 +8,7 @@
 
 #include "daemon/base/digest.h"
 #include "daemon/db/database.h"
+#include "daemon/store/joined_layers.h"
 #include "daemon/store/leases.h"
 #include "daemon/store/snapshot_sync.h"
 #include "daemon/store/trash.h"
@@ -58,7 +59,7 @@ class SnapshotStore {
   Result<std::int64_t> created_ms(SnapshotId id) const;
   // Whether its own layer is where it should be.
   bool is_there(SnapshotId id) const;
-  // Bottom first. Kind `not_found` when it, or the directory of one below it, is not there.
+  // Bottom first, long chains shortened. Kind `not_found` when it, or the directory of one below it, is not there.
   Result<std::vector<fs::path>> layers(SnapshotId id) const;
   // Whether both show the same files, times aside. Reads a layer's content at most once in its life.
   Result<bool> same_content(SnapshotId one, SnapshotId other);
@@ -83,7 +84,8 @@ class SnapshotStore {
     std::uint64_t entries;
     base::Digest digest;  // empty: not known yet
   };
-  SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash, const std::string& boot);
+  SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash,
+                std::unique_ptr<JoinedLayers> joined, const std::string& boot);
   Status forget_lost(const std::string& boot) const;
   Result<std::vector<SnapshotId>> unreferenced() const;
   Result<std::vector<Layer>> chain(SnapshotId id) const;
@@ -93,6 +95,7 @@ class SnapshotStore {
   fs::path directory_;
   db::Database* database_;
   std::shared_ptr<Trash> trash_;
+  std::unique_ptr<JoinedLayers> joined_;
   std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
   std::unique_ptr<SnapshotSync> sync_;
 };
