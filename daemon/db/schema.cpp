@@ -131,23 +131,36 @@ CREATE TABLE job_steps (
 CREATE INDEX job_steps_target ON job_steps (target, job);
 
 -- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
--- diff_id that of the tar in it.
+-- diff_id that of the tar in it. A layer that came with an image keeps the blob that it came as: `latest` is 'fetched'.
 CREATE TABLE layer_blobs (
-  snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-  latest   TEXT NOT NULL,
-  digest   TEXT NOT NULL,
-  diff_id  TEXT NOT NULL,
-  size     INTEGER NOT NULL CHECK (size >= 0),
+  snapshot   INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  latest     TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  diff_id    TEXT NOT NULL,
+  size       INTEGER NOT NULL CHECK (size >= 0),
+  media_type TEXT NOT NULL,
   PRIMARY KEY (snapshot, latest)
 ) STRICT, WITHOUT ROWID;
 
+-- digest: of the manifest that the name meant at its source, or of the files where there are no manifests.
 CREATE TABLE images (
   key        TEXT PRIMARY KEY,
   reference  TEXT NOT NULL,
   source     TEXT NOT NULL,
   snapshot   INTEGER NOT NULL REFERENCES snapshots (id),
   config     TEXT NOT NULL CHECK (json_valid(config)),
-  created_ms INTEGER NOT NULL
+  created_ms INTEGER NOT NULL,
+  digest     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The images that a job started from.
+CREATE TABLE job_images (
+  job    INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  name   TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source TEXT NOT NULL,
+  PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 )sql";
 

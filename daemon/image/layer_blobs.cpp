@@ -6,19 +6,41 @@
 
 namespace ingot::image {
 
+namespace {
+
+constexpr const char* kFetched = "fetched";  // instead of a latest time
+
+Status keep(db::Database& database, const std::string& snapshot, const std::string& latest, const LayerBlob& blob) {
+  INGOT_TRY(auto insertion,
+            database.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, latest, digest, diff_id, size, media_type) "
+                             "VALUES (?, ?, ?, ?, ?, ?)"));
+  insertion.bind(1, snapshot).bind(2, latest).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
+  return insertion.bind(5, static_cast<std::int64_t>(blob.size)).bind(6, blob.media_type).run();
+}
+
+}  // namespace
+
+Status record_fetched_layer(db::Database& database, store::SnapshotId snapshot, const LayerBlob& blob) {
+  return keep(database, std::to_string(snapshot), kFetched, blob);
+}
+
 Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, std::optional<std::int64_t> latest,
                                               const sys::CancelToken& cancel) {
   const std::string as_text = latest ? std::to_string(*latest) : "";
   INGOT_TRY(auto layers, snapshots_.layers(snapshot));
   std::vector<LayerBlob> made;
   for (const auto& layer : layers) {
-    // A step that changed nothing gives an image nothing; but one layer it must have.
-    if (sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     const std::string id = layer.filename();
-    INGOT_TRY(auto known, find(id, as_text));
+    // As it came, whatever the latest time: a registry that has the base has this one.
+    INGOT_TRY(auto known, find(id, kFetched));
+    // A step that changed nothing gives an image nothing; but one layer it must have.
+    if (!known && sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
+    if (!known) {
+      INGOT_TRY(known, find(id, as_text));
+    }
     if (!known) {
       INGOT_TRY(known, make(layer, latest, cancel));
-      INGOT_CHECK(keep(id, as_text, *known));
+      INGOT_CHECK(database_.transaction([&] { return keep(database_, id, as_text, *known); }));
     }
     made.push_back(std::move(*known));
   }
@@ -52,29 +74,20 @@ Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, std::optional<std
 Result<std::optional<LayerBlob>> LayerBlobs::find(const std::string& snapshot, const std::string& latest) const {
   std::optional<LayerBlob> found;
   INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query,
-              database_.prepare("SELECT digest, diff_id, size FROM layer_blobs WHERE snapshot = ? AND latest = ?"));
+    INGOT_TRY(auto query, database_.prepare("SELECT digest, diff_id, size, media_type FROM layer_blobs "
+                                            "WHERE snapshot = ? AND latest = ?"));
     INGOT_TRY(bool known, query.bind(1, snapshot).bind(2, latest).step());
     if (!known) return {};
     LayerBlob blob;
     INGOT_TRY(blob.digest, base::Digest::parse(query.text(0)));
     INGOT_TRY(blob.diff_id, base::Digest::parse(query.text(1)));
     blob.size = static_cast<std::uint64_t>(query.number(2));
+    blob.media_type = query.text(3);
     found = std::move(blob);
     return {};
   }));
   if (found && !blobs_.has(found->digest)) found.reset();
   return found;
-}
-
-Status LayerBlobs::keep(const std::string& snapshot, const std::string& latest, const LayerBlob& blob) const {
-  return database_.transaction([&]() -> Status {
-    INGOT_TRY(auto insertion,
-              database_.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, latest, digest, diff_id, "
-                                "size) VALUES (?, ?, ?, ?, ?)"));
-    insertion.bind(1, snapshot).bind(2, latest).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
-    return insertion.bind(5, static_cast<std::int64_t>(blob.size)).run();
-  });
 }
 
 }  // namespace ingot::image

@@ -75,10 +75,11 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& [save, image] : made) {
     if (!save->push || !run.job.spec.push) continue;
     const auto rule = engine.images.registry_rule(image.name);
-    auto pushed = image::push_image(
-        {image, save->insecure, rule, engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});
+    auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, engine.blobs,
+                                     engine.work_directory, engine.processes, progress, run.cancel});
     if (!pushed) return fail(at(pushed.error(), *save));
-    progress(fmt::format("pushed {}@{}", image.name, image.digest.str()));
+    progress(fmt::format("pushed {}@{}, {} of {} sent", pushed->name, pushed->digest,
+                         base::human_bytes(pushed->sent_bytes), base::human_bytes(pushed->bytes)));
   }
   return artifacts;
 }

@@ -146,7 +146,7 @@ class BuildTest : public testing::Test {
     snapshots.emplace(*store::SnapshotStore::open(directory / "s", *database));
     fs::create_directory(directory / "work");
     collector.emplace(*snapshots, *database, 0);
-    images.emplace(std::vector<image::SourceRule>{}, directory / "work", *snapshots, *database,
+    images.emplace(std::vector<image::SourceRule>{}, directory / "work", *blobs, *snapshots, *database,
                    sys::system_processes());
     solver.emplace(
         Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, *collector, clock, directory / "caches"},
