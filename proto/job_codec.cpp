@@ -17,6 +17,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"no_cache", value.no_cache},
           {"push", value.push},
           {"pull", name_of(value.pull)},
+          {"compression", name_of(value.compression)},
           {"project", value.project}};
 }
 
@@ -39,6 +40,11 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   const auto policy = pull_policy_from_name(pull);
   if (!policy) fields.complain("field \"pull\" of a job specification must be missing, always or never");
   value.pull = policy.value_or(PullPolicy::missing);
+  std::string compression = name_of(value.compression);
+  fields.read("compression", compression);
+  const auto how = compression_from_name(compression);
+  if (!how) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
+  value.compression = how.value_or(Compression::gzip);
   fields.read("project", value.project);
   return finish(fields, value);
 }

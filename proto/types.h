@@ -71,6 +71,11 @@ enum class PullPolicy { missing, always, never };
 const char* name_of(PullPolicy policy);
 std::optional<PullPolicy> pull_policy_from_name(const std::string& name);
 
+// Of the layers that SAVE IMAGE makes.
+enum class Compression { gzip, zstd };
+const char* name_of(Compression compression);
+std::optional<Compression> compression_from_name(const std::string& name);
+
 struct JobSpec {
   std::string context;                      // digest of a complete context
   std::string target;                       // "+name"
@@ -82,6 +87,7 @@ struct JobSpec {
   bool no_cache = false;              // every step is run anew
   bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
   PullPolicy pull = PullPolicy::missing;
+  Compression compression = Compression::gzip;
   std::string project;  // what the client calls the project directory; for people only
 };
 

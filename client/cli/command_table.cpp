@@ -25,6 +25,7 @@ const std::vector<FlagInfo>& job_flags() {
       {"--priority", "", "N", "higher ones run first (default 0)"},
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
+      {"--compression", "", "HOW", "of the layers that SAVE IMAGE makes: gzip (the default) or zstd", "gzip zstd"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }
@@ -80,7 +81,13 @@ const std::vector<CommandInfo>& command_table() {
         {"--limit", "-n", "N", "at most so many, newest first (default 100)"}},
        false,
        run_ps},
-      {"show", "JOB", "tell everything of a job, the digests of the images that it started from too", "", {}, false, run_show},
+      {"show",
+       "JOB",
+       "tell everything of a job, the digests of the images that it started from too",
+       "",
+       {},
+       false,
+       run_show},
       {"why",
        "JOB [STEP]",
        "tell of each step of a job why it ran, or why it did not have to",

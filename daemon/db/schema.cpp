@@ -130,16 +130,16 @@ CREATE TABLE job_steps (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_steps_target ON job_steps (target, job);
 
--- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
--- diff_id that of the tar in it. A layer that came with an image keeps the blob that it came as: `latest` is 'fetched'.
+-- A layer as images carry it, each form of it made once: its compression, and the latest time that its files may have if
+-- there is one; 'fetched' is the blob that it came as with an image. `digest` is the blob's, diff_id that of the tar in it.
 CREATE TABLE layer_blobs (
   snapshot   INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-  latest     TEXT NOT NULL,
+  form       TEXT NOT NULL,
   digest     TEXT NOT NULL,
   diff_id    TEXT NOT NULL,
   size       INTEGER NOT NULL CHECK (size >= 0),
   media_type TEXT NOT NULL,
-  PRIMARY KEY (snapshot, latest)
+  PRIMARY KEY (snapshot, form)
 ) STRICT, WITHOUT ROWID;
 
 -- digest: of the manifest that the name meant at its source, or of the files where there are no manifests.

@@ -52,13 +52,13 @@ json descriptor(const std::string& type, const base::Digest& digest, std::uint64
 
 Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, const store::BlobStore& blobs,
                                const sys::CancelToken& cancel) {
-  INGOT_TRY(auto made, layers.of(request.snapshot, request.latest, cancel));
+  INGOT_TRY(auto made, layers.of(request.snapshot, request.form, cancel));
   INGOT_CHECK(blobs.sync_all());  // layers that came with a base, before anything names them for good
   BuiltImage image;
   image.name = request.save.name;
   image.layers = made.size();
 
-  const std::string created = rfc3339(request.latest.value_or(request.created));
+  const std::string created = rfc3339(request.form.latest.value_or(request.created));
   json config = write_image_config(request.save.config);
   config["architecture"] = architecture();
   config["os"] = "linux";

@@ -1,6 +1,6 @@
 #include "daemon/image/layer_blobs.h"
 
-#include "daemon/image/parallel_gzip.h"
+#include "daemon/image/parallel_compressor.h"
 #include "daemon/store/tar_writer.h"
 #include "daemon/sys/rooted.h"
 
@@ -8,13 +8,17 @@ namespace ingot::image {
 
 namespace {
 
-constexpr const char* kFetched = "fetched";  // instead of a latest time
+constexpr const char* kFetched = "fetched";  // instead of a form of ours
 
-Status keep(db::Database& database, const std::string& snapshot, const std::string& latest, const LayerBlob& blob) {
+std::string name_of(const LayerForm& form) {
+  return proto::name_of(form.compression) + (form.latest ? " " + std::to_string(*form.latest) : "");
+}
+
+Status keep(db::Database& database, const std::string& snapshot, const std::string& form, const LayerBlob& blob) {
   INGOT_TRY(auto insertion,
-            database.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, latest, digest, diff_id, size, media_type) "
+            database.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, form, digest, diff_id, size, media_type) "
                              "VALUES (?, ?, ?, ?, ?, ?)"));
-  insertion.bind(1, snapshot).bind(2, latest).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
+  insertion.bind(1, snapshot).bind(2, form).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
   return insertion.bind(5, static_cast<std::int64_t>(blob.size)).bind(6, blob.media_type).run();
 }
 
@@ -24,59 +28,60 @@ Status record_fetched_layer(db::Database& database, store::SnapshotId snapshot, 
   return keep(database, std::to_string(snapshot), kFetched, blob);
 }
 
-Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, std::optional<std::int64_t> latest,
+Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, const LayerForm& form,
                                               const sys::CancelToken& cancel) {
-  const std::string as_text = latest ? std::to_string(*latest) : "";
+  const std::string form_name = name_of(form);
   INGOT_TRY(auto layers, snapshots_.layers(snapshot));
   std::vector<LayerBlob> made;
   for (const auto& layer : layers) {
     const std::string id = layer.filename();
-    // As it came, whatever the latest time: a registry that has the base has this one.
+    // As it came, whatever the form: a registry that has the base has this one.
     INGOT_TRY(auto known, find(id, kFetched));
     // A step that changed nothing gives an image nothing; but one layer it must have.
     if (!known && sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     if (!known) {
-      INGOT_TRY(known, find(id, as_text));
+      INGOT_TRY(known, find(id, form_name));
     }
     if (!known) {
-      INGOT_TRY(known, make(layer, latest, cancel));
-      INGOT_CHECK(database_.transaction([&] { return keep(database_, id, as_text, *known); }));
+      INGOT_TRY(known, make(layer, form, cancel));
+      INGOT_CHECK(database_.transaction([&] { return keep(database_, id, form_name, *known); }));
     }
     made.push_back(std::move(*known));
   }
   return made;
 }
 
-Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, std::optional<std::int64_t> latest,
+Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, const LayerForm& form,
                                    const sys::CancelToken& cancel) const {
   INGOT_TRY(auto root, sys::RootedDir::open(layer));
   INGOT_TRY(auto writer, blobs_.begin());
   base::Hasher tar;
-  ParallelGzip gzip([&](std::string_view bytes) { return writer.write(bytes); });
+  ParallelCompressor compressor(form.compression, [&](std::string_view bytes) { return writer.write(bytes); });
   store::TarOptions options;
   options.keep_times = true;
   options.keep_owners = true;
   options.is_layer = true;
-  options.latest_time = latest;
+  options.latest_time = form.latest;
   INGOT_CHECK(store::write_tar(root, "/", options, [&](std::string_view bytes) -> Status {
     if (cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
     tar.update(bytes);
-    return gzip.write(bytes);
+    return compressor.write(bytes);
   }));
-  INGOT_CHECK(gzip.finish());
+  INGOT_CHECK(compressor.finish());
   LayerBlob blob;
+  if (form.compression == proto::Compression::zstd) blob.media_type = kZstdLayerType;
   blob.size = writer.size();
   blob.diff_id = tar.finish();
   INGOT_TRY(blob.digest, writer.commit(store::Durability::now));
   return blob;
 }
 
-Result<std::optional<LayerBlob>> LayerBlobs::find(const std::string& snapshot, const std::string& latest) const {
+Result<std::optional<LayerBlob>> LayerBlobs::find(const std::string& snapshot, const std::string& form) const {
   std::optional<LayerBlob> found;
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto query, database_.prepare("SELECT digest, diff_id, size, media_type FROM layer_blobs "
-                                            "WHERE snapshot = ? AND latest = ?"));
-    INGOT_TRY(bool known, query.bind(1, snapshot).bind(2, latest).step());
+                                            "WHERE snapshot = ? AND form = ?"));
+    INGOT_TRY(bool known, query.bind(1, snapshot).bind(2, form).step());
     if (!known) return {};
     LayerBlob blob;
     INGOT_TRY(blob.digest, base::Digest::parse(query.text(0)));

@@ -63,7 +63,7 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
-    image::ImageRequest request{save, snapshot, created / 1000, epoch, {}};
+    image::ImageRequest request{save, snapshot, created / 1000, {run.job.spec.compression, epoch}, {}};
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));

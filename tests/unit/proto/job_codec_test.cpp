@@ -42,6 +42,8 @@ Job some_job() {
   job.spec.priority = -3;
   job.spec.timeout_seconds = std::numeric_limits<std::uint64_t>::max();
   job.spec.idempotency_key = "k";
+  job.spec.pull = PullPolicy::always;
+  job.spec.compression = Compression::zstd;
   job.spec.project = "~/p";
   job.state = JobState::failed;
   job.submitter = {std::numeric_limits<std::uint32_t>::max(), 7, "me"};
@@ -53,6 +55,7 @@ Job some_job() {
   job.cancel_requested = true;
   job.error = Error{ErrorKind::step_failed, "exit code 3", "", Position{"Earthfile", 1, 2, "RUN"}, {}};
   job.queue_position = 4;
+  job.from_images = {{"debian:12", "sha256:" + std::string(64, 'c'), "bootstrap bookworm"}, {"scratch", "", ""}};
   return job;
 }
 

@@ -138,8 +138,8 @@ TEST_F(JobImagesTest, fetched_layers_stay_the_blobs_that_they_were) {
   ASSERT_TRUE(image) << proto::render(image.error());
   fs::remove_all(directory / "layout");
   LayerBlobs layers(*database, *blobs, *snapshots);
-  for (const std::optional<std::int64_t> latest : {std::optional<std::int64_t>(), std::optional<std::int64_t>(1)}) {
-    auto made = layers.of(image->snapshot, latest, {});
+  for (const LayerForm& form : {LayerForm{}, LayerForm{proto::Compression::zstd, 1}}) {
+    auto made = layers.of(image->snapshot, form, {});
     ASSERT_TRUE(made) << proto::render(made.error());
     ASSERT_EQ(made->size(), 3U) << "the empty one too";
     EXPECT_EQ(made->front().digest, base::Digest::of(TarBytes().file("version", "one").bytes()));
