@@ -223,6 +223,21 @@ TEST_F(Registries, one_that_comes_up_late_is_waited_for_and_one_that_does_not_is
   EXPECT_EQ(daemon.leftovers(), "");
 }
 
+TEST_F(Registries, an_image_of_one_that_comes_up_late_is_waited_for_too) {
+  Registry registry(RegistrySetup{.started = false});
+  TestDaemon daemon(rule("insecure: true"));
+  daemon.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM " + registry.name() + "\n    RUN echo tiny is $TINY\n");
+  RunResult late;
+  std::thread building([&] { late = daemon.ingot({"build", "+t"}); });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  registry.start();
+  building.join();
+  EXPECT_EQ(late.code, 0) << late.out;
+  EXPECT_THAT(late.out, HasSubstr("trying again in"));
+  EXPECT_THAT(late.out, HasSubstr("tiny is yes"));
+  daemon.stop();
+}
+
 TEST_F(Registries, what_cannot_be_pushed_is_said_before_anything_is_sent) {
   TestDaemon daemon;
   const std::string digest = build(daemon, "tiny");
