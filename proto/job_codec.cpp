@@ -16,6 +16,8 @@ nlohmann::json to_json(const JobSpec& value) {
           {"idempotency_key", value.idempotency_key},
           {"no_cache", value.no_cache},
           {"push", value.push},
+          {"pull", name_of(value.pull)},
+          {"compression", name_of(value.compression)},
           {"project", value.project}};
 }
 
@@ -33,7 +35,31 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read("idempotency_key", value.idempotency_key);
   fields.read("no_cache", value.no_cache);
   fields.read("push", value.push);
+  std::string pull = name_of(value.pull);
+  fields.read("pull", pull);
+  const auto policy = pull_policy_from_name(pull);
+  if (!policy) fields.complain("field \"pull\" of a job specification must be missing, always or never");
+  value.pull = policy.value_or(PullPolicy::missing);
+  std::string compression = name_of(value.compression);
+  fields.read("compression", compression);
+  const auto how = compression_from_name(compression);
+  if (!how) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
+  value.compression = how.value_or(Compression::gzip);
   fields.read("project", value.project);
+  return finish(fields, value);
+}
+
+nlohmann::json to_json(const FromImage& value) {
+  return {{"name", value.name}, {"digest", value.digest}, {"source", value.source}};
+}
+
+Decoded<FromImage> from_image_from_json(const nlohmann::json& body) {
+  Fields fields(body, "an image that a job started from");
+  FromImage value;
+  fields.require("name");
+  fields.read("name", value.name);
+  fields.read("digest", value.digest);
+  fields.read("source", value.source);
   return finish(fields, value);
 }
 
@@ -50,6 +76,7 @@ nlohmann::json to_json(const Job& value) {
   if (!value.retry_of.empty()) body["retry_of"] = value.retry_of;
   if (value.error) body["error"] = to_json(*value.error);
   if (value.queue_position != 0) body["queue_position"] = value.queue_position;
+  for (const auto& image : value.from_images) body["from_images"].push_back(to_json(image));
   return body;
 }
 
@@ -76,6 +103,9 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
     if (auto ok = who.done(); !ok) return tl::unexpected<Error>(ok.error());
   }
   if (const auto* error = fields.find("error")) value.error = error_from_json(*error);
+  if (auto read = read_list(fields, "from_images", from_image_from_json, value.from_images); !read) {
+    return tl::unexpected<Error>(read.error());
+  }
   auto known = job_state_from_name(state);
   if (!known) fields.complain("\"" + state + "\" is no state of a job");
   value.state = known.value_or(JobState::failed);

@@ -66,6 +66,16 @@ inline bool is_final(JobState state) {
   return state != JobState::queued && state != JobState::running;
 }
 
+// When a FROM's image is asked of its source: when it is not kept here, at every job, or never.
+enum class PullPolicy { missing, always, never };
+const char* name_of(PullPolicy policy);
+std::optional<PullPolicy> pull_policy_from_name(const std::string& name);
+
+// Of the layers that SAVE IMAGE makes.
+enum class Compression { gzip, zstd };
+const char* name_of(Compression compression);
+std::optional<Compression> compression_from_name(const std::string& name);
+
 struct JobSpec {
   std::string context;                      // digest of a complete context
   std::string target;                       // "+name"
@@ -76,13 +86,22 @@ struct JobSpec {
   std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
   bool no_cache = false;              // every step is run anew
   bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
-  std::string project;                // what the client calls the project directory; for people only
+  PullPolicy pull = PullPolicy::missing;
+  Compression compression = Compression::gzip;
+  std::string project;  // what the client calls the project directory; for people only
 };
 
 struct Submitter {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::string user;
+};
+
+// An image that a job started from.
+struct FromImage {
+  std::string name;    // as people write it
+  std::string digest;  // what the name meant: of its manifest, or of its files where the source has no manifests
+  std::string source;  // where it came from
 };
 
 struct Job {
@@ -99,6 +118,7 @@ struct Job {
   bool cancel_requested = false;
   std::optional<Error> error;  // failed or canceled: why
   int queue_position = 0;      // queued jobs: 1 is next
+  std::vector<FromImage> from_images;
 };
 
 // The media type of a directory: a tar of its contents, unpacked again where the artifact lands.

@@ -12,7 +12,10 @@ const std::vector<FlagInfo>& recipe_flags() {
   static const std::vector<FlagInfo> kFlags = {
       {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
       {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
-      {"--no-cache", "", "", "run every step anew"}};
+      {"--no-cache", "", "", "run every step anew"},
+      {"--pull", "", "WHEN",
+       "fetch images of FROM when they are missing (the default), always if there is a newer one, or never",
+       "missing always never"}};
   return kFlags;
 }
 
@@ -22,6 +25,7 @@ const std::vector<FlagInfo>& job_flags() {
       {"--priority", "", "N", "higher ones run first (default 0)"},
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
+      {"--compression", "", "HOW", "of the layers that SAVE IMAGE makes: gzip (the default) or zstd", "gzip zstd"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }
@@ -77,7 +81,13 @@ const std::vector<CommandInfo>& command_table() {
         {"--limit", "-n", "N", "at most so many, newest first (default 100)"}},
        false,
        run_ps},
-      {"show", "JOB", "tell everything of a job", "", {}, false, run_show},
+      {"show",
+       "JOB",
+       "tell everything of a job, the digests of the images that it started from too",
+       "",
+       {},
+       false,
+       run_show},
       {"why",
        "JOB [STEP]",
        "tell of each step of a job why it ran, or why it did not have to",
@@ -118,6 +128,16 @@ const std::vector<CommandInfo>& command_table() {
         {"--into", "", "PROGRAM", "load: podman or docker (default: whichever is here)", "podman docker"}},
        false,
        run_image},
+      {"push",
+       "[flags] IMAGE [NAME]",
+       "push an image that a job made to its registry, under its own name or another one",
+       "IMAGE is a name, the beginning of a digest, or a job. Only what the registry lacks is sent; what may pass, "
+       "such as "
+       "a\nregistry that does not answer, is tried again. Logins and certificates are those of the daemon's `images` "
+       "rules.",
+       {{"--insecure", "", "", "the registry has no TLS, or a certificate that nobody vouches for"}},
+       false,
+       run_push},
       {"cache",
        "du | prune [flags]",
        "tell how much the daemon keeps to do nothing twice, or make it less",

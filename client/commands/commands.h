@@ -18,6 +18,7 @@ Result<int> run_cancel(const Invocation& invocation);
 Result<int> run_retry(const Invocation& invocation);
 Result<int> run_images(const Invocation& invocation);
 Result<int> run_image(const Invocation& invocation);
+Result<int> run_push(const Invocation& invocation);
 Result<int> run_cache(const Invocation& invocation);
 Result<int> run_version(const Invocation& invocation);
 Result<int> run_doctor(const Invocation& invocation);

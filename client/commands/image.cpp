@@ -13,7 +13,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/sys/find_program.h"
 
-// images, image save, image load.
+// images, image save, image load, push.
 namespace ingot::client {
 
 namespace {
@@ -102,6 +102,31 @@ Result<int> run_images(const Invocation& invocation) {
   for (const auto& image : images) {
     std::printf("%.19s  %-10s  %9s  %s\n", image.digest.c_str(), image.job.c_str(),
                 base::human_bytes(image.size).c_str(), visible(image.name).c_str());
+  }
+  return 0;
+}
+
+Result<int> run_push(const Invocation& invocation) {
+  if (invocation.words.empty() || invocation.words.size() > 2) {
+    return fail(ErrorKind::usage, "push needs an image, and a name if it is to have another",
+                "ingot push registry.example/edge:1, or ingot push JOB registry.example/edge:1");
+  }
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(auto image, find_image(daemon, invocation.words.front()));
+  const std::string& name = invocation.words.size() == 2 ? invocation.words.back() : image.name;
+  const bool tells = !is_quiet(invocation) && !wants_json(invocation);
+  INGOT_TRY(auto pushed, daemon.push({image.digest, name, invocation.has("--insecure")}, [&](const std::string& line) {
+    if (!tells) return;
+    std::printf("%s\n", visible(line).c_str());
+    std::fflush(stdout);
+  }));
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(pushed));
+  } else {
+    const std::string how =
+        fmt::format(", {} of {} sent", base::human_bytes(pushed.sent_bytes), base::human_bytes(pushed.bytes));
+    std::printf("%s%s@%s%s\n", tells ? "pushed " : "", visible(pushed.name).c_str(), pushed.digest.c_str(),
+                tells ? how.c_str() : "");
   }
   return 0;
 }

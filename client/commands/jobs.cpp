@@ -108,6 +108,10 @@ Result<int> run_show(const Invocation& invocation) {
   print_pairs("labels", job.spec.labels);
   line("project", base::printable(job.spec.project));
   line("context", job.spec.context);
+  for (const auto& image : job.from_images) {
+    std::printf("%-12s %s  %s  %s\n", "from", image.digest.c_str(), visible(image.name).c_str(),
+                visible(image.source).c_str());
+  }
   line("submitter", fmt::format("{} (uid {})", base::printable(job.submitter.user), job.submitter.uid));
   line("priority", std::to_string(job.spec.priority));
   line("retry of", job.retry_of);

@@ -91,6 +91,23 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
   INGOT_TRY(spec.args, collect_args(invocation, project));
   spec.no_cache = invocation.has("--no-cache");
   spec.push = invocation.has("--push");
+  if (invocation.has("--compression")) {
+    const std::string how = invocation.value("--compression");
+    const auto compression = proto::compression_from_name(how);
+    if (!compression) {
+      return fail(ErrorKind::usage, "--compression is gzip or zstd, not \"" + base::printable(how) + "\"");
+    }
+    spec.compression = *compression;
+  }
+  if (invocation.has("--pull")) {
+    const auto policy = proto::pull_policy_from_name(invocation.value("--pull"));
+    if (!policy) {
+      return fail(ErrorKind::usage,
+                  "--pull is missing, always or never, not \"" + base::printable(invocation.value("--pull")) + "\"",
+                  base::did_you_mean(invocation.value("--pull"), {"missing", "always", "never"}));
+    }
+    spec.pull = *policy;
+  }
   INGOT_TRY(spec.labels, pairs(invocation.values("--label"), "--label"));
   if (invocation.has("--priority")) {
     const std::string text = invocation.value("--priority");

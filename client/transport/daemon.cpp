@@ -59,6 +59,25 @@ Result<std::vector<T>> decode_list(const Result<std::string>& text, const char* 
   });
 }
 
+// Hands on each line of an answer as it comes, until `take` fails or wants no more.
+Status read_lines(HttpConnection& connection, const std::function<Result<bool>(const std::string&)>& take) {
+  std::string pending;
+  Result<bool> taken = true;
+  Status read = connection.read_body([&](std::string_view bytes) {
+    pending += bytes;
+    std::size_t start = 0;
+    for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', start)) {
+      taken = take(pending.substr(start, end - start));
+      start = end + 1;
+      if (!taken || !*taken) return false;
+    }
+    pending.erase(0, start);
+    return true;
+  });
+  if (!taken) return fail(taken.error());
+  return *taken ? read : Status{};
+}
+
 }  // namespace
 
 Result<HttpHead> Daemon::exchange(HttpConnection& connection, const HttpRequest& request) {
@@ -182,26 +201,25 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
   const std::string target =
       job_path(id) + "/events?from=" + std::to_string(from) + "&follow=" + (follow ? "true" : "false");
   INGOT_CHECK(exchange(connection, {"GET", target, {}, ""}));
-  std::string pending;
-  Status decoded;
-  bool stopped = false;
-  Status read = connection.read_body([&](std::string_view bytes) {
-    pending += bytes;
-    std::size_t start = 0;
-    for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', start)) {
-      auto event = decode_text(pending.substr(start, end - start), proto::event_from_json);
-      start = end + 1;
-      if (!event)
-        decoded = fail(event.error());
-      else if (!sink(*event))
-        stopped = true;
-      if (!decoded || stopped) return false;
-    }
-    pending.erase(0, start);
-    return true;
+  return read_lines(connection, [&](const std::string& line) -> Result<bool> {
+    INGOT_TRY(auto event, decode_text(line, proto::event_from_json));
+    return sink(event);
   });
-  if (!decoded) return decoded;
-  return stopped ? Status{} : read;
+}
+
+Result<proto::ImagePushed> Daemon::push(const proto::ImagePush& wanted,
+                                        const std::function<void(const std::string&)>& tell) {
+  INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
+  INGOT_CHECK(exchange(connection, {"POST", "/v1/images/push", {}, proto::dump(proto::to_json(wanted))}));
+  Result<proto::ImagePushed> pushed = fail(ErrorKind::unavailable, "the daemon ended before the push did");
+  INGOT_CHECK(read_lines(connection, [&](const std::string& line) -> Result<bool> {
+    INGOT_TRY(auto news, decode_text(line, proto::push_news_from_json));
+    if (!news.text.empty()) tell(news.text);
+    if (news.pushed) pushed = *news.pushed;
+    if (news.error) pushed = fail(*news.error);
+    return true;
+  }));
+  return pushed;
 }
 
 Result<Daemon::Download> Daemon::download(const std::string& job, const proto::Artifact& artifact, std::uint64_t offset,

@@ -42,6 +42,8 @@ class Daemon {
   Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
 
   Result<std::vector<proto::ImageInfo>> images();
+  // Until it is done; `tell` gets every line about how it goes.
+  Result<proto::ImagePushed> push(const proto::ImagePush& wanted, const std::function<void(const std::string&)>& tell);
 
   // The bytes of an artifact from `offset` on. The head tells whether the offset was honoured (206) or not (200).
   // A daemon that is asked for a descriptor may hand over the file itself instead of its bytes.

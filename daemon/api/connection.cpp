@@ -59,6 +59,7 @@ void Connection::close() {
   Error ignored;
   timer_.cancel(ignored);
   log_subscription_.reset();
+  if (task_) task_->cancel.cancel();
   socket_.close(ignored);
 }
 

@@ -50,6 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_log();
   void on_log_chunk(Result<std::string> chunk, bool ended);
   void send_chunk(std::string text, bool last);
+  void run_task();
+  void send_told();
   void watch_for_hang_up();
   void finish_response();
   void drain();
@@ -82,6 +84,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<void> log_subscription_;
   std::shared_ptr<std::atomic<bool>> log_woken_;  // something was appended since the last look
   bool log_waiting_ = false;                      // nothing was there; the next wake reads again
+  struct Task {
+    TaskStream stream;
+    sys::CancelSource cancel;
+    std::string told;  // and not sent yet
+    bool sending = false;
+    bool ended = false;
+  };
+  std::shared_ptr<Task> task_;
 };
 
 template <typename Work, typename Then>

@@ -9,7 +9,8 @@
 
 #include "daemon/api/connection.h"
 
-// How answers leave: a head and a body in one write, a file by sendfile, a log in chunks as it grows.
+// How answers leave: a head and a body in one write, a file by sendfile, a log in chunks as it grows, and so what a
+// task tells.
 namespace ingot::api {
 
 namespace asio = boost::asio;
@@ -32,6 +33,10 @@ void Connection::respond(Response response) {
   } else if (auto* passed = std::get_if<PassedFile>(&response.body)) {
     head_ += "Content-Length: 0\r\n";
     passed_ = std::move(passed->fd);
+  } else if (auto* stream = std::get_if<TaskStream>(&response.body)) {
+    head_ += "Transfer-Encoding: chunked\r\n";
+    task_ = std::make_shared<Task>();
+    task_->stream = std::move(*stream);
   } else {
     head_ += "Transfer-Encoding: chunked\r\n";
     log_ = std::make_unique<LogStream>(std::move(std::get<LogStream>(response.body)));
@@ -75,6 +80,7 @@ void Connection::pass_file() {
 void Connection::on_head_sent(Error error) {
   if (error) return close();
   if (file_.fd) return send_file();
+  if (task_) return run_task();
   if (!log_) return finish_response();
   if (log_->follow && log_->live) {
     // The job's thread calls this; all that it may do there is to hand a note to ours, and one note is enough.
@@ -143,10 +149,48 @@ void Connection::send_chunk(std::string text, bool last) {
   });
 }
 
+void Connection::run_task() {
+  timer_.cancel();  // it may be quiet for as long as it likes
+  watch_for_hang_up();
+  on_pool(
+      shared_.tasks,
+      [this, task = task_] {
+        const auto tell = [this, self = shared_from_this(), &task](const std::string& line) {
+          asio::post(shared_.io, [self, task, text = line + "\n"] {
+            task->told += text;
+            self->send_told();
+          });
+        };
+        task->stream.work(tell, task->cancel.token());
+        return task;
+      },
+      [this](const std::shared_ptr<Task>& task) {
+        task->ended = true;
+        send_told();
+      });
+}
+
+// One write at a time; what is told meanwhile goes with the next.
+void Connection::send_told() {
+  if (!task_ || task_->sending || !socket_.is_open()) return;
+  const bool last = task_->told.empty() && task_->ended;
+  if (task_->told.empty() && !last) return;
+  head_ = last ? "0\r\n\r\n" : fmt::format("{:x}\r\n", task_->told.size()) + task_->told + "\r\n";
+  task_->told.clear();
+  task_->sending = true;
+  arm_timer(kReaderPatience);
+  asio::async_write(socket_, asio::buffer(head_), [self = shared_from_this(), last](Error error, std::size_t) {
+    if (error || !self->task_) return self->close();
+    self->timer_.cancel();
+    self->task_->sending = false;
+    last ? self->finish_response() : self->send_told();
+  });
+}
+
 // While a follower waits for a quiet job, only this notices that it has gone.
 void Connection::watch_for_hang_up() {
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](Error error) {
-    if (error || !self->log_) return;
+    if (error || (!self->log_ && !self->task_)) return;
     char byte = 0;
     if (recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) self->close();
   });
@@ -155,6 +199,7 @@ void Connection::watch_for_hang_up() {
 void Connection::finish_response() {
   log_subscription_.reset();
   log_.reset();
+  task_.reset();
   file_ = FilePart{};
   if (keep_alive_) return read_head();
   // Let the answer reach a client that still sends, before the socket goes: half a close first.

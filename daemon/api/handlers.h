@@ -26,6 +26,7 @@ Response list_artifacts(const Services& services, const Request& request);
 Response get_artifact(const Services& services, const Request& request);
 
 Response list_images(const Services& services, const Request& request);
+Response push_image(const Services& services, const Request& request);
 Response get_blob(const Services& services, const Request& request);
 
 Response get_cache(const Services& services, const Request& request);

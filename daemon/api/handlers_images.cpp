@@ -52,6 +52,23 @@ Response list_images(const Services& services, const Request& /*request*/) {
   return json_response(200, proto::dump({{"images", list}}));
 }
 
+Response push_image(const Services& services, const Request& request) {
+  auto body = proto::parse_json(request.body);
+  if (!body) return error_response(body.error());
+  auto wanted = proto::image_push_from_json(*body);
+  if (!wanted) return error_response(wanted.error());
+  auto push = services.push(*wanted);
+  if (!push) return error_response(push.error());
+  Response response;
+  response.headers.emplace_back("Content-Type", "application/x-ndjson");
+  response.body = TaskStream{[push = std::move(*push)](const TaskStream::Tell& tell, const sys::CancelToken& cancel) {
+    const auto say = [&](const proto::PushNews& news) { tell(proto::dump(proto::to_json(news))); };
+    auto pushed = push([&](const std::string& line) { say({line, {}, {}}); }, cancel);
+    pushed ? say({"", *pushed, {}}) : say({"", {}, pushed.error()});
+  }};
+  return response;
+}
+
 Response get_blob(const Services& services, const Request& request) {
   auto response = send_blob(services, request);
   return response ? std::move(*response) : error_response(response.error());

@@ -11,6 +11,7 @@
 
 #include "daemon/jobs/job_log.h"
 #include "daemon/store/blobs.h"
+#include "daemon/sys/cancel.h"
 #include "daemon/sys/files.h"
 #include "proto/types.h"
 
@@ -51,10 +52,17 @@ struct LogStream {
   bool follow = false;
 };
 
+// Work that is done while its client listens: each line goes out as it is told, and the last says what came of it. It
+// is canceled when the client goes.
+struct TaskStream {
+  using Tell = std::function<void(const std::string& line)>;  // on any thread, until the work returns
+  std::function<void(const Tell& tell, const sys::CancelToken& cancel)> work;
+};
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::variant<std::string, FilePart, PassedFile, LogStream> body;
+  std::variant<std::string, FilePart, PassedFile, LogStream, TaskStream> body;
 };
 
 Response json_response(int status, std::string text);

@@ -24,6 +24,7 @@ const std::vector<Route>& route_table() {
       {"GET", "/v1/jobs/{id}/artifacts", BodyKind::none_or_json, list_artifacts},
       {"GET", "/v1/jobs/{id}/artifacts/{artifact}", BodyKind::none_or_json, get_artifact},
       {"GET", "/v1/images", BodyKind::none_or_json, list_images},
+      {"POST", "/v1/images/push", BodyKind::none_or_json, push_image},
       {"GET", "/v1/blobs/{digest}", BodyKind::none_or_json, get_blob},
       {"GET", "/v1/cache", BodyKind::none_or_json, get_cache},
       {"POST", "/v1/cache/prune", BodyKind::none_or_json, prune_cache},

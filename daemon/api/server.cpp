@@ -67,6 +67,7 @@ class UnixServer : public Server {
     }
     shared_.workers.join();
     shared_.planners.join();
+    shared_.tasks.join();
     shared_.log_readers.join();
     remove_socket_file();
   }

@@ -9,6 +9,7 @@
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/contexts.h"
+#include "proto/image.h"
 #include "proto/step.h"
 #include "proto/types.h"
 
@@ -26,6 +27,10 @@ struct ServerSettings {
   std::size_t max_manifest_bytes = 64U << 20;  // POST /v1/contexts
 };
 
+// A push that is found to make sense, ready to be done.
+using PushWork = std::function<Result<proto::ImagePushed>(const std::function<void(const std::string& line)>& tell,
+                                                          const sys::CancelToken& cancel)>;
+
 // What the routes speak to.
 struct Services {
   jobs::JobQueue& jobs;
@@ -35,6 +40,7 @@ struct Services {
   proto::VersionInfo version;
   std::function<std::vector<proto::HostCheck>()> doctor;
   std::function<Result<proto::Plan>(const proto::JobSpec&)> plan;
+  std::function<Result<PushWork>(const proto::ImagePush&)> push;
 };
 
 struct RouteInfo {

@@ -19,6 +19,7 @@ struct Shared {
   boost::asio::io_context io{1};
   boost::asio::thread_pool workers{4};
   boost::asio::thread_pool planners{2};
+  boost::asio::thread_pool tasks{4};
   boost::asio::thread_pool log_readers{1};  // hundreds of followers are no queue before a request
 
   Shared(ServerSettings given, Services what) : settings(std::move(given)), services(std::move(what)) {}

@@ -12,6 +12,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
+#include "daemon/image/push.h"
 #include "daemon/pipeline/plan.h"
 #include "daemon/pipeline/run_job.h"
 #include "daemon/sys/mounts.h"
@@ -27,8 +28,8 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels",
-                   "retry", "cache",    "plan",   "why"};
+  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry", "cache",
+                   "plan", "why",      "push",   "pull"};
   return info;
 }
 
@@ -120,8 +121,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.fetch_directory = state / "fetch";
   INGOT_CHECK(sys::remove_tree(state / "fetch"));
   INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
-  parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.snapshots, *parts.database,
-                                                 sys::system_processes());
+  parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.blobs, *parts.snapshots,
+                                                 *parts.database, sys::system_processes());
   parts.layers.emplace(*parts.database, *parts.blobs, *parts.snapshots);
   // Bundles are small, short-lived and many: in memory they cost no write, and a daemon that dies leaves none.
   INGOT_CHECK(sys::make_directories(state / "run", 0711));
@@ -163,8 +164,16 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   auto plan = [&parts](const proto::JobSpec& spec) {
     return pipeline::plan(parts.engine(), spec, parts.stopping.token());
   };
+  auto push = [&parts](const proto::ImagePush& wanted) -> Result<api::PushWork> {
+    INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
+    INGOT_CHECK(image::check_push(digest, wanted.name, *parts.blobs));
+    return api::PushWork([&parts, wanted, digest](const image::Progress& tell, const sys::CancelToken& cancel) {
+      return image::push_image({digest, wanted.name, wanted.insecure, parts.images->registry_rule(wanted.name),
+                                *parts.blobs, parts.fetch_directory, sys::system_processes(), tell, cancel});
+    });
+  };
   INGOT_TRY(parts.server, api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, *parts.collector,
-                                                       version_info(), doctor, plan}));
+                                                       version_info(), doctor, plan, push}));
   return daemon;
 }
 

@@ -130,15 +130,17 @@ CREATE TABLE job_steps (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_steps_target ON job_steps (target, job);
 
--- A layer as images carry it, made once: by the latest time that its files may have ('' for any), with "/joined" behind it
--- for a run of layers that ends with this one. `digest` is the blob's, diff_id that of the tar in it.
+-- A layer as images carry it, each form of it made once: its compression, the latest time that its files may have if there
+-- is one, and "joined" for a run of layers that ends with this one; 'fetched' is the blob that it came as with an image.
+-- `digest` is the blob's, diff_id that of the tar in it.
 CREATE TABLE layer_blobs (
-  snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-  latest   TEXT NOT NULL,
-  digest   TEXT NOT NULL,
-  diff_id  TEXT NOT NULL,
-  size     INTEGER NOT NULL CHECK (size >= 0),
-  PRIMARY KEY (snapshot, latest)
+  snapshot   INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  form       TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  diff_id    TEXT NOT NULL,
+  size       INTEGER NOT NULL CHECK (size >= 0),
+  media_type TEXT NOT NULL,
+  PRIMARY KEY (snapshot, form)
 ) STRICT, WITHOUT ROWID;
 
 -- What SAVE ARTIFACT gave, once: `request` is the digest of what was asked for.
@@ -149,13 +151,25 @@ CREATE TABLE saved_artifacts (
   PRIMARY KEY (snapshot, request)
 ) STRICT, WITHOUT ROWID;
 
+-- digest: of the manifest that the name meant at its source, or of the files where there are no manifests.
 CREATE TABLE images (
   key        TEXT PRIMARY KEY,
   reference  TEXT NOT NULL,
   source     TEXT NOT NULL,
   snapshot   INTEGER NOT NULL REFERENCES snapshots (id),
   config     TEXT NOT NULL CHECK (json_valid(config)),
-  created_ms INTEGER NOT NULL
+  created_ms INTEGER NOT NULL,
+  digest     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The images that a job started from.
+CREATE TABLE job_images (
+  job    INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  name   TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source TEXT NOT NULL,
+  PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 )sql";
 

@@ -15,7 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
-constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 // As images call it.
 std::string architecture() {
@@ -45,7 +44,7 @@ Result<Kept> keep(const store::BlobStore& blobs, const std::string& text) {
   return kept;
 }
 
-json descriptor(const char* type, const base::Digest& digest, std::uint64_t size) {
+json descriptor(const std::string& type, const base::Digest& digest, std::uint64_t size) {
   return {{"mediaType", type}, {"digest", digest.str()}, {"size", size}};
 }
 
@@ -53,12 +52,13 @@ json descriptor(const char* type, const base::Digest& digest, std::uint64_t size
 
 Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, const store::BlobStore& blobs,
                                const sys::CancelToken& cancel) {
-  INGOT_TRY(auto made, layers.of(request.snapshot, request.latest, cancel));
+  INGOT_TRY(auto made, layers.of(request.snapshot, request.form, cancel));
+  INGOT_CHECK(blobs.sync_all());  // layers that came with a base, before anything names them for good
   BuiltImage image;
   image.name = request.save.name;
   image.layers = made.size();
 
-  const std::string created = rfc3339(request.latest.value_or(request.created));
+  const std::string created = rfc3339(request.form.latest.value_or(request.created));
   json config = write_image_config(request.save.config);
   config["architecture"] = architecture();
   config["os"] = "linux";
@@ -67,7 +67,7 @@ Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, 
   json list = json::array();
   for (const auto& layer : made) {
     diff_ids.push_back(layer.diff_id.str());
-    list.push_back(descriptor(kLayerType, layer.digest, layer.size));
+    list.push_back(descriptor(layer.media_type, layer.digest, layer.size));
     image.size += layer.size;
   }
   config["rootfs"] = {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}};

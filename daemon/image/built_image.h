@@ -24,8 +24,8 @@ struct BuiltImage {
 struct ImageRequest {
   const graph::SaveImage& save;
   store::SnapshotId snapshot = 0;
-  std::int64_t created = 0;            // seconds since the epoch
-  std::optional<std::int64_t> latest;  // SOURCE_DATE_EPOCH: no file is later, and `created` is this
+  std::int64_t created = 0;  // seconds since the epoch
+  LayerForm form;            // with a latest time, `created` is that
   std::map<std::string, std::string> annotations;
 };
 

@@ -17,6 +17,7 @@
 namespace ingot::image {
 
 using base::fail;
+using proto::PullPolicy;
 
 namespace {
 
@@ -26,7 +27,12 @@ constexpr const char* kScratch = "scratch";
 struct Wanted {
   Reference reference;
   std::vector<SourceRule> rules;
-  std::string key() const { return key_of(rules, reference); }
+  bool ask = false;  // the source, whatever is kept
+  std::string key() const { return key_of(rules, reference) + (ask ? "\nask" : ""); }
+  // What an image that came by this rule is kept under.
+  std::string key_by(std::size_t rule) const {
+    return key_of({rules.begin(), rules.begin() + static_cast<std::ptrdiff_t>(rule) + 1}, reference);
+  }
 };
 
 // A fetch that is under way, on a thread of its own, for everybody who waits for it. Guarded by State::mutex, but for
@@ -47,7 +53,9 @@ std::string line_for(const SourceRule& rule, const Error& error) {
 
 struct Images::State {
   store::fs::path work_directory;
+  const store::BlobStore& blobs;
   store::SnapshotStore& snapshots;
+  db::Database& database;
   sys::ProcessRunner& processes;
   KeptImages kept;
 
@@ -57,12 +65,14 @@ struct Images::State {
   std::map<std::string, std::shared_ptr<Flight>> flights;  // by Wanted::key
   int active = 0;                                          // threads of flights, given-up ones too
 
-  State(std::vector<SourceRule> given, store::fs::path work, store::SnapshotStore& store, db::Database& database,
-        sys::ProcessRunner& runner)
+  State(std::vector<SourceRule> given, store::fs::path work, const store::BlobStore& blob_store,
+        store::SnapshotStore& store, db::Database& rows, sys::ProcessRunner& runner)
       : work_directory(std::move(work)),
+        blobs(blob_store),
         snapshots(store),
+        database(rows),
         processes(runner),
-        kept(database, store),
+        kept(rows, store),
         rules(std::move(given)) {}
 
   Result<std::optional<Image>> find_kept(const Wanted& wanted) const;
@@ -76,10 +86,8 @@ struct Images::State {
 };
 
 Result<std::optional<Image>> Images::State::find_kept(const Wanted& wanted) const {
-  for (std::size_t tried = 1; tried <= wanted.rules.size(); ++tried) {
-    const std::vector<SourceRule> first(wanted.rules.begin(),
-                                        wanted.rules.begin() + static_cast<std::ptrdiff_t>(tried));
-    INGOT_TRY(auto image, kept.find(key_of(first, wanted.reference)));
+  for (std::size_t rule = 0; rule < wanted.rules.size(); ++rule) {
+    INGOT_TRY(auto image, kept.find(wanted.key_by(rule)));
     if (image) return image;
   }
   return std::optional<Image>();
@@ -91,7 +99,7 @@ Result<Image> Images::State::scratch() {
   if (found) return *found;
   INGOT_TRY(auto layer, snapshots.begin(std::nullopt));
   INGOT_TRY(auto lease, snapshots.commit(std::move(layer)));
-  return kept.keep(kScratch, {kScratch, lease.id(), {}, kScratch, lease});
+  return kept.keep(kScratch, {kScratch, lease.id(), {}, kScratch, "", lease}, KeptImages::Conflict::first_stays);
 }
 
 Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index, Flight& flight) {
@@ -104,19 +112,30 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
     changed.notify_all();
   };
   const sys::CancelToken cancel = flight.cancel.token();
-  INGOT_TRY(auto fetched,
-            source(Fetch{wanted.reference, rule, work_directory, snapshots, processes, progress, cancel}));
-  const std::vector<SourceRule> tried(wanted.rules.begin(),
-                                      wanted.rules.begin() + static_cast<std::ptrdiff_t>(index) + 1);
-  return kept.keep(key_of(tried, wanted.reference),
+  const std::string key = wanted.key_by(index);
+  std::optional<Image> known;
+  if (wanted.ask) {
+    INGOT_TRY(known, kept.find(key));
+  }
+  INGOT_TRY(auto fetched, source(Fetch{wanted.reference, rule, work_directory, blobs, snapshots, database, processes,
+                                       progress, cancel, known ? known->digest : ""}));
+  if (fetched.unchanged && known) return *known;
+  if (fetched.digest.empty()) {
+    INGOT_TRY(auto content, snapshots.content_digest(fetched.snapshot.id()));
+    fetched.digest = content.str();
+  }
+  return kept.keep(key,
                    {wanted.reference.familiar(), fetched.snapshot.id(), std::move(fetched.config),
-                    std::move(fetched.source), fetched.snapshot});
+                    std::move(fetched.source), std::move(fetched.digest), fetched.snapshot},
+                   wanted.ask ? KeptImages::Conflict::last_wins : KeptImages::Conflict::first_stays);
 }
 
 Result<Image> Images::State::fetch(const Wanted& wanted, Flight& flight) {
   // An earlier flight may have landed while this one was made ready.
-  INGOT_TRY(auto found, find_kept(wanted));
-  if (found) return *found;
+  if (!wanted.ask) {
+    INGOT_TRY(auto found, find_kept(wanted));
+    if (found) return *found;
+  }
   Error error;
   error.kind = ErrorKind::not_found;
   error.message = "cannot get image \"" + wanted.reference.familiar() + "\"";
@@ -199,9 +218,9 @@ Result<Image> Images::State::wait(Flight& flight, const Progress& progress, cons
   return *flight.result;
 }
 
-Images::Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, store::SnapshotStore& snapshots,
-               db::Database& database, sys::ProcessRunner& processes)
-    : state_(std::make_unique<State>(std::move(rules), work_directory, snapshots, database, processes)) {}
+Images::Images(std::vector<SourceRule> rules, const store::fs::path& work_directory, const store::BlobStore& blobs,
+               store::SnapshotStore& snapshots, db::Database& database, sys::ProcessRunner& processes)
+    : state_(std::make_unique<State>(std::move(rules), work_directory, blobs, snapshots, database, processes)) {}
 
 Images::~Images() {
   std::unique_lock lock(state_->mutex);
@@ -224,7 +243,8 @@ std::optional<SourceRule> Images::registry_rule(const std::string& reference) co
   return std::nullopt;
 }
 
-Result<Image> Images::resolve(const std::string& text, const Progress& progress, const sys::CancelToken& cancel) {
+Result<Image> Images::resolve(const std::string& text, const Progress& progress, const sys::CancelToken& cancel,
+                              PullPolicy policy) {
   if (text == kScratch) return state_->scratch();
   Wanted wanted;
   INGOT_TRY(wanted.reference, parse_reference(text));
@@ -232,8 +252,18 @@ Result<Image> Images::resolve(const std::string& text, const Progress& progress,
     std::lock_guard lock(state_->mutex);
     wanted.rules = matching_rules(state_->rules, wanted.reference);
   }
-  INGOT_TRY(auto found, state_->find_kept(wanted));
-  if (found) return *found;
+  // A digest means the same for ever.
+  wanted.ask = policy == PullPolicy::always && wanted.reference.digest.empty();
+  if (!wanted.ask) {
+    INGOT_TRY(auto found, state_->find_kept(wanted));
+    if (found) return *found;
+  }
+  if (policy == PullPolicy::never) {
+    return fail(ErrorKind::not_found,
+                fmt::format("image \"{}\" is not kept here, and this job may fetch none: --pull never",
+                            wanted.reference.familiar()),
+                "let it be fetched once by a build with --pull missing");
+  }
   INGOT_TRY(auto flight, state_->join(wanted));
   return state_->wait(*flight, progress, cancel);
 }

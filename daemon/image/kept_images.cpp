@@ -23,13 +23,15 @@ Result<std::optional<Image>> KeptImages::look_up(const std::string& key) const {
   INGOT_TRY(auto lease, snapshots_.lease([&]() -> Result<std::optional<store::SnapshotId>> {
     bool found = false;
     INGOT_CHECK(database_.read([&]() -> Status {
-      INGOT_TRY(auto query, database_.prepare("SELECT reference, source, snapshot, config FROM images WHERE key = ?"));
+      INGOT_TRY(auto query, database_.prepare("SELECT reference, source, snapshot, config, digest FROM images "
+                                              "WHERE key = ?"));
       INGOT_TRY(found, query.bind(1, key).step());
       if (!found) return {};
       image.reference = query.text(0);
       image.source = query.text(1);
       image.snapshot = query.number(2);
       INGOT_TRY(image.config, decode_config(query.text(3)));
+      image.digest = query.text(4);
       return {};
     }));
     return found ? std::optional(image.snapshot) : std::nullopt;
@@ -53,15 +55,15 @@ Result<std::optional<Image>> KeptImages::find(const std::string& key) const {
   return std::optional<Image>();
 }
 
-Result<Image> KeptImages::keep(const std::string& key, const Image& image) const {
+Result<Image> KeptImages::keep(const std::string& key, const Image& image, Conflict conflict) const {
+  const char* statement = conflict == Conflict::last_wins ? "INSERT OR REPLACE" : "INSERT OR IGNORE";
   INGOT_CHECK(database_.transaction([&]() -> Status {
     INGOT_TRY(auto insertion,
-              database_.prepare("INSERT INTO images (key, reference, source, snapshot, config, created_ms) "
-                                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"));
+              database_.prepare(std::string(statement) + " INTO images (key, reference, source, snapshot, config, "
+                                                         "created_ms, digest) VALUES (?, ?, ?, ?, ?, ?, ?)"));
     insertion.bind(1, key).bind(2, image.reference).bind(3, image.source).bind(4, image.snapshot);
-    return insertion.bind(5, proto::dump(write_image_config(image.config)))
-        .bind(6, base::system_clock().unix_ms())
-        .run();
+    insertion.bind(5, proto::dump(write_image_config(image.config)));
+    return insertion.bind(6, base::system_clock().unix_ms()).bind(7, image.digest).run();
   }));
   INGOT_TRY(auto kept, look_up(key));
   return kept.value_or(image);

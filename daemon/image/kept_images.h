@@ -14,8 +14,9 @@ class KeptImages {
 
   // One whose files somebody removed is forgotten rather than found.
   Result<std::optional<Image>> find(const std::string& key) const;
-  // The one under that key from now on, which is another's when that was faster.
-  Result<Image> keep(const std::string& key, const Image& image) const;
+  enum class Conflict { first_stays, last_wins };
+  // The one under that key from now on, which is another's when that was faster and stays.
+  Result<Image> keep(const std::string& key, const Image& image, Conflict conflict) const;
 
  private:
   Result<std::optional<Image>> look_up(const std::string& key) const;

@@ -1,83 +1,104 @@
 #include "daemon/image/layer_blobs.h"
 
-#include "daemon/image/parallel_gzip.h"
+#include "daemon/image/parallel_compressor.h"
 #include "daemon/store/tar_writer.h"
 #include "daemon/sys/rooted.h"
 
 namespace ingot::image {
 
-Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, std::optional<std::int64_t> latest,
+namespace {
+
+constexpr const char* kFetched = "fetched";  // instead of a form of ours
+
+std::string name_of(const LayerForm& form) {
+  return proto::name_of(form.compression) + (form.latest ? " " + std::to_string(*form.latest) : "");
+}
+
+Status keep(db::Database& database, const std::string& snapshot, const std::string& form, const LayerBlob& blob) {
+  INGOT_TRY(auto insertion,
+            database.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, form, digest, diff_id, size, media_type) "
+                             "VALUES (?, ?, ?, ?, ?, ?)"));
+  insertion.bind(1, snapshot).bind(2, form).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
+  return insertion.bind(5, static_cast<std::int64_t>(blob.size)).bind(6, blob.media_type).run();
+}
+
+}  // namespace
+
+Status record_fetched_layer(db::Database& database, store::SnapshotId snapshot, const LayerBlob& blob) {
+  return keep(database, std::to_string(snapshot), kFetched, blob);
+}
+
+Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, const LayerForm& form,
                                               const sys::CancelToken& cancel) {
   INGOT_TRY(auto layers, snapshots_.layers(snapshot));
   std::vector<LayerBlob> made;
   for (const auto& layer : layers) {
-    // A step that changed nothing gives an image nothing; but one layer it must have.
-    if (sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     const std::string id = layer.filename();
     // Several layers joined into one are kept under the topmost one's number.
-    const std::string as_text =
-        (latest ? std::to_string(*latest) : "") + (layer.parent_path() == snapshots_.directory() ? "" : "/joined");
+    const bool joined = layer.parent_path() != snapshots_.directory();
+    const std::string form_name = name_of(form) + (joined ? " joined" : "");
     const base::KeyedMutex::Hold hold(being_made_, id);
-    INGOT_TRY(auto known, find(id, as_text));
+    // As it came, whatever the form: a registry that has the base has this one.
+    std::optional<LayerBlob> known;
+    if (!joined) {
+      INGOT_TRY(known, find(id, kFetched));
+    }
+    // A step that changed nothing gives an image nothing; but one layer it must have.
+    if (!known && sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
     if (!known) {
-      INGOT_TRY(known, make(layer, latest, cancel));
-      INGOT_CHECK(keep(id, as_text, *known));
+      INGOT_TRY(known, find(id, form_name));
+    }
+    if (!known) {
+      INGOT_TRY(known, make(layer, form, cancel));
+      INGOT_CHECK(database_.transaction([&] { return keep(database_, id, form_name, *known); }));
     }
     made.push_back(std::move(*known));
   }
   return made;
 }
 
-Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, std::optional<std::int64_t> latest,
+Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, const LayerForm& form,
                                    const sys::CancelToken& cancel) const {
   INGOT_TRY(auto root, sys::RootedDir::open(layer));
   INGOT_TRY(auto writer, blobs_.begin());
   base::Hasher tar;
-  ParallelGzip gzip([&](std::string_view bytes) { return writer.write(bytes); });
+  ParallelCompressor compressor(form.compression, [&](std::string_view bytes) { return writer.write(bytes); });
   store::TarOptions options;
   options.keep_times = true;
   options.keep_owners = true;
   options.is_layer = true;
-  options.latest_time = latest;
+  options.latest_time = form.latest;
   INGOT_CHECK(store::write_tar(root, "/", options, [&](std::string_view bytes) -> Status {
     if (cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
     tar.update(bytes);
-    return gzip.write(bytes);
+    return compressor.write(bytes);
   }));
-  INGOT_CHECK(gzip.finish());
+  INGOT_CHECK(compressor.finish());
   LayerBlob blob;
+  if (form.compression == proto::Compression::zstd) blob.media_type = kZstdLayerType;
   blob.size = writer.size();
   blob.diff_id = tar.finish();
   INGOT_TRY(blob.digest, writer.commit(store::Durability::now));
   return blob;
 }
 
-Result<std::optional<LayerBlob>> LayerBlobs::find(const std::string& snapshot, const std::string& latest) const {
+Result<std::optional<LayerBlob>> LayerBlobs::find(const std::string& snapshot, const std::string& form) const {
   std::optional<LayerBlob> found;
   INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query,
-              database_.prepare("SELECT digest, diff_id, size FROM layer_blobs WHERE snapshot = ? AND latest = ?"));
-    INGOT_TRY(bool known, query.bind(1, snapshot).bind(2, latest).step());
+    INGOT_TRY(auto query, database_.prepare("SELECT digest, diff_id, size, media_type FROM layer_blobs "
+                                            "WHERE snapshot = ? AND form = ?"));
+    INGOT_TRY(bool known, query.bind(1, snapshot).bind(2, form).step());
     if (!known) return {};
     LayerBlob blob;
     INGOT_TRY(blob.digest, base::Digest::parse(query.text(0)));
     INGOT_TRY(blob.diff_id, base::Digest::parse(query.text(1)));
     blob.size = static_cast<std::uint64_t>(query.number(2));
+    blob.media_type = query.text(3);
     found = std::move(blob);
     return {};
   }));
   if (found && !blobs_.has(found->digest)) found.reset();
   return found;
-}
-
-Status LayerBlobs::keep(const std::string& snapshot, const std::string& latest, const LayerBlob& blob) const {
-  return database_.transaction([&]() -> Status {
-    INGOT_TRY(auto insertion,
-              database_.prepare("INSERT OR REPLACE INTO layer_blobs (snapshot, latest, digest, diff_id, "
-                                "size) VALUES (?, ?, ?, ?, ?)"));
-    insertion.bind(1, snapshot).bind(2, latest).bind(3, blob.digest.str()).bind(4, blob.diff_id.str());
-    return insertion.bind(5, static_cast<std::int64_t>(blob.size)).run();
-  });
 }
 
 }  // namespace ingot::image

@@ -7,31 +7,43 @@
 #include "daemon/store/blobs.h"
 #include "daemon/store/snapshots.h"
 #include "daemon/sys/cancel.h"
+#include "proto/types.h"
 
 namespace ingot::image {
 
-// A layer as an image carries it: a gzipped tar in the blob store.
+inline constexpr const char* kGzipLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+inline constexpr const char* kZstdLayerType = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+// How a layer is packed.
+struct LayerForm {
+  proto::Compression compression = proto::Compression::gzip;
+  std::optional<std::int64_t> latest;  // no file is later than that: SOURCE_DATE_EPOCH
+};
+
+// A layer as an image carries it: a tar in the blob store, mostly a compressed one.
 struct LayerBlob {
   base::Digest digest;
   base::Digest diff_id;  // of the tar
   std::uint64_t size = 0;
+  std::string media_type = kGzipLayerType;
 };
 
-// Makes the layer blobs of snapshots, each once. Thread-safe.
+// The blob that a layer of a fetched image came as: images that are built on it carry that one. In a transaction.
+Status record_fetched_layer(db::Database& database, store::SnapshotId snapshot, const LayerBlob& blob);
+
+// The layer blobs of snapshots: of one that came with an image its own, of all others one that is made once.
+// Thread-safe.
 class LayerBlobs {
  public:
   LayerBlobs(db::Database& database, const store::BlobStore& blobs, const store::SnapshotStore& snapshots)
       : database_(database), blobs_(blobs), snapshots_(snapshots) {}
 
-  // Of every layer of a snapshot, bottom first. With `latest` no file is later than that: SOURCE_DATE_EPOCH.
-  Result<std::vector<LayerBlob>> of(store::SnapshotId snapshot, std::optional<std::int64_t> latest,
-                                    const sys::CancelToken& cancel);
+  // Of every layer of a snapshot, bottom first; what did not come with an image is packed in this form.
+  Result<std::vector<LayerBlob>> of(store::SnapshotId snapshot, const LayerForm& form, const sys::CancelToken& cancel);
 
  private:
-  Result<LayerBlob> make(const sys::fs::path& layer, std::optional<std::int64_t> latest,
-                         const sys::CancelToken& cancel) const;
-  Result<std::optional<LayerBlob>> find(const std::string& snapshot, const std::string& latest) const;
-  Status keep(const std::string& snapshot, const std::string& latest, const LayerBlob& blob) const;
+  Result<LayerBlob> make(const sys::fs::path& layer, const LayerForm& form, const sys::CancelToken& cancel) const;
+  Result<std::optional<LayerBlob>> find(const std::string& snapshot, const std::string& form) const;
 
   db::Database& database_;
   const store::BlobStore& blobs_;

@@ -116,11 +116,16 @@ Result<std::vector<Descriptor>> narrow(const std::vector<Descriptor>& all, const
               "it has: " + base::join(names, ", "));
 }
 
+struct Found {
+  json manifest;
+  std::string digest;  // of the candidate that is it, or that led to it
+};
+
 class ManifestFinder {
  public:
   ManifestFinder(const path& layout, const Choice& choice) : layout_(layout), choice_(choice) {}
 
-  Result<json> find(const std::vector<Descriptor>& candidates, bool digest_seen, int depth) const {
+  Result<Found> find(const std::vector<Descriptor>& candidates, bool digest_seen, int depth) const {
     constexpr int kDeepest = 4;
     if (depth > kDeepest) return fail(ErrorKind::invalid, "the image's indexes are nested too deep");
     std::vector<std::string> platforms;
@@ -130,11 +135,12 @@ class ManifestFinder {
       const bool seen = digest_seen || choice_.digest.empty() || candidate.digest == choice_.digest;
       INGOT_TRY(auto document, read_document(layout_, candidate));
       if (!is_index(candidate, document)) {
-        if (seen) return document;
+        if (seen) return Found{std::move(document), candidate.digest};
         continue;
       }
       INGOT_TRY(auto list, read_list(document, "manifests"));
       auto found = find(list, seen, depth + 1);
+      if (found) found->digest = candidate.digest;
       if (found || found.error().kind != ErrorKind::not_found) return found;
     }
     if (!digest_seen && !choice_.digest.empty()) {
@@ -162,9 +168,11 @@ Result<OciImage> read_oci_image(const path& layout, const Choice& choice) {
   if (!index) return fail(base::with_context(index.error(), "in " + (layout / "index.json").string()));
   INGOT_TRY(auto all, read_list(*index, "manifests"));
   INGOT_TRY(auto candidates, narrow(all, choice));
-  INGOT_TRY(auto manifest, ManifestFinder(layout, choice).find(candidates, false, 0));
+  INGOT_TRY(auto found, ManifestFinder(layout, choice).find(candidates, false, 0));
+  const json& manifest = found.manifest;
 
   OciImage image;
+  image.digest = choice.digest.empty() ? found.digest : choice.digest;
   auto config = manifest.find("config");
   if (config == manifest.end()) return fail(ErrorKind::invalid, "the image's manifest has no config");
   INGOT_TRY(auto descriptor, read_descriptor(*config));
@@ -174,17 +182,23 @@ Result<OciImage> read_oci_image(const path& layout, const Choice& choice) {
   }
   INGOT_TRY(auto document, read_document(layout, descriptor));
   INGOT_TRY(image.config, read_image_config(document));
+  if (const auto rootfs = document.find("rootfs"); rootfs != document.end()) {
+    proto::Fields fields(*rootfs, "image config rootfs");
+    fields.read("diff_ids", image.diff_ids);
+    INGOT_CHECK(fields.done());
+  }
   INGOT_TRY(image.layers, read_list(manifest, "layers"));
   return image;
 }
 
-Result<path> checked_blob(const path& layout, const Descriptor& descriptor) {
+Result<path> checked_blob(const path& layout, const Descriptor& descriptor,
+                          const std::function<Status(std::string_view)>& also) {
   INGOT_TRY(auto file, blob_of(layout, descriptor));
   INGOT_TRY(auto fd, sys::open_file(file, O_RDONLY));
   base::Hasher hasher;
   INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read " + file.string(), [&](std::string_view bytes) -> Status {
     hasher.update(bytes);
-    return {};
+    return also ? also(bytes) : Status{};
   }));
   if (hasher.finish().str() != descriptor.digest) return damaged(descriptor, "its bytes have another digest");
   return file;

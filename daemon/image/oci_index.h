@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct Descriptor {
 
 struct OciImage {
   graph::ImageConfig config;
-  std::vector<Descriptor> layers;  // bottom first
+  std::vector<Descriptor> layers;     // bottom first
+  std::vector<std::string> diff_ids;  // of the layers' tars, as its configuration has them
+  std::string digest;                 // of the manifest or index that the choice meant
 };
 
 // Which of a layout's images is meant. No names: any.
@@ -34,7 +37,8 @@ struct Choice {
 // The image for this machine.
 Result<OciImage> read_oci_image(const sys::fs::path& layout, const Choice& choice);
 
-// Where a descriptor's blob is, once its bytes were held against it.
-Result<sys::fs::path> checked_blob(const sys::fs::path& layout, const Descriptor& descriptor);
+// Where a descriptor's blob is, once its bytes were held against it; `also` gets them too.
+Result<sys::fs::path> checked_blob(const sys::fs::path& layout, const Descriptor& descriptor,
+                                   const std::function<Status(std::string_view)>& also = {});
 
 }  // namespace ingot::image

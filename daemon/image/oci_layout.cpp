@@ -1,6 +1,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/image/layer_blobs.h"
 #include "daemon/image/layer_unpack.h"
 #include "daemon/image/oci_index.h"
 #include "daemon/image/source.h"
@@ -24,10 +25,11 @@ class LayerChain {
     for (auto id = made_.rbegin(); id != made_.rend(); ++id) (void)snapshots_.remove(*id);
   }
 
-  Status add(const std::function<Status(const path& directory)>& fill) {
+  Status add(const std::function<Status(const path& directory)>& fill,
+             const std::function<Status(store::SnapshotId)>& also = {}) {
     INGOT_TRY(auto pending, snapshots_.begin(made_.empty() ? std::nullopt : std::optional(made_.back())));
     INGOT_CHECK(fill(pending.upper()));
-    INGOT_TRY(top_, snapshots_.commit(std::move(pending)));
+    INGOT_TRY(top_, snapshots_.commit(std::move(pending), also));
     made_.push_back(top_.id());
     return {};
   }
@@ -43,19 +45,74 @@ class LayerChain {
   store::Lease top_;
 };
 
+// The type by which an image of ours may name the blob; nothing for one that it had better pack anew.
+std::optional<std::string> layer_type(const std::string& media_type) {
+  if (media_type == "application/vnd.docker.image.rootfs.diff.tar.gzip") return kGzipLayerType;
+  for (const char* known : {"", "+gzip", "+zstd"}) {
+    if (media_type == std::string("application/vnd.oci.image.layer.v1.tar") + known) return media_type;
+  }
+  return std::nullopt;
+}
+
+// One layer's blob as it will be kept; nothing when it will not.
+Result<std::optional<LayerBlob>> blob_to_keep(const OciImage& image, std::size_t layer) {
+  const auto type = layer_type(image.layers[layer].media_type);
+  if (!type || image.diff_ids.size() != image.layers.size()) return std::optional<LayerBlob>();
+  LayerBlob blob;
+  blob.media_type = *type;
+  blob.size = image.layers[layer].size;
+  INGOT_TRY(blob.digest, base::Digest::parse(image.layers[layer].digest));
+  INGOT_TRY(blob.diff_id, base::Digest::parse(image.diff_ids[layer]));
+  return std::optional(std::move(blob));
+}
+
+// Both forms of a layer are kept, since neither can be made from the other: the files are what steps stand on, and no
+// other compressor would give these bytes again, by which every registry knows the layer.
+class LayerSource {
+ public:
+  LayerSource(const Fetch& fetch, const Layout& layout) : fetch_(fetch), layout_(layout) {}
+
+  Status unpack(const Descriptor& layer, const std::optional<LayerBlob>& blob, const path& directory) const {
+    if (!blob || layout_.ours || fetch_.blobs.has(blob->digest)) {
+      INGOT_TRY(auto file, checked_blob(layout_.directory, layer));
+      INGOT_CHECK(unpack_layer(file, directory, fetch_.cancel));
+      return blob ? fetch_.blobs.take(file, blob->digest) : Status{};
+    }
+    // Somebody else's layout: a link would let them change what we keep.
+    INGOT_TRY(auto writer, fetch_.blobs.begin());
+    INGOT_TRY(auto file, checked_blob(layout_.directory, layer, [&](std::string_view bytes) -> Status {
+                if (fetch_.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
+                return writer.write(bytes);
+              }));
+    INGOT_CHECK(unpack_layer(file, directory, fetch_.cancel));
+    INGOT_CHECK(writer.commit(store::Durability::later, blob->digest));
+    return {};
+  }
+
+ private:
+  const Fetch& fetch_;
+  const Layout& layout_;
+};
+
 }  // namespace
 
-Result<Fetched> unpack_oci_layout(const Fetch& fetch, const path& layout, const Choice& choice) {
-  INGOT_TRY(auto image, read_oci_image(layout, choice));
+Result<Fetched> unpack_oci_layout(const Fetch& fetch, const Layout& layout) {
+  INGOT_TRY(auto image, read_oci_image(layout.directory, layout.choice));
   Fetched fetched;
+  fetched.digest = image.digest;
+  fetched.unchanged = image.digest == fetch.known;
+  if (fetched.unchanged) return fetched;
   fetched.config = std::move(image.config);
-  fetched.source = "oci-layout " + layout.string();
+  fetched.source = "oci-layout " + layout.directory.string();
+  const LayerSource source(fetch, layout);
   LayerChain chain(fetch.snapshots);
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     if (fetch.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
     fetch.progress("unpacking layer " + std::to_string(i + 1) + " of " + std::to_string(image.layers.size()));
-    INGOT_TRY(auto file, checked_blob(layout, image.layers[i]));
-    INGOT_CHECK(chain.add([&](const path& directory) { return unpack_layer(file, directory, fetch.cancel); }));
+    INGOT_TRY(auto blob, blob_to_keep(image, i));
+    INGOT_CHECK(chain.add(
+        [&](const path& directory) { return source.unpack(image.layers[i], blob, directory); },
+        [&](store::SnapshotId id) { return blob ? record_fetched_layer(fetch.database, id, *blob) : Status{}; }));
   }
   if (image.layers.empty()) INGOT_CHECK(chain.add([](const path&) { return Status{}; }));
   fetched.snapshot = chain.keep();
@@ -63,13 +120,13 @@ Result<Fetched> unpack_oci_layout(const Fetch& fetch, const path& layout, const 
 }
 
 Result<Fetched> fetch_from_oci_layout(const Fetch& fetch) {
-  const std::string directory = fetch.option("path");
+  const path directory = fetch.option("path");
   if (directory.empty()) {
     return fail(ErrorKind::invalid, "the rule has no option path", "name the directory of the OCI layout");
   }
   const Reference& reference = fetch.reference;
-  if (!reference.digest.empty()) return unpack_oci_layout(fetch, directory, {{}, reference.digest});
-  return unpack_oci_layout(fetch, directory, {{reference.tag, reference.familiar(), reference.full()}, ""});
+  if (!reference.digest.empty()) return unpack_oci_layout(fetch, {directory, {{}, reference.digest}});
+  return unpack_oci_layout(fetch, {directory, {{reference.tag, reference.familiar(), reference.full()}, ""}});
 }
 
 }  // namespace ingot::image

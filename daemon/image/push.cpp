@@ -1,33 +1,81 @@
 #include "daemon/image/push.h"
 
+#include <nlohmann/json.hpp>
+
 #include "daemon/image/layout.h"
 #include "daemon/image/reference.h"
 #include "daemon/image/skopeo.h"
+#include "daemon/image/transfer_watch.h"
+#include "proto/codec.h"
 
 namespace ingot::image {
 
-Status push_image(const Push& push) {
-  INGOT_TRY(auto reference, parse_reference(push.image.name));
-  INGOT_TRY(auto layout, lay_out(push.image.digest, "image", push.blobs, push.work_directory));
-  // The digest must be ours at the other end too: nothing is packed anew on the way.
-  std::vector<std::string> arguments{"copy", "--preserve-digests", "--retry-times=3"};
-  const auto option = [&](const char* name) {
-    if (!push.rule) return std::string();
-    const auto found = push.rule->options.find(name);
-    return found == push.rule->options.end() ? std::string() : found->second;
-  };
-  if (push.insecure || option("insecure") == "true") arguments.emplace_back("--dest-tls-verify=false");
-  if (auto file = option("authfile"); !file.empty()) arguments.push_back("--dest-authfile=" + file);
-  if (auto directory = option("cert_dir"); !directory.empty()) arguments.push_back("--dest-cert-dir=" + directory);
+using base::fail;
+
+namespace {
+
+// Its layers' file names in a layout, with their sizes.
+Result<std::map<std::string, std::uint64_t>> layers_of(const Push& push) {
+  INGOT_TRY(auto text, sys::read_file(push.blobs.path(push.image)));
+  INGOT_TRY(auto manifest, proto::parse_json(text));
+  std::map<std::string, std::uint64_t> layers;
+  for (const auto& layer : manifest.value("layers", nlohmann::json::array())) {
+    INGOT_TRY(auto digest, base::Digest::parse(layer.value("digest", "")));
+    layers[digest.hex()] = layer.value("size", std::uint64_t{0});
+  }
+  return layers;
+}
+
+SourceRule rule_of(const Push& push) {
+  SourceRule rule = push.rule.value_or(SourceRule{});
+  if (push.insecure) rule.options["insecure"] = "true";
+  return rule;
+}
+
+}  // namespace
+
+Status check_push(const base::Digest& image, const std::string& name, const store::BlobStore& blobs) {
+  INGOT_TRY(auto reference, parse_reference(name));
+  if (!reference.digest.empty()) {
+    return fail(ErrorKind::invalid, "an image is pushed under a tag, not as " + reference.familiar(),
+                "leave out what follows the @; the digest stays what it is");
+  }
+  if (!blobs.has(image)) return fail(ErrorKind::not_found, "there is no image " + image.str());
+  INGOT_TRY(auto needed, blobs_of(image, blobs));
+  for (const auto& blob : needed) {
+    if (blobs.has(blob)) continue;
+    return fail(ErrorKind::not_found, "image " + image.str() + " lacks its blob " + blob.str(), "build it again");
+  }
+  return {};
+}
+
+Result<proto::ImagePushed> push_image(const Push& push) {
+  INGOT_CHECK(check_push(push.image, push.name, push.blobs));
+  INGOT_TRY(auto reference, parse_reference(push.name));
+  INGOT_TRY(auto layout, lay_out(push.image, "image", push.blobs, push.work_directory));
+  INGOT_TRY(auto layers, layers_of(push));
+  proto::ImagePushed pushed;
+  pushed.name = reference.familiar();
+  pushed.digest = push.image.str();
+  for (const auto& [layer, size] : layers) pushed.bytes += size;
+
+  const SourceRule rule = rule_of(push);
+  const Skopeo skopeo{push.processes, push.progress, push.cancel, &rule};
+  // skopeo asks for each blob before it sends it, sends the layers, then the configuration, and then puts the manifest
+  // under the tag by one request, which a registry refuses while it lacks a blob: a tag never means half an image. The
+  // digest must be ours at the other end too: nothing is packed anew on the way.
+  std::vector<std::string> arguments{"copy", "--quiet", "--preserve-digests"};
+  for (auto& option : skopeo.options("dest")) arguments.push_back(std::move(option));
   arguments.push_back("oci:" + layout.path().string() + ":image");
   arguments.push_back("docker://" + reference.full());
-  push.progress("pushing " + push.image.name);
-  auto pushed = run_skopeo(arguments, push.processes, push.progress, push.cancel);
-  if (pushed) return {};
-  Error error = pushed.error();
-  if (error.kind != ErrorKind::canceled) error.message = "cannot push " + push.image.name + ": " + error.message;
-  if (error.hint.empty()) error.hint = cure_for_registry(error.message);
-  return base::fail(std::move(error));
+  push.progress("pushing " + pushed.name);
+  TransferWatch watch(layout.path() / "blobs/sha256", std::move(layers), push.progress);
+  auto done = skopeo.run(arguments, "docker://" + reference.full());
+  pushed.sent_bytes = watch.stop();
+  if (done) return pushed;
+  Error error = done.error();
+  if (error.kind != ErrorKind::canceled) error.message = "cannot push " + pushed.name + ": " + error.message;
+  return fail(std::move(error));
 }
 
 }  // namespace ingot::image

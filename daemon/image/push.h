@@ -1,22 +1,27 @@
 #pragma once
 
-#include "daemon/image/built_image.h"
 #include "daemon/image/images.h"
+#include "daemon/store/blobs.h"
+#include "proto/image.h"
 
 namespace ingot::image {
 
 struct Push {
-  const BuiltImage& image;
+  base::Digest image;  // its manifest, in the blob store
+  std::string name;
   bool insecure = false;                  // SAVE IMAGE --insecure
   const std::optional<SourceRule>& rule;  // of the configuration, for this name: logins and certificates
   const store::BlobStore& blobs;
   const store::fs::path& work_directory;  // on the blobs' file system
   sys::ProcessRunner& processes;
-  const Progress& progress;
+  const Progress& progress;  // called by two threads
   const sys::CancelToken& cancel;
 };
 
+// Whether there is such an image, and the name is one to push to.
+Status check_push(const base::Digest& image, const std::string& name, const store::BlobStore& blobs);
+
 // Sends an image to the registry that its name says: what the registry lacks of it, its tag at the very last.
-Status push_image(const Push& push);
+Result<proto::ImagePushed> push_image(const Push& push);
 
 }  // namespace ingot::image

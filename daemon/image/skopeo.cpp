@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "daemon/image/program_output.h"
+#include "daemon/image/registry_failure.h"
 
 namespace ingot::image {
 
 namespace {
 
 using base::fail;
+
+constexpr std::size_t kLargestOutput = 16U << 20;
 
 // `time="..." level=fatal msg="..."` as its message alone.
 std::string message_of(const std::string& line) {
@@ -27,8 +28,11 @@ std::string message_of(const std::string& line) {
 
 }  // namespace
 
-Status run_skopeo(const std::vector<std::string>& arguments, sys::ProcessRunner& processes, const Progress& progress,
-                  const sys::CancelToken& cancel) {
+Status Skopeo::run(const std::vector<std::string>& arguments, const std::string& where, std::string* out) const {
+  return with_patience([&] { return run_once(arguments, where, out); }, progress, cancel);
+}
+
+Status Skopeo::run_once(const std::vector<std::string>& arguments, const std::string& where, std::string* out) const {
   sys::Command command;
   command.argv = {"skopeo", "--insecure-policy"};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
@@ -36,45 +40,48 @@ Status run_skopeo(const std::vector<std::string>& arguments, sys::ProcessRunner&
   std::string last;  // what it said last on stderr is why it failed
   LineCutter said(progress);
   LineCutter complained([&](const std::string& line) { last = line; });
+  if (out != nullptr) out->clear();
   auto sink = [&](sys::Stream stream, std::string_view bytes) {
-    (stream == sys::Stream::out ? said : complained).feed(bytes);
+    if (stream == sys::Stream::err)
+      complained.feed(bytes);
+    else if (out == nullptr)
+      said.feed(bytes);
+    else if (out->size() < kLargestOutput)
+      *out += bytes;
   };
   INGOT_TRY(auto status, processes.run(command, sink, cancel));
   said.finish();
   complained.finish();
   if (status.canceled) return fail(ErrorKind::canceled, "canceled");
   if (status.ok()) return {};
-  return fail(ErrorKind::unavailable, fmt::format("ended with status {}: {}", status.code,
-                                                  last.empty() ? "it does not say why" : excerpt(message_of(last))));
+  return fail(registry_error(fmt::format("skopeo {} {} ended with status {}", arguments.front(), where, status.code),
+                             last.empty() ? "it does not say why" : excerpt(message_of(last)), rule));
 }
 
-std::string cure_for_registry(const std::string& message) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 4> kCures = {
-      {{"unauthorized", "give the rule an option authfile: a file of logins as `skopeo login --authfile` writes it"},
-       {"authentication required", "give the rule an option authfile: a file of logins as `skopeo login` writes it"},
-       {"server gave HTTP response to HTTPS client", "the registry has no TLS: give the rule an option insecure: true"},
-       {"certificate signed by unknown authority", "give the rule an option cert_dir with the registry's CA"}}};
-  for (const auto& [words, cure] : kCures) {
-    if (message.find(words) != std::string::npos) return cure;
-  }
-  return {};
+std::vector<std::string> Skopeo::options(const std::string& side) const {
+  std::vector<std::string> options;
+  const auto option = [&](const char* name) {
+    return rule != nullptr && rule->options.contains(name) ? rule->options.at(name) : std::string();
+  };
+  const std::string begin = side.empty() ? "--" : "--" + side + "-";
+  if (option("insecure") == "true") options.push_back(begin + "tls-verify=false");
+  if (auto file = option("authfile"); !file.empty()) options.push_back(begin + "authfile=" + file);
+  if (auto directory = option("cert_dir"); !directory.empty()) options.push_back(begin + "cert-dir=" + directory);
+  return options;
 }
 
 Result<Fetched> fetch_through_skopeo(const Fetch& fetch, const std::string& from,
                                      const std::vector<std::string>& options) {
   INGOT_TRY(auto scratch, sys::TempDir::create(fetch.work_directory, "fetch-"));
   const store::fs::path layout = scratch.path() / "layout";
-  std::vector<std::string> arguments{"copy", "--retry-times=2"};
+  std::vector<std::string> arguments{"copy"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(from);
   arguments.push_back("oci:" + layout.string() + ":image");
   fetch.progress("fetching " + from);
-  auto copied = run_skopeo(arguments, fetch.processes, fetch.progress, fetch.cancel);
-  if (!copied && copied.error().kind == ErrorKind::unavailable) {
-    return fail(ErrorKind::unavailable, "skopeo copy " + from + " " + copied.error().message);
-  }
-  INGOT_CHECK(copied);
-  INGOT_TRY(auto fetched, unpack_oci_layout(fetch, layout, {{"image"}, ""}));
+  const Skopeo skopeo{fetch.processes, fetch.progress, fetch.cancel, &fetch.rule};
+  INGOT_CHECK(skopeo.run(arguments, from));
+  INGOT_TRY(auto fetched, unpack_oci_layout(fetch, {layout, {{"image"}, ""}, true}));
   fetched.source = from;
   return fetched;
 }

@@ -7,15 +7,25 @@
 
 namespace ingot::image {
 
+// A run of skopeo against somewhere, by the rule of the configuration that is for it, if there is one.
+struct Skopeo {
+  sys::ProcessRunner& processes;
+  const Progress& progress;
+  const sys::CancelToken& cancel;
+  const SourceRule* rule = nullptr;
+
+  // Runs it with these arguments, and again when that may help; `where` is for messages. Its output goes to `out` if
+  // that is given, else to the progress, line by line. A failure has skopeo's own words and a cure.
+  Status run(const std::vector<std::string>& arguments, const std::string& where, std::string* out = nullptr) const;
+  // What reaching a registry by the rule takes: options such as --dest-cert-dir, for a side of a copy or "" for none.
+  std::vector<std::string> options(const std::string& side) const;
+
+ private:
+  Status run_once(const std::vector<std::string>& arguments, const std::string& where, std::string* out) const;
+};
+
 // Copies the image `from`, in skopeo's notation, into a layout of the work directory, and unpacks it.
 Result<Fetched> fetch_through_skopeo(const Fetch& fetch, const std::string& from,
                                      const std::vector<std::string>& options);
-
-// Runs skopeo with these arguments. A failure is kind `unavailable`, with skopeo's own words.
-Status run_skopeo(const std::vector<std::string>& arguments, sys::ProcessRunner& processes, const Progress& progress,
-                  const sys::CancelToken& cancel);
-
-// What to do about what a registry said; empty: nothing is known.
-std::string cure_for_registry(const std::string& message);
 
 }  // namespace ingot::image

@@ -157,16 +157,20 @@ void JobQueue::State::run_one(const proto::Job& job) {
   }
   if (auto job_log = open_log(job.id)) {
     (*job_log)->append(state_event(JobState::running));
-    JobRun job_run{job, **job_log, state->cancel.token(),
-                   [this, &job, &job_log](proto::Artifact artifact) -> Status {
-                     INGOT_CHECK(table.add_artifact(job.id, artifact));
-                     proto::Event event;
-                     event.type = proto::EventType::artifact;
-                     event.artifact = std::move(artifact);
-                     (*job_log)->append(std::move(event));
-                     return {};
-                   },
-                   [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); }};
+    JobRun job_run{
+        job,
+        **job_log,
+        state->cancel.token(),
+        [this, &job, &job_log](proto::Artifact artifact) -> Status {
+          INGOT_CHECK(table.add_artifact(job.id, artifact));
+          proto::Event event;
+          event.type = proto::EventType::artifact;
+          event.artifact = std::move(artifact);
+          (*job_log)->append(std::move(event));
+          return {};
+        },
+        [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); },
+        [this, &job](const std::vector<proto::FromImage>& images) { return table.record_images(job.id, images); }};
     Status outcome = run(job_run);
     if (deadline != 0) deadlines.remove(deadline);
     settle(job, *state, **job_log, std::move(outcome));

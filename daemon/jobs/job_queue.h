@@ -38,6 +38,8 @@ struct JobRun {
   std::function<Status(proto::Artifact)> add_artifact;
   // Keeps what was done about each step.
   std::function<Status(const std::vector<StepRecord>&)> record_steps;
+  // Keeps what it started from.
+  std::function<Status(const std::vector<proto::FromImage>&)> record_images;
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;

@@ -21,7 +21,9 @@ constexpr std::size_t kShortestPrefix = 3;
 // The columns that read_job expects, in its order. A queued job's place is counted over the partial index of the queue.
 constexpr std::string_view kColumns =
     "j.id, j.state, j.spec, j.submitter_uid, j.submitter_gid, j.submitter_user, j.retry_of, j.attempts, j.created_ms, "
-    "j.started_ms, j.finished_ms, j.cancel_requested, j.error, coalesce(q.place, 0)";
+    "j.started_ms, j.finished_ms, j.cancel_requested, j.error, coalesce(q.place, 0), "
+    "(SELECT json_group_array(json_object('name', name, 'digest', digest, 'source', source)) FROM "
+    "(SELECT name, digest, source FROM job_images WHERE job = j.seq ORDER BY number))";
 constexpr std::string_view kFrom =
     " FROM jobs j LEFT JOIN (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS place FROM jobs"
     " WHERE state = 'queued') q ON q.seq = j.seq ";
@@ -52,6 +54,11 @@ Result<proto::Job> read_job(const db::Statement& row) {
     job.error = proto::error_from_json(error);
   }
   job.queue_position = static_cast<int>(row.number(13));
+  INGOT_TRY(auto images, parse_column(row.text(14), "list of images of job " + job.id));
+  for (const auto& image : images) {
+    INGOT_TRY(auto from, proto::from_image_from_json(image));
+    job.from_images.push_back(std::move(from));
+  }
   return job;
 }
 
@@ -129,8 +136,11 @@ Result<std::optional<proto::Job>> JobTable::claim() {
     INGOT_TRY(auto update, database_->prepare("UPDATE jobs SET state = 'running', attempts = attempts + 1, "
                                               "started_ms = max(created_ms, ?) WHERE id = ?"));
     INGOT_CHECK(update.bind(1, clock_->unix_ms()).bind(2, id).run());
-    INGOT_TRY(auto forget, database_->prepare("DELETE FROM artifacts WHERE job = (SELECT seq FROM jobs WHERE id = ?)"));
-    INGOT_CHECK(forget.bind(1, id).run());
+    for (const char* made_before : {"artifacts", "job_images"}) {
+      INGOT_TRY(auto forget, database_->prepare(fmt::format(
+                                 "DELETE FROM {} WHERE job = (SELECT seq FROM jobs WHERE id = ?)", made_before)));
+      INGOT_CHECK(forget.bind(1, id).run());
+    }
     INGOT_TRY(claimed, find_exact(id));
     return {};
   }));
@@ -221,6 +231,19 @@ Status JobTable::add_artifact(const std::string& id, proto::Artifact& artifact) 
     insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode}).bind(9, artifact.checksum);
     artifact.id = std::to_string(next.number(1));
     return insertion.run();
+  });
+}
+
+Status JobTable::record_images(const std::string& id, const std::vector<proto::FromImage>& images) {
+  return database_->transaction([&]() -> Status {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      INGOT_TRY(auto insertion,
+                database_->prepare("INSERT OR REPLACE INTO job_images (job, number, name, digest, source) "
+                                   "SELECT seq, ?, ?, ?, ? FROM jobs WHERE id = ?"));
+      insertion.bind(1, static_cast<std::int64_t>(i) + 1).bind(2, images[i].name).bind(3, images[i].digest);
+      INGOT_CHECK(insertion.bind(4, images[i].source).bind(5, id).run());
+    }
+    return {};
   });
 }
 

@@ -35,6 +35,8 @@ class JobTable {
 
   Status add_artifact(const std::string& id, proto::Artifact& artifact);  // fills in its id
 
+  Status record_images(const std::string& id, const std::vector<proto::FromImage>& images);
+
   Result<proto::Job> find(const std::string& id_or_prefix) const;
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;

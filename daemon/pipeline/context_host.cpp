@@ -4,7 +4,7 @@
 
 namespace ingot::pipeline {
 
-ContextHost::ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::Images& images,
+ContextHost::ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
                          image::Progress progress, sys::CancelToken cancel)
     : context_(context), blobs_(blobs), images_(images), progress_(std::move(progress)), cancel_(std::move(cancel)) {}
 

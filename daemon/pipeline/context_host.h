@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daemon/earthfile/earthfile.h"
-#include "daemon/image/images.h"
+#include "daemon/image/job_images.h"
 #include "daemon/store/blobs.h"
 #include "proto/types.h"
 
@@ -10,7 +10,7 @@ namespace ingot::pipeline {
 // What an Earthfile's interpreter asks of the world, answered from a job's context and the image sources.
 class ContextHost : public earthfile::Host {
  public:
-  ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::Images& images,
+  ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
               image::Progress progress, sys::CancelToken cancel);
 
   Result<std::string> read_file(const std::string& path) override;
@@ -19,7 +19,7 @@ class ContextHost : public earthfile::Host {
  private:
   const proto::ContextManifest& context_;
   const store::BlobStore& blobs_;
-  image::Images& images_;
+  image::JobImages& images_;
   image::Progress progress_;
   sys::CancelToken cancel_;
 };

@@ -33,12 +33,13 @@ std::string name_of(solver::Build::Foresight foresight) {
 }  // namespace
 
 Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const sys::CancelToken& cancel) {
+  image::JobImages images(engine.images, spec.pull);
   INGOT_TRY(auto recipe, read_recipe(
-                             engine, spec, [](const std::string&) {}, cancel));
+                             engine, spec, images, [](const std::string&) {}, cancel));
   const graph::Graph& graph = recipe.plan.graph;
   Silence silence;
-  solver::Build build(engine.solver, {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache},
-                      silence);
+  solver::Build build(engine.solver,
+                      {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache, &images}, silence);
   INGOT_TRY(auto foresights, build.plan());
 
   proto::Plan plan;

@@ -26,13 +26,13 @@ Result<earthfile::File> parse_earthfile(ContextHost& host) {
 
 }  // namespace
 
-Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, const image::Progress& progress,
-                           const sys::CancelToken& cancel) {
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, image::JobImages& images,
+                           const image::Progress& progress, const sys::CancelToken& cancel) {
   INGOT_TRY(auto digest, base::Digest::parse(spec.context));
   INGOT_TRY(auto manifest, engine.contexts.load(digest));
   Recipe recipe;
   recipe.context = std::make_shared<const solver::Context>(std::move(manifest));
-  ContextHost host(recipe.context->manifest, engine.blobs, engine.images, progress, cancel);
+  ContextHost host(recipe.context->manifest, engine.blobs, images, progress, cancel);
   INGOT_TRY(auto file, parse_earthfile(host));
   INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args}, host));
   return recipe;

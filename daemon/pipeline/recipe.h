@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/image/job_images.h"
 #include "daemon/pipeline/run_job.h"
 #include "daemon/solver/executor.h"
 
@@ -13,7 +14,7 @@ struct Recipe {
 };
 
 // Fetches the images that the target starts from.
-Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, const image::Progress& progress,
-                           const sys::CancelToken& cancel);
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, image::JobImages& images,
+                           const image::Progress& progress, const sys::CancelToken& cancel);
 
 }  // namespace ingot::pipeline

@@ -38,7 +38,11 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   auto note = [&](const std::string& line) { observer.note(line); };
 
   // 1. The target as a graph of steps; fetches the images that it starts from.
-  INGOT_TRY(auto recipe, read_recipe(engine, run.job.spec, note, run.cancel));
+  image::JobImages from(engine.images, run.job.spec.pull);
+  auto read = read_recipe(engine, run.job.spec, from, note, run.cancel);
+  INGOT_CHECK(run.record_images(from.used()));
+  if (!read) return fail(read.error());
+  const Recipe& recipe = *read;
   const graph::Graph& graph = recipe.plan.graph;
   for (const auto& warning : recipe.plan.warnings) note("warning: " + warning);
 
@@ -49,7 +53,8 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
                                      run.cancel,
                                      std::to_string(run.job.submitter.uid),
                                      run.job.spec.priority,
-                                     run.job.spec.no_cache};
+                                     run.job.spec.no_cache,
+                                     &from};
   solver::Build build(engine.solver, request, observer);
   const Status built = build.run();
   record_steps(graph, build, run);

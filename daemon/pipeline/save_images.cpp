@@ -62,7 +62,7 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
-    image::ImageRequest request{save, snapshot, created / 1000, epoch, {}};
+    image::ImageRequest request{save, snapshot, created / 1000, {run.job.spec.compression, epoch}, {}};
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));
@@ -74,10 +74,11 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& [save, image] : made) {
     if (!save->push || !run.job.spec.push) continue;
     const auto rule = engine.images.registry_rule(image.name);
-    auto pushed = image::push_image(
-        {image, save->insecure, rule, engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});
+    auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, engine.blobs,
+                                     engine.work_directory, engine.processes, progress, run.cancel});
     if (!pushed) return fail(at(pushed.error(), *save));
-    progress(fmt::format("pushed {}@{}", image.name, image.digest.str()));
+    progress(fmt::format("pushed {}@{}, {} of {} sent", pushed->name, pushed->digest,
+                         base::human_bytes(pushed->sent_bytes), base::human_bytes(pushed->bytes)));
   }
   return artifacts;
 }

@@ -105,10 +105,12 @@ Status Build::touch_results() {
 
 Status Build::resolve_images() {
   std::vector<store::Lease> images(nodes_.size());
+  image::JobImages own(solver_.images_, proto::PullPolicy::missing);
+  image::JobImages& names = request_.images != nullptr ? *request_.images : own;
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     const auto* op = std::get_if<graph::ImageOp>(&step(id).operation);
     if (op == nullptr) continue;
-    auto image = solver_.images_.resolve(
+    auto image = names.resolve(
         op->reference, [&](const std::string& line) { observer_.note(line); }, request_.cancel);
     if (!image) return fail(at_step(image.error(), step(id)));
     images[id] = image->lease;

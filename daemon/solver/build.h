@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/graph/graph.h"
+#include "daemon/image/job_images.h"
 #include "daemon/solver/keys.h"
 #include "daemon/solver/parts.h"
 #include "daemon/solver/solver.h"
@@ -38,7 +39,8 @@ struct BuildRequest {
   sys::CancelToken cancel;
   std::string submitter;
   int priority = 0;
-  bool no_cache = false;  // every step is run anew
+  bool no_cache = false;               // every step is run anew
+  image::JobImages* images = nullptr;  // what names of images mean; none: what is kept, or is fetched
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is

@@ -1,6 +1,7 @@
 #include "daemon/store/blobs.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,6 +42,16 @@ Result<BlobWriter> BlobStore::begin() const {
   fs::path temporary = directory_ / "tmp" / base::random_id(16);
   INGOT_TRY(auto fd, sys::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0640));
   return BlobWriter(this, std::move(fd), std::move(temporary));
+}
+
+Status BlobStore::take(const fs::path& file, const base::Digest& digest) const {
+  if (has(digest)) return {};
+  const fs::path destination = path(digest);
+  INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
+  if (chmod(file.c_str(), 0640) != 0) return fail_errno(errno, "cannot keep " + file.string());
+  INGOT_CHECK(marks_.add(file, digest));
+  if (rename(file.c_str(), destination.c_str()) == 0) return {};
+  return fail_errno(errno, "cannot keep a blob as " + destination.string());
 }
 
 Status BlobStore::sync_all() const {

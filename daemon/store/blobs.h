@@ -29,6 +29,8 @@ class BlobStore {
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin() const;
+  // Moves a file of the same file system in, whose bytes were held against the digest. The disk has it by sync_all.
+  Status take(const fs::path& file, const base::Digest& digest) const;
   Status sync_all() const;  // costs nothing when nothing is unsynced
 
  private:

@@ -250,6 +250,16 @@ Result<bool> SnapshotStore::same_content(SnapshotId one, SnapshotId other) {
   return true;
 }
 
+Result<base::Digest> SnapshotStore::content_digest(SnapshotId id) {
+  INGOT_TRY(auto layers, chain(id));
+  std::string digests;
+  for (const auto& layer : layers) {
+    INGOT_TRY(auto digest, layer_digest(layer));
+    digests += digest.str() + "\n";
+  }
+  return base::Digest::of(digests);
+}
+
 Status SnapshotStore::remove(SnapshotId id) {
   auto lock = leases_->lock();
   if (leases_->held(id)) return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use by a build", id));

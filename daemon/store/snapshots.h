@@ -63,6 +63,8 @@ class SnapshotStore {
   Result<std::vector<fs::path>> layers(SnapshotId id) const;
   // Whether both show the same files, times aside. Reads a layer's content at most once in its life.
   Result<bool> same_content(SnapshotId one, SnapshotId other);
+  // Of the files that it shows, layer by layer, times aside. Reads as little as same_content.
+  Result<base::Digest> content_digest(SnapshotId id);
   // One that no other stands on, no image and nobody at work, else kind `conflict`. The steps that it is the result of
   // are forgotten. Its bytes are free some time later.
   Status remove(SnapshotId id);

@@ -96,6 +96,15 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(get({"-d", R"({"entries":[]})", base + "/contexts"}), "ContextStatus"), "");
   EXPECT_EQ(mismatch(get({base + "/images"})["images"][0], "ImageInfo"), "");
   EXPECT_EQ(mismatch(get({base + "/blobs/sha256:" + std::string(64, '0')}), "Error"), "");
+  EXPECT_EQ(mismatch(get({"-d", "{}", base + "/images/push"}), "Error"), "");
+  const std::string digest = get({base + "/images"})["images"][0]["digest"];
+  const json push = {{"digest", digest}, {"name", "127.0.0.1:1/x"}};
+  std::istringstream news(daemon.curl({"--max-time", "2", "-d", push.dump(), base + "/images/push"}).out);
+  int lines = 0;
+  for (std::string line; std::getline(news, line); ++lines)
+    EXPECT_EQ(mismatch(json::parse(line), "PushNews"), "") << line;
+  EXPECT_GT(lines, 1);
+  EXPECT_EQ(mismatch(built["from_images"][0], "FromImage"), "");
   EXPECT_EQ(mismatch(get({base + "/cache"}), "CacheUsage"), "");
   EXPECT_EQ(mismatch(get({"-d", R"({"dry_run":true})", base + "/cache/prune"}), "CachePruned"), "");
   const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

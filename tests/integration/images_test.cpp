@@ -74,19 +74,48 @@ TEST_F(Images, an_archive_that_other_tools_take_and_that_is_a_base_again) {
   other.stop();
 }
 
+TEST_F(Images, zstd_layers_are_taken_by_registries_and_unpacked_again) {
+  Registry registry(false);
+  const std::string rule = "[{match: \"" + registry.host() + "/*\", source: registry, insecure: true}]";
+  const std::string name = registry.host() + "/team/edge:1";
+  TestDaemon daemon({"--images", rule});
+  daemon.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM " + registry.name() +
+                                       "\n    RUN echo one > /one\n    SAVE IMAGE --push " + name + "\n");
+  auto built = daemon.ingot({"build", "--push", "--compression", "zstd", "+t"});
+  ASSERT_EQ(built.code, 0) << built.out;
+  const json manifest = json::parse(registry.inspect("team/edge:1", {"--raw"}), nullptr, false);
+  ASSERT_EQ(manifest["layers"].size(), 2U);
+  EXPECT_EQ(manifest["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip") << "the base's own";
+  EXPECT_EQ(manifest["layers"][1]["mediaType"], "application/vnd.oci.image.layer.v1.tar+zstd");
+  EXPECT_EQ(daemon.ingot({"build", "--compression", "lz4", "+t"}).err,
+            "ingot: --compression is gzip or zstd, not \"lz4\"\n");
+  daemon.stop();
+
+  TestDaemon other({"--images", rule});
+  other.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM " + name + "\n    RUN echo read $(cat /one)\n");
+  auto again = other.ingot({"build", "+t"});
+  EXPECT_THAT(again.out, HasSubstr("| read one\n"));
+  other.stop();
+}
+
 TEST_F(Images, equal_sources_give_equal_digests_in_two_stores) {
-  std::string digests[2];
-  for (auto& digest : digests) {
+  std::string digests[2][2];
+  for (auto& store : digests) {
     TestDaemon daemon;
     daemon.project_file("Earthfile", recipe("SAVE IMAGE edge:1"));
-    auto built = daemon.ingot({"build", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "+t"});
-    ASSERT_EQ(built.code, 0) << built.out;
-    EXPECT_THAT(built.out, Not(HasSubstr("warning")));
-    digest = json::parse(daemon.ingot({"images", "--json"}).out)["images"][0]["digest"];
+    for (const std::string compression : {"gzip", "zstd"}) {
+      auto built =
+          daemon.ingot({"build", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--compression", compression, "+t"});
+      ASSERT_EQ(built.code, 0) << built.out;
+      EXPECT_THAT(built.out, Not(HasSubstr("warning")));
+      store[compression == "zstd" ? 1 : 0] = json::parse(daemon.ingot({"images", "--json"}).out)["images"][0]["digest"];
+    }
     daemon.stop();
     std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // so that the files' own times differ
   }
-  EXPECT_EQ(digests[0], digests[1]);
+  EXPECT_EQ(digests[0][0], digests[1][0]);
+  EXPECT_EQ(digests[0][1], digests[1][1]);
+  EXPECT_NE(digests[0][0], digests[0][1]);
 }
 
 TEST_F(Images, push_sends_what_the_registry_lacks_and_only_when_asked) {

@@ -42,6 +42,8 @@ Job some_job() {
   job.spec.priority = -3;
   job.spec.timeout_seconds = std::numeric_limits<std::uint64_t>::max();
   job.spec.idempotency_key = "k";
+  job.spec.pull = PullPolicy::always;
+  job.spec.compression = Compression::zstd;
   job.spec.project = "~/p";
   job.state = JobState::failed;
   job.submitter = {std::numeric_limits<std::uint32_t>::max(), 7, "me"};
@@ -53,6 +55,7 @@ Job some_job() {
   job.cancel_requested = true;
   job.error = Error{ErrorKind::step_failed, "exit code 3", "", Position{"Earthfile", 1, 2, "RUN"}, {}};
   job.queue_position = 4;
+  job.from_images = {{"debian:12", "sha256:" + std::string(64, 'c'), "bootstrap bookworm"}, {"scratch", "", ""}};
   return job;
 }
 
@@ -69,6 +72,12 @@ TEST(JobCodec, a_job_comes_back_field_by_field) {
   EXPECT_EQ(same->spec.timeout_seconds, job.spec.timeout_seconds);
   EXPECT_EQ(same->spec.idempotency_key, "k");
   EXPECT_EQ(same->spec.project, "~/p");
+  EXPECT_EQ(same->spec.pull, PullPolicy::always);
+  EXPECT_EQ(same->spec.compression, Compression::zstd);
+  ASSERT_EQ(same->from_images.size(), 2U);
+  EXPECT_EQ(same->from_images[0].name, "debian:12");
+  EXPECT_EQ(same->from_images[0].digest, job.from_images[0].digest);
+  EXPECT_EQ(same->from_images[0].source, "bootstrap bookworm");
   EXPECT_EQ(same->state, JobState::failed);
   EXPECT_EQ(same->submitter.uid, job.submitter.uid);
   EXPECT_EQ(same->submitter.gid, 7U);
@@ -82,6 +91,21 @@ TEST(JobCodec, a_job_comes_back_field_by_field) {
   EXPECT_EQ(same->queue_position, 4);
   ASSERT_TRUE(same->error);
   EXPECT_EQ(render(*same->error), render(*job.error));
+}
+
+TEST(JobCodec, a_specification_of_an_older_client_pulls_what_is_missing_and_a_wrong_word_is_refused) {
+  json body = to_json(some_job().spec);
+  body.erase("pull");
+  body.erase("compression");
+  EXPECT_EQ(job_spec_from_json(body)->pull, PullPolicy::missing);
+  EXPECT_EQ(job_spec_from_json(body)->compression, Compression::gzip);
+  body["pull"] = "often";
+  EXPECT_EQ(job_spec_from_json(body).error().message,
+            "field \"pull\" of a job specification must be missing, always or never");
+  body["pull"] = "never";
+  body["compression"] = "lz4";
+  EXPECT_EQ(job_spec_from_json(body).error().message,
+            "field \"compression\" of a job specification must be gzip or zstd");
 }
 
 TEST(JobCodec, every_state_comes_back_and_an_unknown_one_is_named) {

@@ -7,6 +7,7 @@
 #include "client/cli/parse.h"
 #include "daemon/base/digest.h"
 #include "proto/codec.h"
+#include "proto/image.h"
 #include "proto/version.h"
 #include "tests/unit/client/fake_daemon.h"
 
@@ -49,6 +50,7 @@ class Commands : public testing::Test {
   test::TempDirectory directory;
   FakeDaemon fake{[this](const FakeRequest& request) { return answer(request); }};
   std::vector<proto::Artifact> artifacts;
+  std::vector<std::string> push_answer;  // in the pieces that it comes in
 
   static proto::Job find(const std::string& id) {
     const std::map<std::string, JobState> states = {
@@ -62,6 +64,11 @@ class Commands : public testing::Test {
     if (path == "/v1/doctor")
       return text({{"checks", {proto::to_json(proto::HostCheck{"runtime", false, true, "none", "install runc"})}}});
     if (path == "/v1/jobs") return list(request);
+    if (path == "/v1/images") {
+      const proto::ImageInfo image{"r.example/edge:1", "sha256:" + std::string(64, 'e'), "a1b2", 1, 10, 1};
+      return text({{"images", {proto::to_json(image)}}});
+    }
+    if (path == "/v1/images/push") return {200, "", {}, push_answer};
     const std::string id = path.substr(9, 2);
     if (path.ends_with("/events")) return {200, ""};
     if (path.ends_with("/artifacts")) {
@@ -120,6 +127,34 @@ TEST_F(Commands, ps_passes_on_its_filters) {
   run({"ps", "--all", "-l", "a=b", "-l", "c=d e", "-n", "7"});
   EXPECT_EQ(fake.requests().back().target, "/v1/jobs?limit=7&label=a%3Db%2Cc%3Dd%20e");
   EXPECT_EQ(run({"ps", "-n", "many"}).err, "--limit takes a number, not \"many\"");
+}
+
+TEST_F(Commands, push_tells_how_it_goes_and_what_came_of_it) {
+  const std::string digest = "sha256:" + std::string(64, 'e');
+  push_answer = {"{\"text\":\"sending ", "layer a\"}\n{\"text\":\"sent 1 MiB\"}\n",
+                 R"({"pushed":{"name":"other:2","digest":")" + digest +
+                     R"(","bytes":3000000,"sent_bytes":1000000}})"
+                     "\n"};
+  auto pushed = run({"push", "eee", "other:2"});
+  EXPECT_EQ(pushed.code, 0) << pushed.err;
+  EXPECT_EQ(pushed.out.substr(0, pushed.out.find("pushed")), "sending layer a\nsent 1 MiB\n");
+  EXPECT_NE(pushed.out.find("pushed other:2@" + digest + ", "), std::string::npos) << pushed.out;
+  const json asked = json::parse(fake.requests().back().body);
+  EXPECT_EQ(asked, json({{"digest", digest}, {"name", "other:2"}, {"insecure", false}}));
+  EXPECT_EQ(run({"push", "-q", "a1b"}).out, "other:2@" + digest + "\n");
+  EXPECT_EQ(json::parse(fake.requests().back().body)["name"], "r.example/edge:1") << "its own name, by the job";
+  EXPECT_EQ(json::parse(run({"push", "--json", "--insecure", "r.example/edge:1"}).out)["sent_bytes"], 1000000);
+  EXPECT_EQ(json::parse(fake.requests().back().body)["insecure"], true);
+}
+
+TEST_F(Commands, push_ends_as_the_daemon_says_or_says_that_it_went) {
+  push_answer = {"{\"text\":\"a\"}\n", R"({"error":{"kind":"denied","message":"no login"}})"
+                                       "\n"};
+  auto refused = run({"push", "r.example/edge:1"});
+  EXPECT_EQ(refused.out, "a\n");
+  EXPECT_EQ(refused.err, "no login");
+  push_answer = {"{\"text\":\"a\"}\n"};
+  EXPECT_EQ(run({"push", "r.example/edge:1"}).err, "the daemon ended before the push did");
 }
 
 TEST_F(Commands, show_tells_all_of_a_job) {

@@ -95,9 +95,31 @@ class ServerTest : public testing::Test {
     return small;
   }
   static Result<proto::Plan> plan(const proto::JobSpec&) { return proto::Plan{}; }
+  // What a push does, as the test says.
+  static Result<PushWork> push(const proto::ImagePush& wanted) {
+    if (wanted.name == "wrong") return base::fail(ErrorKind::invalid, "no name");
+    return PushWork([wanted](const auto& tell, const sys::CancelToken& cancel) -> Result<proto::ImagePushed> {
+      tell("it begins");
+      while (wanted.name == "endless" && !cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if (cancel.canceled()) {
+        ++canceled_pushes();
+        return base::fail(ErrorKind::canceled, "canceled");
+      }
+      if (wanted.name == "bad") return base::fail(ErrorKind::denied, "no");
+      return proto::ImagePushed{wanted.name, wanted.digest, 30, 10};
+    });
+  }
+  static std::atomic<int>& canceled_pushes() {
+    static std::atomic<int> count = 0;
+    return count;
+  }
+  static std::string push_of(const std::string& name) {
+    const std::string body = R"({"digest":"sha256:x","name":")" + name + "\"}";
+    return "POST /v1/images/push HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
   void start() {
     auto listening =
-        Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan});
+        Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan, push});
     ASSERT_TRUE(listening) << proto::render(listening.error());
     server = std::move(*listening);
     server->start();
@@ -292,6 +314,38 @@ TEST_F(ServerTest, hundreds_of_idle_connections_are_kept_and_one_too_many_is_tol
   EXPECT_THAT(idle.front().read_until(kEnd), HasSubstr("9.9.9"));
 }
 
+TEST_F(ServerTest, a_push_is_told_line_by_line_with_its_end_last) {
+  start();
+  auto wire = connect();
+  wire.send(push_of("good"));
+  const std::string told = wire.read_until("\r\n0\r\n\r\n");
+  EXPECT_THAT(told, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(told, HasSubstr("{\"text\":\"it begins\"}\n"));
+  EXPECT_LT(told.find("it begins"), told.find("\"sent_bytes\":10"));
+  wire.send(push_of("bad"));
+  EXPECT_THAT(wire.read_until("\r\n0\r\n\r\n"), HasSubstr("{\"error\":{\"kind\":\"denied\",\"message\":\"no\"}}\n"));
+  wire.send(push_of("wrong"));
+  EXPECT_THAT(wire.read_until(kEnd), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(ServerTest, a_push_ends_with_its_client_and_with_the_daemon) {
+  start();
+  const int before = canceled_pushes();
+  {
+    auto wire = connect();
+    wire.send(push_of("endless"));
+    EXPECT_THAT(wire.read_until("it begins"), HasSubstr("it begins"));
+  }
+  for (int i = 0; i < 400 && canceled_pushes() == before; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(canceled_pushes(), before + 1);
+  auto wire = connect();
+  wire.send(push_of("endless"));
+  wire.read_until("it begins");
+  server->stop();
+  EXPECT_EQ(canceled_pushes(), before + 2);
+}
+
 TEST_F(ServerTest, a_client_of_a_newer_api_gets_a_sentence) {
   start();
   auto wire = connect();
@@ -304,7 +358,8 @@ TEST_F(ServerTest, a_client_of_a_newer_api_gets_a_sentence) {
 
 TEST_F(ServerTest, a_live_socket_is_refused_and_a_dead_one_replaced) {
   start();
-  auto second = Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan});
+  auto second =
+      Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan, push});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   server.reset();

@@ -73,9 +73,10 @@ class Flights : public testing::Test {
  protected:
   Flights()
       : database(*db::Database::open(directory / "x.db")),
-        snapshots(*store::SnapshotStore::open(directory / "s", *database)) {
+        snapshots(*store::SnapshotStore::open(directory / "s", *database)),
+        blobs(*store::BlobStore::open(directory / "b")) {
     fs::create_directory(directory / "work");
-    images.emplace(rules(), directory / "work", snapshots, *database, slow);
+    images.emplace(rules(), directory / "work", blobs, snapshots, *database, slow);
   }
   static std::vector<SourceRule> rules(const std::string& variant = "minbase") {
     return {{"debian:*", "bootstrap", {{"variant", variant}}}};
@@ -109,6 +110,7 @@ class Flights : public testing::Test {
   test::TempDirectory directory;
   std::unique_ptr<db::Database> database;
   store::SnapshotStore snapshots;
+  store::BlobStore blobs;
   SlowProgram slow;
   std::optional<Images> images;
 };
@@ -192,7 +194,7 @@ TEST_F(Flights, a_failure_is_everybodys_and_is_tried_again_later) {
 TEST_F(Flights, an_image_is_found_again_until_its_rule_changes) {
   slow.let_go();
   const auto first = resolve("debian:12")->snapshot;
-  images.emplace(rules(), directory / "work", snapshots, *database, slow);
+  images.emplace(rules(), directory / "work", blobs, snapshots, *database, slow);
   EXPECT_EQ(resolve("debian:12")->snapshot, first) << "after a restart";
   EXPECT_EQ(slow.starts(), 1);
   images->set_rules(rules("apt"));

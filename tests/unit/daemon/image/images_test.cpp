@@ -38,17 +38,19 @@ class ImagesTest : public testing::Test {
     test::write_tiny_image(directory / "layout");
     database = std::move(*db::Database::open(directory / "x.db"));
     snapshots.emplace(*store::SnapshotStore::open(directory / "s", *database));
+    blobs.emplace(*store::BlobStore::open(directory / "b"));
     fs::create_directory(directory / "work");
   }
   Result<Image> resolve(std::vector<SourceRule> rules, const std::string& name,
                         sys::ProcessRunner& processes = sys::system_processes()) {
-    Images images(std::move(rules), directory / "work", *snapshots, *database, processes);
+    Images images(std::move(rules), directory / "work", *blobs, *snapshots, *database, processes);
     return images.resolve(name, [](const std::string&) {}, {});
   }
   SourceRule layout_rule() { return {"*", "oci-layout", {{"path", directory / "layout"}}}; }
   test::TempDirectory directory;
   std::unique_ptr<db::Database> database;
   std::optional<store::SnapshotStore> snapshots;
+  std::optional<store::BlobStore> blobs;
 };
 
 TEST_F(ImagesTest, an_oci_layout_becomes_snapshots_once) {
@@ -84,8 +86,9 @@ TEST_F(ImagesTest, every_source_that_was_tried_is_named) {
   EXPECT_EQ(failed.error().message, "cannot get image \"debian:bookworm\"");
   const std::string all = proto::render(failed.error());
   EXPECT_THAT(all, HasSubstr("bootstrap (rule \"debian:*\"): mmdebstrap of bookworm ended with status 1: no mirror"));
-  EXPECT_THAT(all, HasSubstr("registry (rule \"*\"): skopeo copy docker://docker.io/library/debian:bookworm ended with "
-                             "status 1: no such host"));
+  EXPECT_THAT(all,
+              HasSubstr("registry (rule \"*\"): skopeo inspect docker://docker.io/library/debian:bookworm ended with "
+                        "status 1: no such host"));
 }
 
 TEST_F(ImagesTest, eight_that_ask_at_once_cost_one_fetch) {
@@ -96,7 +99,7 @@ TEST_F(ImagesTest, eight_that_ask_at_once_cost_one_fetch) {
     fs::create_directories(fs::path(command.argv.back()) / "etc");
     return sys::ExitStatus{};
   });
-  Images images(default_rules(), directory / "work", *snapshots, *database, processes);
+  Images images(default_rules(), directory / "work", *blobs, *snapshots, *database, processes);
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] { EXPECT_TRUE(images.resolve("debian:12", [](const std::string&) {}, {})); });

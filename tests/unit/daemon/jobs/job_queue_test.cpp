@@ -66,6 +66,39 @@ TEST_F(JobQueueTest, runs_by_priority_then_by_order) {
   EXPECT_EQ(order, (std::vector<std::string>{"+urgent", "+a", "+b", "+late"}));
 }
 
+TEST_F(JobQueueTest, a_job_keeps_what_it_started_from_and_its_next_attempt_begins_without) {
+  open();
+  queue->start([&](JobRun& run) -> Status {
+    INGOT_CHECK(
+        run.record_images({{"debian:12", "sha256:a", "bootstrap bookworm"}, {"x:1", "sha256:b", "docker://x:1"}}));
+    return run.job.spec.target == "+bad" ? base::fail(ErrorKind::step_failed, "bad") : Status{};
+  });
+  for (const char* target : {"+good", "+bad"}) {
+    const auto job = wait(submit(spec(target)));
+    ASSERT_EQ(job.from_images.size(), 2U);
+    EXPECT_EQ(job.from_images[0].name, "debian:12");
+    EXPECT_EQ(job.from_images[1].digest, "sha256:b");
+    EXPECT_EQ(job.from_images[1].source, "docker://x:1");
+  }
+  EXPECT_EQ(queue->list({})->front().from_images.size(), 2U);
+  const std::string stopped = submit(spec("+good"));
+  wait(stopped);
+  queue.reset();
+  // As a daemon leaves it that died.
+  ASSERT_TRUE(database->transaction([&]() -> Status {
+    INGOT_TRY(auto update, database->prepare("UPDATE jobs SET state = 'running', finished_ms = NULL WHERE id = ?"));
+    return update.bind(1, stopped).run();
+  }));
+  open();
+  std::size_t seen = 99;
+  queue->start([&](JobRun& run) -> Status {
+    seen = run.job.from_images.size();
+    return {};
+  });
+  EXPECT_EQ(wait(stopped).from_images.size(), 0U);
+  EXPECT_EQ(seen, 0U);
+}
+
 TEST_F(JobQueueTest, a_failure_keeps_its_error_and_the_log_its_end) {
   open();
   queue->start([](JobRun&) -> Status { return base::fail(ErrorKind::step_failed, "exit code 3", "look"); });

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
 #include "tests/support/fakes.h"
+#include "tests/support/oci_layout.h"
 #include "tests/support/temp.h"
 
 // Builds over a real store and real overlays; only what runs in a container is played.
@@ -146,7 +148,7 @@ class BuildTest : public testing::Test {
     snapshots.emplace(*store::SnapshotStore::open(directory / "s", *database));
     fs::create_directory(directory / "work");
     collector.emplace(*snapshots, *database, 0);
-    images.emplace(std::vector<image::SourceRule>{}, directory / "work", *snapshots, *database,
+    images.emplace(std::vector<image::SourceRule>{}, directory / "work", *blobs, *snapshots, *database,
                    sys::system_processes());
     solver.emplace(
         Solver::Parts{*database, *blobs, *snapshots, *images, sandbox, *collector, clock, directory / "caches"},
@@ -221,6 +223,32 @@ TEST_F(BuildTest, what_was_built_is_not_built_again) {
   EXPECT_THAT(again.commands, IsEmpty());
   EXPECT_EQ(again.text, "2");
   EXPECT_THAT(again.told, ElementsAre("known 1", "cached 1", "known 2", "cached 2", "known 3", "cached 3"));
+}
+
+TEST_F(BuildTest, a_name_means_what_it_meant_to_the_job_before_also_when_another_job_pulls_a_newer_one) {
+  images->set_rules({{"*", "oci-layout", {{"path", directory / "layout"}}}});
+  auto write = [&](const std::string& version) {
+    test::OciLayout layout(directory / "layout");
+    layout.write_index({layout.add_image({test::TarBytes().file("out", version).bytes()}, nlohmann::json::object())});
+  };
+  auto pull = [&](image::JobImages& job) { ASSERT_TRUE(job.resolve("base:1", [](const std::string&) {}, {})); };
+  write("one");
+  image::JobImages mine(*images, proto::PullPolicy::missing);
+  pull(mine);
+  write("two");
+  image::JobImages others(*images, proto::PullPolicy::always);
+  pull(others);
+
+  Recipe recipe;
+  recipe.graph.steps.push_back({graph::ImageOp{"base:1"}, std::nullopt, "+t", "FROM base:1", {}});
+  for (const auto& [names, text] : {std::pair(&mine, "one"), std::pair(&others, "two")}) {
+    Told told;
+    auto what = request(recipe);
+    what.images = names;
+    Build made(*solver, what, told);
+    ASSERT_TRUE(made.run());
+    EXPECT_EQ(test::slurp(snapshots->layers(made.result(0).id())->back() / "out"), text);
+  }
 }
 
 TEST_F(BuildTest, it_is_known_after_a_restart_too) {

@@ -31,7 +31,7 @@ class CollectorTest : public testing::Test {
   }
   void name_an_image(SnapshotId id) {
     EXPECT_TRUE(database->transaction([&]() -> Status {
-      INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES (?, 'r', 's', ?, '{}', 1)"));
+      INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES (?, 'r', 's', ?, '{}', 1, 'd')"));
       return image.bind(1, std::to_string(id)).bind(2, id).run();
     }));
   }

@@ -20,7 +20,7 @@ class SnapshotStoreTest : public testing::Test {
   }
   Status name_an_image(SnapshotId id) {
     return database->transaction([&]() -> Status {
-      INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES ('k', 'r', 's', ?, '{}', 1)"));
+      INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES ('k', 'r', 's', ?, '{}', 1, 'd')"));
       return image.bind(1, id).run();
     });
   }

@@ -173,7 +173,7 @@ TEST(Snapshots, are_kept_by_what_stands_on_them) {
   EXPECT_EQ(store.layers(top)->size(), 2U);
   EXPECT_EQ(store.layers(top)->front(), directory / ("s/" + std::to_string(base)));
   ASSERT_TRUE(database->transaction([&]() -> Status {
-    INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES ('k', 'r', 's', ?, '{}', 1)"));
+    INGOT_TRY(auto image, database->prepare("INSERT INTO images VALUES ('k', 'r', 's', ?, '{}', 1, 'd')"));
     return image.bind(1, top).run();
   }));
   fs::create_directory(directory / "s/999");
