@@ -16,6 +16,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"idempotency_key", value.idempotency_key},
           {"no_cache", value.no_cache},
           {"push", value.push},
+          {"secret_names", value.secret_names},
           {"project", value.project}};
 }
 
@@ -33,6 +34,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read("idempotency_key", value.idempotency_key);
   fields.read("no_cache", value.no_cache);
   fields.read("push", value.push);
+  fields.read("secret_names", value.secret_names);
   fields.read("project", value.project);
   return finish(fields, value);
 }

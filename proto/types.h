@@ -71,12 +71,13 @@ struct JobSpec {
   std::string target;                       // "+name"
   std::map<std::string, std::string> args;  // --K=v overrides
   std::map<std::string, std::string> labels;
-  int priority = 0;                   // higher runs first
-  std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
-  std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
-  bool no_cache = false;              // every step is run anew
-  bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
-  std::string project;                // what the client calls the project directory; for people only
+  int priority = 0;                       // higher runs first
+  std::uint64_t timeout_seconds = 0;      // 0: the daemon's default
+  std::string idempotency_key;            // a second submission with the same key is answered with the first one's job
+  bool no_cache = false;                  // every step is run anew
+  bool push = false;                      // what says SAVE IMAGE --push is pushed in the end
+  std::string project;                    // what the client calls the project directory; for people only
+  std::vector<std::string> secret_names;  // sorted; their values are in no JobSpec
 };
 
 struct Submitter {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/mask.h"
 #include "daemon/graph/graph.h"
 #include "daemon/solver/keys.h"
 #include "daemon/solver/parts.h"
@@ -38,7 +39,9 @@ struct BuildRequest {
   sys::CancelToken cancel;
   std::string submitter;
   int priority = 0;
-  bool no_cache = false;  // every step is run anew
+  bool no_cache = false;                                    // every step is run anew
+  std::shared_ptr<const proto::Secrets> secrets = nullptr;  // null: none
+  std::shared_ptr<const base::Mask> mask = nullptr;         // hides them from whoever joins a step of this build
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
@@ -90,6 +93,7 @@ class Build {
   Status look_up();
   Status touch_results();
   void tell_of_what_is_there();
+  Status check_secrets() const;
   void launch(graph::StepId id);
   Status land(Landing landing);
   std::optional<Landing> next_landing();

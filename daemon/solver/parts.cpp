@@ -20,6 +20,9 @@ void add(Parts& parts, const graph::ExecOp& op) {
   std::string mounts = op.no_network ? "no network" : "";
   for (const auto& mount : op.mounts) mounts += " " + mount.target + " " + mount.id;
   if (!mounts.empty()) parts["the mounts"] = brief(mounts);
+  std::string secrets;  // what they are called; their values are nobody's to compare
+  for (const auto& secret : op.secrets) secrets += secret.name + "=" + secret.id + "\n";
+  if (!secrets.empty()) parts["the secrets"] = brief(secrets);
 }
 
 void add(Parts& parts, const graph::CopyOp& op, const store::ContextTree& context) {
