@@ -100,6 +100,7 @@ std::string MaskedStream::add(std::string_view bytes) {
 }
 
 std::string MaskedStream::finish() {
+  finder_->finish();
   return show(finder_->end());
 }
 

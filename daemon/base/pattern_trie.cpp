@@ -57,6 +57,7 @@ void PatternTrie::link() {
       Node& node = nodes_[child];
       if (parent != kRoot) node.fallback = next(nodes_[parent].fallback, node.byte);
       if (node.match == 0) node.match = nodes_[node.fallback].match;
+      node.open = node.child != kRoot ? node.depth : nodes_[node.fallback].open;
       level.push_back(child);
     }
   }

@@ -22,8 +22,8 @@ class PatternTrie {
   bool begins_one(unsigned char byte) const { return first_[byte] != kRoot; }
 
   Place next(Place place, unsigned char byte) const;
-  // How many of the bytes that were read may still become a pattern.
-  std::size_t depth(Place place) const { return nodes_[place].depth; }
+  // How many of the last bytes that were read may still become a pattern that has not ended.
+  std::size_t open(Place place) const { return nodes_[place].open; }
   // The length of the longest pattern that ends here; 0: none does.
   std::size_t match(Place place) const { return nodes_[place].match; }
 
@@ -33,6 +33,7 @@ class PatternTrie {
     Place sibling = kRoot;   // the next child of the same parent
     Place fallback = kRoot;  // the longest other beginning that what was read ends with
     std::uint32_t depth = 0;
+    std::uint32_t open = 0;
     std::uint32_t match = 0;
     unsigned char byte = 0;
   };

@@ -48,7 +48,7 @@ std::optional<ByteSpan> PatternScan::step(unsigned char byte, ByteSpan from) {
 }
 
 void PatternScan::forget_before(std::uint64_t offset) {
-  for (std::size_t back = depth(); back > 0; --back) {
+  for (std::size_t back = open(); back > 0; --back) {
     auto& begin = begins_[(read_ - back) & (begins_.size() - 1)];
     begin = std::max(begin, offset);
   }
@@ -70,9 +70,7 @@ void PercentReading::byte(unsigned char byte, std::uint64_t offset, std::vector<
     if (value >= 0) {
       return step(static_cast<unsigned char>(hex_value(first_digit_) << 4 | value), {escape_, offset + 1}, found);
     }
-    // No escape after all: each byte stands for itself.
-    step('%', {escape_, escape_ + 1}, found);
-    if (digits == 1) step(first_digit_, {escape_ + 1, escape_ + 2}, found);
+    no_escape(digits, found);
   }
   if (byte == '%') {
     digits_ = 0;
@@ -82,8 +80,18 @@ void PercentReading::byte(unsigned char byte, std::uint64_t offset, std::vector<
   step(byte, {offset, offset + 1}, found);
 }
 
+// None after all: each byte stands for itself.
+void PercentReading::no_escape(int digits, std::vector<ByteSpan>& found) {
+  step('%', {escape_, escape_ + 1}, found);
+  if (digits == 1) step(first_digit_, {escape_ + 1, escape_ + 2}, found);
+}
+
+void PercentReading::finish(std::vector<ByteSpan>& found) {
+  if (const int digits = std::exchange(digits_, -1); digits >= 0) no_escape(digits, found);
+}
+
 std::uint64_t PercentReading::pending(std::uint64_t end) const {
-  if (scan_.depth() > 0) return scan_.begin();
+  if (scan_.open() > 0) return scan_.begin();
   return digits_ >= 0 ? escape_ : end;
 }
 
@@ -107,7 +115,7 @@ void Base64Reading::byte(unsigned char byte, std::uint64_t offset, std::vector<B
 void Base64Reading::line_break(std::uint64_t offset) {
   constexpr std::size_t kEnoughToWait = 3;
   for (auto& scan : scans_) {
-    if (scan.depth() < kEnoughToWait) scan.forget_before(offset + 1);
+    if (scan.open() < kEnoughToWait) scan.forget_before(offset + 1);
   }
   last_offset_ = offset + 1;
   after_break_ = true;
@@ -136,7 +144,7 @@ std::uint64_t Base64Reading::pending(std::uint64_t end) const {
   std::uint64_t first = end;
   for (unsigned way = 0; way < scans_.size(); ++way) {
     const PatternScan& scan = scans_[way];
-    if (scan.depth() > 0) {
+    if (scan.open() > 0) {
       first = std::min(first, scan.begin());
     } else if (read_ > way && !after_break_ && (read_ - 1 - way) % 4 == 0 && may_begin_[last_]) {
       first = std::min(first, last_offset_);
@@ -159,9 +167,13 @@ void SecretFinder::read(std::string_view bytes) {
   }
 }
 
+void SecretFinder::finish() {
+  if (percent_) percent_->finish(found_);
+}
+
 std::uint64_t SecretFinder::settled() const {
   std::uint64_t first = std::min(end_, base64_.pending(end_));
-  if (plain_.depth() > 0) first = std::min(first, plain_.begin());
+  if (plain_.open() > 0) first = std::min(first, plain_.begin());
   if (percent_) first = std::min(first, percent_->pending(end_));
   return first;
 }

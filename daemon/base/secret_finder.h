@@ -25,9 +25,9 @@ class PatternScan {
   // The span of the longest pattern that ends with this byte.
   std::optional<ByteSpan> step(unsigned char byte, ByteSpan from);
   void reset() { place_ = PatternTrie::kRoot; }
-  std::size_t depth() const { return patterns_->depth(place_); }
-  // Where the first byte of what may become a pattern is. Only with a depth.
-  std::uint64_t begin() const { return begin_of(depth()); }
+  // How many bytes may still become a pattern, and where the first of them is.
+  std::size_t open() const { return patterns_->open(place_); }
+  std::uint64_t begin() const { return begin_of(open()); }
   // What was read so far begins here at the earliest.
   void forget_before(std::uint64_t offset);
 
@@ -46,10 +46,12 @@ class PercentReading {
   // Goes on from where a reading without escapes has got to.
   explicit PercentReading(PatternScan so_far) : scan_(std::move(so_far)) {}
   void byte(unsigned char byte, std::uint64_t offset, std::vector<ByteSpan>& found);
+  void finish(std::vector<ByteSpan>& found);
   std::uint64_t pending(std::uint64_t end) const;
 
  private:
   void step(unsigned char byte, ByteSpan from, std::vector<ByteSpan>& found);
+  void no_escape(int digits, std::vector<ByteSpan>& found);
 
   PatternScan scan_;
   int digits_ = -1;  // of an escape that has begun; -1: none has
@@ -83,6 +85,7 @@ class SecretFinder {
   explicit SecretFinder(const PatternTrie& patterns);
 
   void read(std::string_view bytes);
+  void finish();  // nothing more comes
   // What was found since the last time, in no order.
   std::vector<ByteSpan>& found() { return found_; }
   // Before it, nothing can become part of a value any more.
