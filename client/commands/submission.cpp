@@ -108,7 +108,7 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
   }
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
-  INGOT_TRY(spec.context, upload_project(daemon, project, secret_files(invocation, project), progress));
+  INGOT_TRY(spec.context, upload_project(daemon, project, progress, secret_files(invocation, project)));
   return spec;
 }
 

@@ -53,8 +53,9 @@ Status send_missing(Daemon& daemon, const fs::path& directory, const proto::Cont
 
 }  // namespace
 
-Result<std::string> upload_project(Daemon& daemon, const fs::path& directory, const std::vector<fs::path>& never_sent,
-                                   const std::function<void(const UploadProgress&)>& progress) {
+Result<std::string> upload_project(Daemon& daemon, const fs::path& directory,
+                                   const std::function<void(const UploadProgress&)>& progress,
+                                   const std::vector<fs::path>& never_sent) {
   HashCache cache(HashCache::default_file());
   constexpr int kRounds = 3;  // a project that is edited meanwhile is looked at again
   Error changed;

@@ -18,7 +18,7 @@ struct UploadProgress {
 // Sends a project: its manifest, then only the files that the daemon does not have, and none of `never_sent`. Returns
 // the context's digest.
 Result<std::string> upload_project(Daemon& daemon, const std::filesystem::path& directory,
-                                   const std::vector<std::filesystem::path>& never_sent,
-                                   const std::function<void(const UploadProgress&)>& progress);
+                                   const std::function<void(const UploadProgress&)>& progress,
+                                   const std::vector<std::filesystem::path>& never_sent = {});
 
 }  // namespace ingot::client

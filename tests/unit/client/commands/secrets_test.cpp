@@ -41,11 +41,11 @@ TEST_F(GivingSecrets, by_the_command_line_a_file_and_the_projects_own) {
   directory.file("p/.secret", "# mine\nA=from file # comment\nexport B='quoted # value'\n");
   const auto key = directory.file("key", std::string("\0\xff\n", 3));
   EXPECT_EQ(
-      values({"--secret", "C=x=y", "-s", "D=", "--secret-file", "k=" + key}),
+      values({"--secret", "C=x=y", "-s", "D=", "--secret-file", "k=" + key.string()}),
       (proto::Secrets{
           {"A", "from file"}, {"B", "quoted # value"}, {"C", "x=y"}, {"D", ""}, {"k", std::string("\0\xff\n", 3)}}));
   const auto other = directory.file("other", "Z=1234\n");
-  EXPECT_EQ(values({"--secret-file-path", other}), (proto::Secrets{{"Z", "1234"}})) << "in place of .secret";
+  EXPECT_EQ(values({"--secret-file-path", other.string()}), (proto::Secrets{{"Z", "1234"}})) << "in place of .secret";
 }
 
 TEST_F(GivingSecrets, by_the_environment_else_by_a_person) {
