@@ -44,6 +44,8 @@ Status SecretVault::prepare() const {
     return fail(ErrorKind::unsupported, "this host cannot keep secrets: " + directory_.string() + " is not in memory",
                 "set secrets.directory in the daemon's configuration to a directory on a tmpfs");
   }
+  // What the shared directory stands in may be others' too: /run/ingot has the socket.
+  INGOT_CHECK(sys::make_directories(directory_.parent_path().parent_path(), 0755));
   for (const auto& directory : {directory_.parent_path(), directory_}) {
     INGOT_CHECK(sys::make_directories(directory, 0700));
     INGOT_CHECK(check_owner(directory));

@@ -7,6 +7,8 @@
 #include <array>
 #include <set>
 
+#include "daemon/base/strings.h"
+
 namespace ingot::solver {
 
 namespace {
@@ -29,6 +31,9 @@ Status check_variable(const graph::SecretVariable& wanted, const std::string& va
   const char* hint = "read it from a file: RUN --mount=type=secret,id=NAME,target=/run/secrets/NAME";
   if (value.find('\0') != std::string::npos) {
     return fail(ErrorKind::invalid, "the secret \"" + wanted.id + "\" has a zero byte, and cannot be a variable", hint);
+  }
+  if (!base::is_valid_utf8(value)) {
+    return fail(ErrorKind::invalid, "the secret \"" + wanted.id + "\" is no text, and cannot be a variable", hint);
   }
   if (wanted.name.size() + value.size() + 2 > kLongestVariable) {
     return fail(ErrorKind::too_large, "the secret \"" + wanted.id + "\" is too long for a variable", hint);

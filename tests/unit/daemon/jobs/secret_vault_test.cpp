@@ -39,11 +39,14 @@ TEST_F(SecretVaultTest, keeps_a_jobs_secrets_over_its_own_end) {
 }
 
 TEST_F(SecretVaultTest, is_for_its_owner_alone) {
-  const mode_t before = umask(0);
+  const mode_t before = umask(022);
   ASSERT_TRUE(SecretVault(place()).put("job1", secrets));
-  umask(before);
   EXPECT_EQ(mode(place()), 0700U);
   EXPECT_EQ(mode(place().parent_path()), 0700U);
+  const fs::path deeper = memory->path() / "run/ingot/secrets/x";
+  ASSERT_TRUE(SecretVault(deeper).put("job1", secrets));
+  EXPECT_EQ(mode(memory->path() / "run/ingot"), 0755U) << "the socket is there, and for others";
+  umask(before);
   EXPECT_EQ(mode(place() / "job1"), 0600U);
 }
 

@@ -560,6 +560,7 @@ TEST(StepSecrets, what_no_variable_can_hold_is_said) {
   auto given = give_secrets({{"token", std::string("a\0b", 3)}}, secret_op("x"), spec);
   ASSERT_FALSE(given);
   EXPECT_THAT(given.error().message, HasSubstr("has a zero byte"));
+  EXPECT_FALSE(give_secrets({{"token", "\xff\xfe"}}, secret_op("x"), spec)) << "JSON would change it";
   EXPECT_FALSE(give_secrets({{"token", std::string(200'000, 'x')}}, secret_op("x"), spec));
 }
 
