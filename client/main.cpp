@@ -9,6 +9,7 @@
 #include "client/cli/parse.h"
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/commands/secrets.h"
 #include "proto/error.h"
 
 using namespace ingot;
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "");
   const auto invocation = client::parse_arguments({argv + 1, argv + argc});
   if (!invocation) return report(invocation.error());
+  client::hide_secrets(*invocation, argc, argv);
   if (invocation->command == "__complete") return client::run_complete(*invocation);
   const auto* command = client::find_command(invocation->command);
   if (command == nullptr || invocation->has("--help")) {

@@ -18,6 +18,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"push", value.push},
           {"pull", name_of(value.pull)},
           {"compression", name_of(value.compression)},
+          {"secret_names", value.secret_names},
           {"project", value.project}};
 }
 
@@ -45,6 +46,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   const auto how = compression_from_name(compression);
   if (!how) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
   value.compression = how.value_or(Compression::gzip);
+  fields.read("secret_names", value.secret_names);
   fields.read("project", value.project);
   return finish(fields, value);
 }

@@ -88,7 +88,8 @@ struct JobSpec {
   bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
   PullPolicy pull = PullPolicy::missing;
   Compression compression = Compression::gzip;
-  std::string project;  // what the client calls the project directory; for people only
+  std::string project;                    // what the client calls the project directory; for people only
+  std::vector<std::string> secret_names;  // sorted; their values are in no JobSpec
 };
 
 struct Submitter {

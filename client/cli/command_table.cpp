@@ -12,6 +12,9 @@ const std::vector<FlagInfo>& recipe_flags() {
   static const std::vector<FlagInfo> kFlags = {
       {"--build-arg", "", "NAME[=VALUE]", "an ARG's value; without =VALUE it is the environment's"},
       {"--arg-file-path", "", "FILE", "read ARGs from this file (default .arg)"},
+      {"--secret", "-s", "NAME[=VALUE]", "a secret; without =VALUE it is the environment's, or asked for"},
+      {"--secret-file", "", "NAME=FILE", "a secret that is a file's content; the file is not sent with the project"},
+      {"--secret-file-path", "", "FILE", "read secrets from this file (default .secret)"},
       {"--no-cache", "", "", "run every step anew"},
       {"--pull", "", "WHEN",
        "fetch images of FROM when they are missing (the default), always if there is a newer one, or never",
@@ -69,7 +72,9 @@ const std::vector<CommandInfo>& command_table() {
       {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
        with_submission_flags({}), true, run_submit},
       {"plan", "[flags] +target [--NAME=value ...]", "tell what a build would do, and what of it is done already",
-       "Nothing runs. A step that only may run does so unless what it stands on comes out as it was before.",
+       "Nothing runs, and no secret is sent. A step that only may run does so unless what it stands on comes out as "
+       "it\n"
+       "was before.",
        plan_flags(), true, run_plan},
       {"ps",
        "[flags]",

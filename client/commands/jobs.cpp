@@ -106,6 +106,7 @@ Result<int> run_show(const Invocation& invocation) {
   line("target", base::printable(job.spec.target));
   print_pairs("args", job.spec.args);
   print_pairs("labels", job.spec.labels);
+  line("secrets", base::printable(base::join(job.spec.secret_names, " ")));
   line("project", base::printable(job.spec.project));
   line("context", job.spec.context);
   for (const auto& image : job.from_images) {

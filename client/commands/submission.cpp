@@ -6,9 +6,12 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "client/commands/ask.h"
 #include "client/commands/common.h"
+#include "client/commands/secrets.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/sys/in_memory.h"
 
 namespace ingot::client {
 
@@ -122,14 +125,19 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
   }
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
-  INGOT_TRY(spec.context, upload_project(daemon, project, progress));
+  INGOT_TRY(spec.context, upload_project(daemon, project, progress, secret_files(invocation, project)));
   return spec;
 }
 
 Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
                                   const std::function<void(const UploadProgress&)>& progress) {
+  // First of all: a person who is asked does not wait for the project to be sent.
+  sys::refuse_core_dumps();
+  const Ask ask = can_ask() ? Ask(ask_unseen) : Ask();
+  INGOT_TRY(auto secrets, collect_secrets(invocation, project_directory(invocation), ask));
+  for (const auto& warning : secrets.warnings) std::fprintf(stderr, "ingot: warning: %s\n", warning.c_str());
   INGOT_TRY(auto spec, prepare_project(invocation, daemon, progress));
-  return daemon.submit(spec);
+  return daemon.submit(spec, secrets.values);
 }
 
 }  // namespace ingot::client

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "client/context/hash_files.h"
@@ -42,11 +44,31 @@ bool is_own_leftover(const std::string& name) {
                                    name.starts_with(".ingot-new-") || name.starts_with(".ingot-old-"));
 }
 
+// Files that hold secrets, by what they are: a link, or another name, leads to the same one.
+class SecretFiles {
+ public:
+  explicit SecretFiles(const std::vector<fs::path>& files) {
+    for (const auto& file : files) {
+      struct stat status {};
+      for (auto* look : {&stat, &lstat}) {
+        if ((*look)(file.c_str(), &status) == 0) known_.emplace(status.st_dev, status.st_ino);
+      }
+    }
+  }
+  bool contain(const std::string& path, const struct stat& status) const {
+    if (S_ISDIR(status.st_mode)) return false;
+    return path.substr(path.rfind('/') + 1) == ".secret" || known_.contains({status.st_dev, status.st_ino});
+  }
+
+ private:
+  std::set<std::pair<dev_t, ino_t>> known_;
+};
+
 // Walks the directory and lists everything, files without digests.
 class Walk {
  public:
-  Walk(const fs::path& root, const IgnoreRules& rules, proto::ContextManifest& manifest)
-      : root_(root), rules_(rules), manifest_(manifest) {}
+  Walk(const fs::path& root, const IgnoreRules& rules, const SecretFiles& secrets, proto::ContextManifest& manifest)
+      : root_(root), rules_(rules), secrets_(secrets), manifest_(manifest) {}
 
   // `below` is "" or ends with a slash.
   Status directory(const std::string& below) {
@@ -74,6 +96,7 @@ class Walk {
       if (errno == ENOENT) return {};  // removed since its directory was read
       return fail_errno(errno, "cannot look at " + visible_path(path));
     }
+    if (secrets_.contain(path, status)) return {};
     const bool ignored = is_ignored(path);
     if (ignored && !(S_ISDIR(status.st_mode) && rules_.may_bring_back_below(path))) return {};
     if (!base::is_valid_utf8(path)) return refuse(path, "its name is no UTF-8");
@@ -111,19 +134,22 @@ class Walk {
 
   const fs::path& root_;
   const IgnoreRules& rules_;
+  const SecretFiles& secrets_;
   proto::ContextManifest& manifest_;
 };
 
 }  // namespace
 
-Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache) {
+Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache,
+                                            const std::vector<std::filesystem::path>& never_sent) {
   std::error_code error;
   // Files are remembered by their one absolute name, however the directory was named.
   const fs::path root = fs::canonical(directory, error);
   if (error) return fail_errno(error.value(), "cannot use the directory " + base::printable(directory.string()));
   INGOT_TRY(auto rules, read_rules(root));
   proto::ContextManifest manifest;
-  INGOT_CHECK(Walk(root, rules, manifest).directory(""));
+  const SecretFiles secrets(never_sent);
+  INGOT_CHECK(Walk(root, rules, secrets, manifest).directory(""));
   INGOT_CHECK(hash_files(root, cache, manifest));
   cache.save();
   return manifest;

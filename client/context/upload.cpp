@@ -54,13 +54,14 @@ Status send_missing(Daemon& daemon, const fs::path& directory, const proto::Cont
 }  // namespace
 
 Result<std::string> upload_project(Daemon& daemon, const fs::path& directory,
-                                   const std::function<void(const UploadProgress&)>& progress) {
+                                   const std::function<void(const UploadProgress&)>& progress,
+                                   const std::vector<fs::path>& never_sent) {
   HashCache cache(HashCache::default_file());
   constexpr int kRounds = 3;  // a project that is edited meanwhile is looked at again
   Error changed;
   changed.message = "the daemon keeps asking for files that were sent";
   for (int round = 0; round < kRounds; ++round) {
-    INGOT_TRY(auto manifest, scan_project(directory, cache));
+    INGOT_TRY(auto manifest, scan_project(directory, cache, never_sent));
     INGOT_TRY(auto status, daemon.offer(manifest));
     if (status.missing.empty()) return status.digest;
     if (auto sent = send_missing(daemon, directory, manifest, status.missing, progress); !sent) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "client/transport/daemon.h"
 
@@ -14,8 +15,10 @@ struct UploadProgress {
   std::uint64_t bytes_to_send = 0;
 };
 
-// Sends a project: its manifest, then only the files that the daemon does not have. Returns the context's digest.
+// Sends a project: its manifest, then only the files that the daemon does not have, and none of `never_sent`. Returns
+// the context's digest.
 Result<std::string> upload_project(Daemon& daemon, const std::filesystem::path& directory,
-                                   const std::function<void(const UploadProgress&)>& progress);
+                                   const std::function<void(const UploadProgress&)>& progress,
+                                   const std::vector<std::filesystem::path>& never_sent = {});
 
 }  // namespace ingot::client

@@ -166,8 +166,10 @@ Status Daemon::put_blob(const std::string& digest, int file, std::uint64_t size)
   return {};
 }
 
-Result<proto::Job> Daemon::submit(const proto::JobSpec& spec) {
-  const HttpRequest request{"POST", "/v1/jobs", {}, proto::dump(proto::to_json(spec))};
+Result<proto::Job> Daemon::submit(const proto::JobSpec& spec, const proto::Secrets& secrets) {
+  auto body = proto::to_json(spec);
+  if (!secrets.empty()) body["secrets"] = proto::secrets_to_json(secrets);
+  const HttpRequest request{"POST", "/v1/jobs", {}, proto::dump(body)};
   auto answer = call(request);
   // Whether the first one arrived is not known; the idempotency key makes a second one harmless.
   if (!answer && answer.error().kind == ErrorKind::unavailable && !spec.idempotency_key.empty()) answer = call(request);

@@ -9,6 +9,7 @@
 #include "client/transport/http.h"
 #include "proto/cache.h"
 #include "proto/image.h"
+#include "proto/secrets.h"
 #include "proto/step.h"
 #include "proto/types.h"
 
@@ -27,7 +28,8 @@ class Daemon {
   Result<proto::CachePruned> prune_cache(const proto::CachePrune& wanted);
   Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
   Status put_blob(const std::string& digest, int file, std::uint64_t size);
-  Result<proto::Job> submit(const proto::JobSpec& spec);
+  // The secrets are in the request and nowhere else.
+  Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
   Result<proto::Plan> plan(const proto::JobSpec& spec);
   Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);

@@ -7,6 +7,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/strings.h"
 #include "proto/codec.h"
+#include "proto/secrets.h"
 
 namespace ingot::api {
 
@@ -104,7 +105,10 @@ Result<LogStream> open_stream(const Services& services, const Request& request) 
 Response post_job(const Services& services, const Request& request) {
   auto spec = read_spec(services, request);
   if (!spec) return error_response(spec.error());
-  auto job = services.jobs.submit(*spec, request.submitter);
+  // Beside the specification, which is kept and shown, and never in it.
+  auto secrets = proto::secrets_of_submission(proto::parse_json(request.body).value_or(nlohmann::json::object()));
+  if (!secrets) return error_response(secrets.error());
+  auto job = services.jobs.submit(std::move(*spec), request.submitter, *secrets);
   Response response = job_response(201, job);
   if (job) response.headers.emplace_back("Location", "/v1/jobs/" + job->id);
   return response;

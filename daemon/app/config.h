@@ -31,6 +31,7 @@ struct Config {
   unsigned parallel_steps = 0;
   DiskShare cache_max;
   std::uint64_t max_queued = 0;
+  std::string secrets_directory;
   double job_timeout_seconds = 0;
   double drain_seconds = 0;
   sandbox::Limits limits;

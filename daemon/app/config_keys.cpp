@@ -214,6 +214,10 @@ const std::vector<ConfigKey>& config_keys() {
       {"jobs.drain", "--jobs-drain", "INGOT_JOBS_DRAIN", "TIME", "20s", true,
        "how long running jobs may go on after SIGTERM before they are put back into the queue",
        duration(&Config::drain_seconds)},
+      {"secrets.directory", "--secrets-directory", "INGOT_SECRETS_DIRECTORY", "DIR", "auto", false,
+       "where the secrets of jobs are kept while these live: in memory, and not the daemon's alone; auto: "
+       "/run/ingot/secrets, else /dev/shm/ingot-secrets",
+       path(&Config::secrets_directory)},
       {"limits.memory", "--limits-memory", "INGOT_LIMITS_MEMORY", "SIZE", "75%", true,
        "memory of one step, swap included: a size, a share of the host's, or none", set_memory},
       {"limits.cpus", "--limits-cpus", "INGOT_LIMITS_CPUS", "N", "0", true, "CPUs of one step; 0: no limit", set_cpus},

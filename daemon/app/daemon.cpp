@@ -13,6 +13,7 @@
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
 #include "daemon/image/push.h"
+#include "daemon/jobs/secret_vault.h"
 #include "daemon/pipeline/plan.h"
 #include "daemon/pipeline/run_job.h"
 #include "daemon/sys/mounts.h"
@@ -28,8 +29,8 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels", "retry", "cache",
-                   "plan", "why",      "push",   "pull"};
+  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels",
+                   "retry", "cache",    "plan",   "why",       "push",            "pull",   "secrets"};
   return info;
 }
 
@@ -141,13 +142,16 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
                             *parts.collector, base::system_clock(), state / "caches"},
       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
+  const fs::path secrets = jobs::SecretVault::place_for(config.secrets_directory, settings.instance);
+
   // 4. The queue; jobs that a dead daemon left running are queued again.
   jobs::QueueSettings queue;
   queue.workers = config.parallel_jobs;
   queue.max_queued = config.max_queued;
   queue.max_log_bytes = config.max_log_bytes;
+  queue.secrets = secrets;
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
-  INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", queue, base::system_clock()));
+  INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", std::move(queue), base::system_clock()));
 
   // 5. The socket.
   api::ServerSettings server;
@@ -156,8 +160,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   server.group = config.socket_group;
   server.mode = config.socket_mode;
   server.max_connections = config.max_connections;
-  auto doctor = [&parts, state] {
+  auto doctor = [&parts, state, secrets] {
     auto checks = parts.sandbox->checks();
+    checks.push_back(secrets_check(secrets));
     for (auto& check : host_checks(state, sys::system_processes())) checks.push_back(std::move(check));
     return checks;
   };

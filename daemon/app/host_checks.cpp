@@ -4,6 +4,7 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
+#include "daemon/sys/in_memory.h"
 
 namespace ingot::app {
 
@@ -23,6 +24,12 @@ constexpr Tool kTools[] = {
 };
 
 }  // namespace
+
+proto::HostCheck secrets_check(const std::filesystem::path& directory) {
+  const bool ok = sys::is_in_memory(directory);
+  return {"secrets", ok, false, directory.string() + (ok ? " is in memory" : " is not in memory: no job can have any"),
+          ok ? "" : "set secrets.directory in the daemon's configuration to a directory on a tmpfs"};
+}
 
 std::vector<proto::HostCheck> host_checks(const std::filesystem::path& state_dir, sys::ProcessRunner& processes) {
   std::vector<proto::HostCheck> checks;

@@ -10,6 +10,7 @@
 #include "daemon/app/daemon.h"
 #include "daemon/app/notify.h"
 #include "daemon/base/log.h"
+#include "daemon/sys/in_memory.h"
 #include "daemon/sys/mounts.h"
 #include "proto/version.h"
 
@@ -99,6 +100,8 @@ int main(int argc, char** argv) {
                          {},
                          {}}});
   }
+  // It holds the secrets of its jobs.
+  sys::refuse_core_dumps();
   if (auto entered = sys::enter_private_mount_namespace(); !entered) return report({entered.error()});
 
   auto daemon = app::Daemon::create(*config, app::inherited_socket());

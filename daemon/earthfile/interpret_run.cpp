@@ -4,6 +4,7 @@
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/mount_option.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/secret_option.h"
 
 // RUN, CACHE, WORKDIR, USER.
 namespace ingot::earthfile {
@@ -11,21 +12,20 @@ namespace ingot::earthfile {
 namespace {
 
 const std::vector<OptionInfo>& run_options() {
-  static const std::vector<OptionInfo> kOptions = {
-      {"no-cache", false, ""},
-      {"raw-output", false, ""},
-      {"push", false, "build now, and push what it made by hand"},
-      {"privileged", false, "leave it out; most commands do without"},
-      {"secret", true, "COPY a file that holds it, in a target whose result you keep to yourself"},
-      {"mount", true, ""},
-      {"ssh", false, "fetch before the build, and COPY the result"},
-      {"entrypoint", false, "write the image's entrypoint into the RUN"},
-      {"network", true, ""},
-      {"interactive", false, "write the answers into the RUN"},
-      {"interactive-keep", false, "write the answers into the RUN"},
-      {"aws", false, "pass the credentials as arguments"},
-      {"oidc", true, "pass the credentials as arguments"},
-      {"with-docker", false, "leave it out"}};
+  static const std::vector<OptionInfo> kOptions = {{"no-cache", false, ""},
+                                                   {"raw-output", false, ""},
+                                                   {"push", false, "build now, and push what it made by hand"},
+                                                   {"privileged", false, "leave it out; most commands do without"},
+                                                   {"secret", true, ""},
+                                                   {"mount", true, ""},
+                                                   {"ssh", false, "fetch before the build, and COPY the result"},
+                                                   {"entrypoint", false, "write the image's entrypoint into the RUN"},
+                                                   {"network", true, ""},
+                                                   {"interactive", false, "write the answers into the RUN"},
+                                                   {"interactive-keep", false, "write the answers into the RUN"},
+                                                   {"aws", false, "pass the credentials as arguments"},
+                                                   {"oidc", true, "pass the credentials as arguments"},
+                                                   {"with-docker", false, "leave it out"}};
   return kOptions;
 }
 
@@ -69,9 +69,10 @@ Status Interpreter::run_command(Frame& frame, const Command& command) {
   exec.no_cache = options.has("no-cache");
   exec.mounts = frame.progress.caches;
   for (const auto& option : options.values) {
-    if (option.name == "mount") {
-      INGOT_TRY(auto mount, parse_mount(option, frame.target, frame.progress.working_dir));
-      exec.mounts.push_back(std::move(mount));
+    if (option.name == "mount") INGOT_CHECK(add_mount(frame, option, exec));
+    if (option.name == "secret") {
+      INGOT_TRY(auto secret, parse_secret(option));
+      if (secret) exec.secrets.push_back(std::move(*secret));
     }
     if (option.name == "network") {
       if (option.text != "none") {
@@ -82,6 +83,27 @@ Status Interpreter::run_command(Frame& frame, const Command& command) {
     }
   }
   return add_step(frame, command, std::move(exec));
+}
+
+Status Interpreter::add_mount(Frame& frame, const Options::Value& option, graph::ExecOp& exec) {
+  INGOT_TRY(auto made, parse_mount(option, frame.target, frame.progress.working_dir));
+  if (made.mount.kind == graph::Mount::Kind::bind) {
+    // "+target" is all that it has, "+target/path" what it saves.
+    const std::size_t slash = made.from.find('/', made.from.find('+'));
+    const Word word{made.from.substr(0, slash), option.place};
+    INGOT_TRY(auto name, target_name(word, word.text));
+    INGOT_TRY(auto other, target_recipe(name, option.place, frame.overrides, false));
+    made.mount.from = slash == std::string::npos ? other.step : other.artifacts;
+    if (!made.mount.from) {
+      return fail_at(option.place, ErrorKind::not_found,
+                     "+" + name + (slash == std::string::npos ? " has no file system" : " saves no artifact"));
+    }
+    if (slash != std::string::npos) {
+      made.mount.source = absolute(absolute("/", made.from.substr(slash)), made.mount.source.substr(1));
+    }
+  }
+  exec.mounts.push_back(std::move(made.mount));
+  return {};
 }
 
 Status Interpreter::working_directory(Frame& frame, const Command& command) {

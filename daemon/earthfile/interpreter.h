@@ -66,6 +66,7 @@ class Interpreter {
   Result<std::pair<std::string, std::string>> override_of(const Frame& frame, const Word& word) const;
   // interpret_run.cpp
   Status run_command(Frame& frame, const Command& command);
+  Status add_mount(Frame& frame, const Options::Value& option, graph::ExecOp& exec);
   Status cache(Frame& frame, const Command& command);
   Status working_directory(Frame& frame, const Command& command);
   Status user(Frame& frame, const Command& command);

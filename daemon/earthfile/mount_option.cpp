@@ -6,21 +6,26 @@
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/secret_option.h"
 
 namespace ingot::earthfile {
 
 namespace {
 
 constexpr const char* kForm = "--mount=type=cache,target=/path";
+using Fields = std::map<std::string, std::string>;
+using Kind = graph::Mount::Kind;
 
 // "a=b,c=d" with what it has; a key without "=" is "true".
-Result<std::map<std::string, std::string>> fields_of(const Options::Value& option) {
-  std::map<std::string, std::string> fields;
+Result<Fields> fields_of(const Options::Value& option) {
+  Fields fields;
   for (const auto& part : base::split(option.text, ',')) {
     const std::size_t equals = std::min(part.find('='), part.size());
     std::string name = part.substr(0, equals);
     if (name == "dst" || name == "destination") name = "target";
     if (name == "chmod") name = "mode";
+    if (name == "src") name = "source";
+    if (name == "readonly") name = "ro";
     if (!fields.emplace(name, equals < part.size() ? part.substr(equals + 1) : "true").second) {
       return fail_at(option.place, ErrorKind::syntax, "--mount has " + name + " twice", kForm);
     }
@@ -31,14 +36,67 @@ Result<std::map<std::string, std::string>> fields_of(const Options::Value& optio
 Result<graph::Mount::Kind> parse_kind(const std::string& type, const Place& place) {
   if (type == "cache") return graph::Mount::Kind::cache;
   if (type == "tmpfs") return graph::Mount::Kind::tmpfs;
-  if (type == "secret" || type.starts_with("bind") || type.starts_with("ssh")) {
+  if (type == "secret") return graph::Mount::Kind::secret;
+  if (type == "bind" || type == "bind-experimental") return graph::Mount::Kind::bind;
+  if (type.starts_with("ssh")) {
     return fail_at(place, ErrorKind::unsupported,
-                   "--mount=type=" + type + " is not understood by this version of Ingot",
-                   type == "secret" ? "COPY a file that holds it, in a target whose result you keep to yourself"
-                                    : "COPY what the command needs");
+                   "--mount=type=" + base::printable(type) + " is not understood by this version of Ingot",
+                   "give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id");
   }
   return fail_at(place, ErrorKind::invalid, "--mount of type \"" + base::printable(type) + "\"",
-                 "the types are cache and tmpfs");
+                 "the types are cache, tmpfs, secret and bind");
+}
+
+std::string take(Fields& fields, const char* name) {
+  auto node = fields.extract(name);
+  return node.empty() ? std::string() : node.mapped();
+}
+
+Status parse_owner(Fields& fields, const char* name, const Place& place, std::optional<std::uint32_t>& owner) {
+  const std::string text = take(fields, name);
+  if (text.empty()) return {};
+  std::uint32_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stopped != end) {
+    return fail_at(place, ErrorKind::invalid,
+                   std::string("--mount: ") + name + " takes a number, not \"" + base::printable(text) + "\"");
+  }
+  owner = number;
+  return {};
+}
+
+// What only a secret has. Without an id it is called like its file, without a target its file like its id.
+Status parse_secret_fields(Fields& fields, const Place& place, std::string& path, graph::Mount& mount) {
+  mount.id = secret_id(mount.id);
+  if (mount.id.empty()) mount.id = base_name(path);
+  if (mount.id.empty()) {
+    return fail_at(place, ErrorKind::syntax, "--mount needs the id of a secret", "--mount=type=secret,id=NAME");
+  }
+  if (path.empty()) path = "/run/secrets/" + base_name(mount.id);
+  INGOT_CHECK(parse_owner(fields, "uid", place, mount.uid));
+  INGOT_CHECK(parse_owner(fields, "gid", place, mount.gid));
+  const std::string required = take(fields, "required");
+  if (!required.empty() && required != "true" && required != "false") {
+    return fail_at(place, ErrorKind::invalid, "--mount: required is true or false");
+  }
+  mount.required = required != "false";
+  return {};
+}
+
+// What only a bind has. The recipe's language knows directories of the host here; those are nobody's business.
+Status parse_bind_fields(Fields& fields, const Place& place, MountOption& option) {
+  option.from = take(fields, "from");
+  if (option.from.find('+') == std::string::npos) {
+    return fail_at(place, ErrorKind::unsupported,
+                   option.from.empty() ? "--mount=type=bind needs a target: files of the host are not mounted"
+                                       : "--mount=type=bind takes files of targets, not of images",
+                   "from=+target with source=/path, or COPY what the command needs");
+  }
+  const std::string source = take(fields, "source");
+  if (!source.empty()) option.mount.source = absolute("/", source);
+  take(fields, "ro");
+  return {};
 }
 
 }  // namespace
@@ -60,31 +118,35 @@ Result<unsigned> parse_mode(const std::string& text, const Place& place, const s
                  "such as " + flag + "=0755");
 }
 
-Result<graph::Mount> parse_mount(const Options::Value& option, const std::string& target,
-                                 const std::string& working_dir) {
+Result<MountOption> parse_mount(const Options::Value& option, const std::string& target,
+                                const std::string& working_dir) {
   INGOT_TRY(auto fields, fields_of(option));
-  const auto take = [&](const char* name) {
-    auto node = fields.extract(name);
-    return node.empty() ? std::string() : node.mapped();
-  };
-  graph::Mount mount;
-  const std::string type = take("type");
+  MountOption made;
+  graph::Mount& mount = made.mount;
+  const std::string type = take(fields, "type");
   if (type.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a type", kForm);
   INGOT_TRY(mount.kind, parse_kind(type, option.place));
-  const std::string path = take("target");
+  std::string path = take(fields, "target");
+  mount.id = take(fields, "id");
+  if (mount.kind == Kind::secret) INGOT_CHECK(parse_secret_fields(fields, option.place, path, mount));
+  if (mount.kind == Kind::bind) INGOT_CHECK(parse_bind_fields(fields, option.place, made));
   if (path.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a target", kForm);
   mount.target = absolute(working_dir, path);
-  mount.id = take("id");
-  if (mount.id.empty() && mount.kind == graph::Mount::Kind::cache) mount.id = target + " " + mount.target;
-  if (auto sharing = take("sharing"); !sharing.empty()) {
+  if (mount.id.empty() && mount.kind == Kind::cache) mount.id = target + " " + mount.target;
+  if (auto sharing = take(fields, "sharing"); !sharing.empty()) {
     INGOT_TRY(mount.sharing, parse_sharing(sharing, option.place));
   }
-  if (auto mode = take("mode"); !mode.empty()) {
-    INGOT_TRY(mount.mode, parse_mode(mode, option.place, "mode"));
+  if (mount.kind != Kind::bind) {
+    if (auto mode = take(fields, "mode"); !mode.empty()) {
+      INGOT_TRY(mount.mode, parse_mode(mode, option.place, "mode"));
+    }
   }
-  if (fields.empty()) return mount;
-  return fail_at(option.place, ErrorKind::syntax, "--mount has no \"" + base::printable(fields.begin()->first) + "\"",
-                 base::did_you_mean(fields.begin()->first, {"type", "target", "id", "sharing", "mode"}));
+  if (fields.empty()) return made;
+  const std::string& unknown = fields.begin()->first;
+  return fail_at(option.place, ErrorKind::syntax,
+                 "--mount=type=" + type + " has no \"" + base::printable(unknown) + "\"",
+                 base::did_you_mean(
+                     unknown, {"type", "target", "id", "sharing", "mode", "source", "from", "uid", "gid", "required"}));
 }
 
 }  // namespace ingot::earthfile

@@ -8,10 +8,15 @@
 
 namespace ingot::earthfile {
 
+struct MountOption {
+  graph::Mount mount;
+  std::string from;  // of a bind: "+target" or "+target/artifact", for the interpreter to find
+};
+
 // RUN --mount=type=cache,target=/path,...; `working_dir` is what a relative target counts from, `target` names the
 // caches that have no id.
-Result<graph::Mount> parse_mount(const Options::Value& option, const std::string& target,
-                                 const std::string& working_dir);
+Result<MountOption> parse_mount(const Options::Value& option, const std::string& target,
+                                const std::string& working_dir);
 Result<graph::Mount::Sharing> parse_sharing(const std::string& text, const Place& place);
 Result<unsigned> parse_mode(const std::string& text, const Place& place, const std::string& flag);
 

@@ -58,6 +58,9 @@ struct Mount {
   std::optional<StepId> from;         // bind: the step whose file system is mounted, read-only
   std::string source = "/";           // bind: a directory or file in it
   std::optional<unsigned> mode;       // of a cache's directory, or a secret's file
+  std::optional<std::uint32_t> uid;   // of a secret's file
+  std::optional<std::uint32_t> gid;
+  bool required = true;  // a secret: without it the step fails, else there is no file
 };
 
 // RUN --secret NAME=id: a variable of the step that is in no key and no log.

@@ -59,8 +59,10 @@ struct JobLog::State {
   bool cut = false;
   bool closed = false;
   bool write_failed = false;
-  std::map<std::pair<std::string, std::string>, OutputSplitter> splitters;  // by step and stream
-  std::map<std::string, std::string> tails;                                 // by step
+  std::map<std::pair<std::string, std::string>, OutputSplitter> splitters;   // by step and stream
+  std::map<std::string, std::string> tails;                                  // by step
+  std::shared_ptr<const base::Mask> mask;                                    // null: nothing is hidden
+  std::map<std::pair<std::string, std::string>, base::MaskedStream> masked;  // by step and stream
   std::map<std::uint64_t, std::function<void()>> subscribers;
   std::uint64_t next_subscriber = 0;
 
@@ -112,11 +114,21 @@ Result<std::shared_ptr<JobLog>> JobLog::open(const fs::path& path, std::uint64_t
   return std::shared_ptr<JobLog>(new JobLog(std::move(state)));
 }
 
+void JobLog::hide(std::shared_ptr<const base::Mask> values) {
+  std::lock_guard lock(state_->mutex);
+  state_->masked.clear();
+  state_->mask = std::move(values);
+}
+
 void JobLog::append(proto::Event event) {
   std::vector<std::function<void()>> wakes;
   {
     std::lock_guard lock(state_->mutex);
     if (state_->closed) return;
+    if (state_->mask) {
+      if (event.type != proto::EventType::output) event.text = state_->mask->apply(event.text);
+      if (event.error) event.error = state_->mask->apply(std::move(*event.error));
+    }
     const std::uint64_t first = state_->next_seq;
     state_->write(state_->encode(event), first);
     wakes = state_->to_wake();
@@ -126,6 +138,19 @@ void JobLog::append(proto::Event event) {
 
 void JobLog::append_output(const std::string& step, const std::string& target, const char* stream,
                            std::string_view bytes) {
+  std::string shown;
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->mask) {
+      shown = state_->masked.try_emplace({step, stream}, state_->mask).first->second.add(bytes);
+      bytes = shown;
+    }
+  }
+  if (!bytes.empty()) append_shown(step, target, stream, bytes);
+}
+
+void JobLog::append_shown(const std::string& step, const std::string& target, const char* stream,
+                          std::string_view bytes) {
   std::vector<std::function<void()>> wakes;
   {
     std::lock_guard lock(state_->mutex);
@@ -164,6 +189,12 @@ void JobLog::append_output(const std::string& step, const std::string& target, c
 
 void JobLog::flush_output(const std::string& step, const std::string& target) {
   for (const char* stream : {"stdout", "stderr"}) {
+    std::string held;
+    {
+      std::lock_guard lock(state_->mutex);
+      if (auto masked = state_->masked.extract({step, stream})) held = masked.mapped().finish();
+    }
+    if (!held.empty()) append_shown(step, target, stream, held);
     std::vector<OutputPiece> pieces;
     {
       std::lock_guard lock(state_->mutex);

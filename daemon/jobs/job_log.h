@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/mask.h"
 #include "daemon/sys/files.h"
 #include "proto/types.h"
 
@@ -24,12 +25,15 @@ class JobLog : public std::enable_shared_from_this<JobLog> {
   // Opens or continues the file; half a line that a crash left is cut off.
   static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock);
 
+  // From now on these values are hidden in all that is written.
+  void hide(std::shared_ptr<const base::Mask> values);
   // Fills in seq and time. Output beyond the cap is dropped after one `cut` event; everything else is always
   // kept.
   void append(proto::Event event);
   // Splits into lines and bounded pieces, keeps binary bytes whole, remembers the step's last lines.
   void append_output(const std::string& step, const std::string& target, const char* stream, std::string_view bytes);
-  void flush_output(const std::string& step, const std::string& target);  // a last line without newline
+  // The end of a step's output: what was held back of it, and a last line without newline.
+  void flush_output(const std::string& step, const std::string& target);
   // The last output of a step (at most 64 KiB), for the error at the end; forgets it.
   std::string take_tail(const std::string& step);
   bool was_cut() const;
@@ -44,6 +48,7 @@ class JobLog : public std::enable_shared_from_this<JobLog> {
 
  private:
   struct State;
+  void append_shown(const std::string& step, const std::string& target, const char* stream, std::string_view bytes);
   explicit JobLog(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

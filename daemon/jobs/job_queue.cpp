@@ -10,6 +10,7 @@
 #include "daemon/jobs/deadlines.h"
 #include "daemon/jobs/job_table.h"
 #include "daemon/jobs/log_end.h"
+#include "daemon/jobs/secret_vault.h"
 
 namespace ingot::jobs {
 
@@ -38,6 +39,7 @@ proto::Event note_event(std::string text) {
 struct JobQueue::State {
   JobTable table;
   StepTable steps;
+  SecretVault vault;
   fs::path log_directory;
   QueueSettings settings;
   base::Clock& clock;
@@ -65,7 +67,12 @@ struct JobQueue::State {
   std::vector<std::thread> workers;
 
   State(db::Database& database, fs::path logs_at, QueueSettings given, base::Clock& time)
-      : table(database, time), steps(database), log_directory(std::move(logs_at)), settings(given), clock(time) {}
+      : table(database, time),
+        steps(database),
+        vault(given.secrets),
+        log_directory(std::move(logs_at)),
+        settings(std::move(given)),
+        clock(time) {}
 
   fs::path log_path(const std::string& id) const { return log_directory / (id + ".ndjson"); }
 
@@ -86,7 +93,12 @@ struct JobQueue::State {
     (*opened)->append(std::move(event));
   }
 
-  // The last event of a job; after it followers stop.
+  // What a job ends with, once its row says so: its secrets go, then its last event comes, after which followers stop.
+  void end_job(const std::string& id, const proto::JobSpec& spec, JobState state, const std::optional<Error>& error) {
+    if (!spec.secret_names.empty()) vault.remove(id);
+    end_log(id, state, error);
+  }
+
   void end_log(const std::string& id, JobState state, const std::optional<Error>& error) {
     if (auto opened = open_log(id)) {
       (*opened)->append(state_event(state, error));
@@ -98,6 +110,7 @@ struct JobQueue::State {
 
   void work(unsigned number);
   void run_one(const proto::Job& job);
+  Status take_secrets(JobRun& job_run);
   void settle(const proto::Job& job, const Running& run_state, JobLog& job_log, Status outcome);
 };
 
@@ -161,6 +174,8 @@ void JobQueue::State::run_one(const proto::Job& job) {
         job,
         **job_log,
         state->cancel.token(),
+        std::make_shared<const proto::Secrets>(),
+        nullptr,
         [this, &job, &job_log](proto::Artifact artifact) -> Status {
           INGOT_CHECK(table.add_artifact(job.id, artifact));
           proto::Event event;
@@ -171,17 +186,39 @@ void JobQueue::State::run_one(const proto::Job& job) {
         },
         [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); },
         [this, &job](const std::vector<proto::FromImage>& images) { return table.record_images(job.id, images); }};
-    Status outcome = run(job_run);
+    Status outcome = take_secrets(job_run);
+    if (outcome) outcome = run(job_run);
+    if (!outcome && job_run.mask) outcome = fail(job_run.mask->apply(outcome.error()));
     if (deadline != 0) deadlines.remove(deadline);
     settle(job, *state, **job_log, std::move(outcome));
   } else {
     if (deadline != 0) deadlines.remove(deadline);
     log::error("job {}: {}", job.id, job_log.error().message);
-    table.finish(job.id, JobState::failed, job_log.error());
+    if (table.finish(job.id, JobState::failed, job_log.error())) vault.remove(job.id);
   }
   std::lock_guard lock(mutex);
   running.erase(job.id);
   changed.notify_all();
+}
+
+// From the vault to the run, and out of its log.
+Status JobQueue::State::take_secrets(JobRun& job_run) {
+  if (job_run.job.spec.secret_names.empty()) return {};
+  auto secrets = vault.get(job_run.job.id);
+  if (!secrets && secrets.error().kind == ErrorKind::not_found) {
+    return fail(ErrorKind::unavailable,
+                "the job's secrets are lost: they are kept in memory only, and this host was restarted since",
+                "submit it again");
+  }
+  if (!secrets) return fail(secrets.error());
+  std::vector<std::string> values;
+  for (const auto& [id, value] : *secrets) values.push_back(value);
+  job_run.secrets = std::make_shared<const proto::Secrets>(std::move(*secrets));
+  auto mask = std::make_shared<const base::Mask>(values);
+  if (mask->empty()) return {};
+  job_run.mask = mask;
+  job_run.log.hide(std::move(mask));
+  return {};
 }
 
 // From how the work ended to the job's final state; the row first, then whoever listens.
@@ -226,7 +263,7 @@ void JobQueue::State::settle(const proto::Job& job, const Running& run_state, Jo
     return;
   }
   log::info("job {} {}", job.id, proto::name_of(state));
-  end_log(job.id, state, error);
+  end_job(job.id, job.spec, state, error);
 }
 
 JobQueue::JobQueue(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -234,7 +271,8 @@ JobQueue::JobQueue(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const fs::path& log_directory,
                                                  QueueSettings settings, base::Clock& clock) {
   INGOT_CHECK(sys::make_directories(log_directory, 0750));
-  std::unique_ptr<JobQueue> queue(new JobQueue(std::make_unique<State>(database, log_directory, settings, clock)));
+  std::unique_ptr<JobQueue> queue(
+      new JobQueue(std::make_unique<State>(database, log_directory, std::move(settings), clock)));
   INGOT_TRY(auto recovered, queue->state_->table.recover());
   for (const auto& job : recovered) {
     if (proto::is_final(job.state)) {
@@ -245,6 +283,11 @@ Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const f
     queue->state_->tell(job.id, note_event("the daemon ended while this job ran; it is run again from the start"));
     queue->state_->tell(job.id, state_event(JobState::queued));
   }
+  queue->state_->vault.keep_only([&](const std::string& id) {
+    auto job = queue->state_->table.find(id);
+    if (!job) return job.error().kind != ErrorKind::not_found;  // what cannot be known now is not thrown away
+    return job->id == id && !proto::is_final(job->state);
+  });
   return queue;
 }
 
@@ -283,7 +326,10 @@ void JobQueue::drain(std::chrono::milliseconds patience) {
   state_->changed.wait(lock, idle);
 }
 
-Result<proto::Job> JobQueue::submit(const proto::JobSpec& spec, const proto::Submitter& submitter) {
+Result<proto::Job> JobQueue::submit(proto::JobSpec spec, const proto::Submitter& submitter,
+                                    const proto::Secrets& secrets) {
+  spec.secret_names.clear();
+  for (const auto& [id, value] : secrets) spec.secret_names.push_back(id);
   {
     std::lock_guard lock(state_->mutex);
     if (state_->draining) {
@@ -291,9 +337,17 @@ Result<proto::Job> JobQueue::submit(const proto::JobSpec& spec, const proto::Sub
     }
   }
   std::lock_guard born(state_->birth);
-  INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, "", state_->settings.max_queued));
-  if (!inserted.existed) announce(inserted.job.id);
-  return inserted.job;
+  std::string kept;
+  auto inserted =
+      state_->table.insert(spec, submitter, "", state_->settings.max_queued, [&](const std::string& id) -> Status {
+        if (secrets.empty()) return {};
+        kept = id;
+        return state_->vault.put(id, secrets);
+      });
+  if (!inserted && !kept.empty()) state_->vault.remove(kept);
+  if (!inserted) return fail(inserted.error());
+  if (!inserted->existed) announce(inserted->job.id);
+  return inserted->job;
 }
 
 void JobQueue::announce(const std::string& id) {
@@ -311,6 +365,11 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
                             proto::name_of(earlier.state)),
                 "`ingot cancel " + earlier.id + "` ends it");
   }
+  if (!earlier.spec.secret_names.empty()) {
+    return fail(ErrorKind::conflict,
+                fmt::format("job {} cannot be repeated: it had secrets, which went when it ended", earlier.id),
+                "submit it again, with its secrets");
+  }
   proto::JobSpec spec = earlier.spec;
   spec.idempotency_key.clear();
   std::lock_guard born(state_->birth);
@@ -323,7 +382,7 @@ Result<proto::Job> JobQueue::cancel(const std::string& id) {
   std::lock_guard born(state_->birth);
   INGOT_TRY(auto job, state_->table.request_cancel(id));
   if (job.state == JobState::canceled) {
-    state_->end_log(job.id, job.state, job.error);
+    state_->end_job(job.id, job.spec, job.state, job.error);
     return job;
   }
   std::lock_guard lock(state_->mutex);

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/mask.h"
 #include "daemon/db/database.h"
 #include "daemon/jobs/job_log.h"
 #include "daemon/jobs/step_table.h"
 #include "daemon/sys/cancel.h"
 #include "proto/image.h"
+#include "proto/secrets.h"
 #include "proto/types.h"
 
 namespace ingot::jobs {
@@ -21,6 +23,7 @@ struct QueueSettings {
   std::uint64_t max_queued = 100'000;
   std::uint64_t max_log_bytes = 64ULL << 20;
   std::uint64_t default_timeout_seconds = 0;  // 0: none
+  fs::path secrets;                           // where those of jobs are kept; see SecretVault
 };
 
 struct JobFilter {
@@ -34,6 +37,8 @@ struct JobRun {
   proto::Job job;
   JobLog& log;
   sys::CancelToken cancel;
+  std::shared_ptr<const proto::Secrets> secrets;  // the job's own; never null
+  std::shared_ptr<const base::Mask> mask;         // hides them; null: there are none to hide
   // Records an artifact durably, then tells the log.
   std::function<Status(proto::Artifact)> add_artifact;
   // Keeps what was done about each step.
@@ -58,8 +63,8 @@ class JobQueue {
   void drain(std::chrono::milliseconds patience);
 
   // Kind `conflict` when the key was used for a different specification, `unavailable` while draining or
-  // full.
-  Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Submitter& submitter);
+  // full. The secrets are kept as long as the job lives; of a submission that is repeated, the first one's are.
+  Result<proto::Job> submit(proto::JobSpec spec, const proto::Submitter& submitter, const proto::Secrets& secrets = {});
   Result<proto::Job> retry(const std::string& id, const proto::Submitter& submitter);
   Result<proto::Job> cancel(const std::string& id);
   // `id` may be an unambiguous beginning of 3 or more characters.

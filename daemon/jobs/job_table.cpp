@@ -80,7 +80,8 @@ Result<proto::Job> JobTable::find_exact(const std::string& id) const {
 }
 
 Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const proto::Submitter& submitter,
-                                            const std::string& retry_of, std::uint64_t max_queued) {
+                                            const std::string& retry_of, std::uint64_t max_queued,
+                                            const BeforeCommit& before_commit) {
   Inserted inserted;
   const std::string spec_text = proto::dump(proto::to_json(spec));
   INGOT_CHECK(database_->transaction([&]() -> Status {
@@ -120,7 +121,7 @@ Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const pr
       INGOT_CHECK(label.bind(1, key).bind(2, value).bind(3, id).run());
     }
     INGOT_TRY(inserted.job, find_exact(id));
-    return {};
+    return before_commit ? before_commit(id) : Status();
   }));
   return inserted;
 }

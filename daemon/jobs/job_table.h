@@ -20,8 +20,10 @@ class JobTable {
     proto::Job job;
     bool existed = false;  // the idempotency key named an earlier job
   };
+  // `before_commit` is called with a new job's id before anybody can see it; without its consent there is no job.
+  using BeforeCommit = std::function<Status(const std::string& id)>;
   Result<Inserted> insert(const proto::JobSpec& spec, const proto::Submitter& submitter, const std::string& retry_of,
-                          std::uint64_t max_queued);
+                          std::uint64_t max_queued, const BeforeCommit& before_commit = {});
 
   // The queued job whose turn it is, now running; none when the queue is empty.
   Result<std::optional<proto::Job>> claim();

@@ -54,7 +54,9 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
                                      std::to_string(run.job.submitter.uid),
                                      run.job.spec.priority,
                                      run.job.spec.no_cache,
-                                     &from};
+                                     &from,
+                                     run.secrets,
+                                     run.mask};
   solver::Build build(engine.solver, request, observer);
   const Status built = build.run();
   record_steps(graph, build, run);

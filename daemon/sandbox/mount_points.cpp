@@ -14,11 +14,11 @@ namespace ingot::sandbox {
 
 namespace {
 
-struct Place {
+struct FixedPlace {
   const char* path;
   bool directory;
 };
-constexpr std::array<Place, 5> kPlaces = {
+constexpr std::array<FixedPlace, 5> kPlaces = {
     {{"proc", true}, {"dev", true}, {"sys", true}, {"etc/resolv.conf", false}, {"etc/hosts", false}}};
 
 using Components = std::vector<std::string>;
@@ -105,10 +105,10 @@ Status make_mount_point_layer(const sys::fs::path& layer) {
 }
 
 Result<MountPoints> MountPoints::make(const sys::RootedDir& root, const sys::fs::path& upper,
-                                      const std::vector<std::string>& more) {
+                                      const std::vector<Place>& more) {
   MountPoints points;
   for (const auto& place : kPlaces) INGOT_CHECK(points.make_one(root, upper, place.path, place.directory));
-  for (const auto& place : more) INGOT_CHECK(points.make_one(root, upper, place.c_str(), true));
+  for (const auto& place : more) INGOT_CHECK(points.make_one(root, upper, place.path.c_str(), place.directory));
   INGOT_CHECK(points.restore_times(root));
   return points;
 }

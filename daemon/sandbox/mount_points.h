@@ -21,9 +21,13 @@ class MountPoints {
  public:
   // `root` is the mounted file system, `upper` the layer that receives what is written to it. Links are followed as a
   // runtime does: /etc/resolv.conf often is one to a file that no image has.
-  // `more`: directories that only this step needs.
+  // `more`: places that only this step needs.
+  struct Place {
+    std::string path;
+    bool directory = true;
+  };
   static Result<MountPoints> make(const sys::RootedDir& root, const sys::fs::path& upper,
-                                  const std::vector<std::string>& more = {});
+                                  const std::vector<Place>& more = {});
   // Once nothing is mounted any more.
   void clean(const sys::fs::path& upper) const;
 

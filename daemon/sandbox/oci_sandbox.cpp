@@ -32,6 +32,22 @@ Status write_plain(const fs::path& path, const std::string& text) {
   return sys::write_all(fd.get(), text);
 }
 
+// The bundle is in memory, and so are these.
+Status write_secrets(const StepSpec& step, const store::Account& account, const Bundle& bundle) {
+  for (std::size_t i = 0; i < step.secret_files.size(); ++i) {
+    const SecretFile& secret = step.secret_files[i];
+    const fs::path path = bundle.secret_file(i);
+    INGOT_TRY(auto fd, sys::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+    INGOT_CHECK(sys::write_all(fd.get(), secret.value));
+    // The owner first: changing it takes bits of the mode away.
+    if (fchown(fd.get(), secret.uid.value_or(account.uid), secret.gid.value_or(account.gid)) != 0 ||
+        fchmod(fd.get(), secret.mode) != 0) {
+      return base::fail_errno(errno, "cannot give the step's secret its owner and mode");
+    }
+  }
+  return {};
+}
+
 // Version 1 counts swap only where the kernel was told to at boot; version 2 leaves it to the runtime.
 bool can_count_swap(const sys::Cgroups& cgroups) {
   std::error_code error;
@@ -128,7 +144,9 @@ Status OciSandbox::write_bundle(const StepSpec& step, const fs::path& bundle, co
                                        : read_resolv_conf(settings_.dns).text;
   INGOT_CHECK(write_plain(bundle / "resolv.conf", name_servers));
   INGOT_CHECK(write_plain(bundle / "hosts", kHosts));
-  const auto spec = make_spec(step, account, Bundle{bundle, cgroup_of(id), network, counts_swap_});
+  const Bundle made{bundle, cgroup_of(id), network, counts_swap_};
+  INGOT_CHECK(write_secrets(step, account, made));
+  const auto spec = make_spec(step, account, made);
   return write_plain(bundle / "config.json", proto::dump(spec));
 }
 
@@ -179,8 +197,9 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
     {
       INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
       INGOT_CHECK(write_bundle(step, bundle, id, root, network ? network->path() : ""));
-      std::vector<std::string> places;
-      for (const auto& one : step.mounts) places.push_back(one.target);
+      std::vector<MountPoints::Place> places;
+      for (const auto& one : step.mounts) places.push_back({one.target, !one.is_file});
+      for (const auto& secret : step.secret_files) places.push_back({secret.target, false});
       INGOT_TRY(points, MountPoints::make(root, step.upper, places));
     }
     outcome = execute(step, bundle, id, sink, cancel);

@@ -48,7 +48,13 @@ json mounts(const StepSpec& step, const Bundle& bundle) {
     if (one.source.empty())
       list.push_back(mount(one.target.c_str(), "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}));
     else
-      list.push_back(mount(one.target.c_str(), "bind", one.source.c_str(), {"rbind", "rw", "nosuid", "nodev"}));
+      list.push_back(mount(one.target.c_str(), "bind", one.source.c_str(),
+                           {"rbind", one.read_only ? "ro" : "rw", "nosuid", "nodev"}));
+  }
+  // The last, so that none is hidden by another mount.
+  for (std::size_t i = 0; i < step.secret_files.size(); ++i) {
+    list.push_back(mount(step.secret_files[i].target.c_str(), "bind", bundle.secret_file(i).c_str(),
+                         {"bind", "ro", "nosuid", "nodev", "noexec"}));
   }
   return list;
 }
@@ -85,14 +91,24 @@ json open_files_limit() {
   return {{"type", "RLIMIT_NOFILE"}, {"hard", limit}, {"soft", std::min(limit, kSoft)}};
 }
 
+// Of a step with secrets nothing is written down: a limit of one byte, unlike none at all, also binds handlers that
+// read core dumps from a pipe.
+json no_core_dumps() {
+  return {{"type", "RLIMIT_CORE"}, {"hard", 1}, {"soft", 1}};
+}
+
 json environment(const StepSpec& step, const store::Account& account) {
   json list = json::array();
-  auto given = [&](const char* name) {
-    return std::any_of(step.env.begin(), step.env.end(), [&](const auto& pair) { return pair.first == name; });
+  auto is_in = [](const graph::Variables& variables, const std::string& name) {
+    return std::any_of(variables.begin(), variables.end(), [&](const auto& pair) { return pair.first == name; });
   };
+  auto given = [&](const std::string& name) { return is_in(step.env, name) || is_in(step.secret_env, name); };
   if (!given("PATH")) list.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (!given("HOME")) list.push_back("HOME=" + account.home);
-  for (const auto& [name, value] : step.env) list.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : step.env) {
+    if (!is_in(step.secret_env, name)) list.push_back(fmt::format("{}={}", name, value));
+  }
+  for (const auto& [name, value] : step.secret_env) list.push_back(fmt::format("{}={}", name, value));
   return list;
 }
 
@@ -107,6 +123,7 @@ json make_spec(const StepSpec& step, const store::Account& account, const Bundle
                   {"noNewPrivileges", false},
                   {"oomScoreAdj", 100},  // the kernel shall rather end a step than the daemon
                   {"rlimits", json::array({open_files_limit()})}};
+  if (step.has_secrets()) process["rlimits"].push_back(no_core_dumps());
   for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set] = capabilities();
   if (account.uid != 0) {
     process["capabilities"]["effective"] = json::array();

@@ -14,6 +14,9 @@ struct Bundle {
   std::string cgroup;       // /ingot-<instance>/<step>
   std::string network;      // path of a network namespace; empty: a new one, or none of its own (see StepSpec::network)
   bool counts_swap = true;  // the kernel can; asked to where it cannot, the runtime fails
+
+  // Where the step's secret of this number lies.
+  fs::path secret_file(std::size_t number) const { return directory / ("secret-" + std::to_string(number)); }
 };
 
 // config.json as the OCI runtime specification has it.

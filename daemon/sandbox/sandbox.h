@@ -48,6 +48,17 @@ struct Settings {
 struct StepMount {
   std::string target;  // absolute
   fs::path source;     // a directory of the host; empty: memory
+  bool read_only = false;
+  bool is_file = false;  // the source is one
+};
+
+// A secret that a step reads from a file, which nobody else sees.
+struct SecretFile {
+  std::string target;  // absolute
+  std::string value;
+  unsigned mode = 0400;
+  std::optional<std::uint32_t> uid;  // none: the step's user
+  std::optional<std::uint32_t> gid;
 };
 
 struct StepSpec {
@@ -60,9 +71,13 @@ struct StepSpec {
   std::string working_dir = "/";
   std::string user;  // "", name, uid, each with :group
   std::vector<StepMount> mounts;
+  std::vector<SecretFile> secret_files;
+  graph::Variables secret_env;  // what the step alone sees of the environment
   Network network = Network::egress;
   Limits limits;
   std::optional<std::chrono::milliseconds> timeout;
+
+  bool has_secrets() const { return !secret_files.empty() || !secret_env.empty(); }
 };
 
 struct StepOutcome {

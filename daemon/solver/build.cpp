@@ -1,5 +1,9 @@
 #include "daemon/solver/build.h"
 
+#include <fmt/format.h>
+
+#include "daemon/base/strings.h"
+#include "daemon/solver/step_secrets.h"
 #include "daemon/store/artifacts.h"
 
 namespace ingot::solver {
@@ -56,6 +60,7 @@ Build::~Build() {
 Status Build::run() {
   INGOT_CHECK(resolve_images());
   INGOT_CHECK(look_up());
+  INGOT_CHECK(check_secrets());
   tell_of_what_is_there();
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     if (nodes_[id].wanted && !nodes_[id].result && nodes_[id].missing == 0) launch(id);
@@ -149,6 +154,27 @@ Status Build::look_up() {
   return {};
 }
 
+// A build that lacks one ends before it begins.
+Status Build::check_secrets() const {
+  static const proto::Secrets kNone;
+  const proto::Secrets& secrets = request_.secrets ? *request_.secrets : kNone;
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
+    if (exec == nullptr || !nodes_[id].wanted || nodes_[id].result) continue;
+    const std::string missing = missing_secret(secrets, *exec);
+    if (missing.empty()) continue;
+    return fail(at_step({ErrorKind::not_found,
+                         "this step needs the secret \"" + base::printable(missing) + "\", which the job does not have",
+                         fmt::format("give it with --secret {0}=VALUE (or --secret {0}, from the environment or asked "
+                                     "for), with --secret-file {0}=FILE, or as a line {0}=VALUE in .secret",
+                                     base::printable(missing)),
+                         {},
+                         {}},
+                        step(id)));
+  }
+  return {};
+}
+
 // In the order of the recipe. What nobody had to ask for, since all that stands on it is there, counts as there too.
 void Build::tell_of_what_is_there() {
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
@@ -162,7 +188,8 @@ void Build::tell_of_what_is_there() {
 void Build::launch(graph::StepId id) {
   Node& node = nodes_[id];
   Solver::Wanted wanted;
-  wanted.work = {step(id), name_of(id), {}, request_.context, request_.surroundings};
+  wanted.work = {step(id), name_of(id), {}, request_.context, request_.surroundings, request_.secrets};
+  wanted.mask = request_.mask;
   std::string identity = keys_[id].operation.str();
   for (graph::StepId input : graph::inputs(step(id))) {
     wanted.work.inputs.push_back(*nodes_[input].result);
@@ -172,6 +199,9 @@ void Build::launch(graph::StepId id) {
   wanted.operation = keys_[id].operation;
   wanted.look = !request_.no_cache && !keys_[id].never_found;
   wanted.demand = {request_.submitter, request_.priority};
+  // Who has other values for its secrets gets a flight of its own.
+  const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
+  if (exec != nullptr && request_.secrets) identity += " " + fingerprint_of(*request_.secrets, *exec);
   // What is to be run anew is nobody else's.
   if (!wanted.look) identity += " " + wanted.key.str() + std::to_string(reinterpret_cast<std::uintptr_t>(this));
 

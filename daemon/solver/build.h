@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/mask.h"
 #include "daemon/graph/graph.h"
 #include "daemon/image/job_images.h"
 #include "daemon/solver/keys.h"
@@ -41,6 +42,8 @@ struct BuildRequest {
   int priority = 0;
   bool no_cache = false;               // every step is run anew
   image::JobImages* images = nullptr;  // what names of images mean; none: what is kept, or is fetched
+  std::shared_ptr<const proto::Secrets> secrets = nullptr;  // null: none
+  std::shared_ptr<const base::Mask> mask = nullptr;         // hides them from whoever joins a step of this build
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
@@ -92,6 +95,7 @@ class Build {
   Status look_up();
   Status touch_results();
   void tell_of_what_is_there();
+  Status check_secrets() const;
   void launch(graph::StepId id);
   Status land(Landing landing);
   std::optional<Landing> next_landing();

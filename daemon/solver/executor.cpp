@@ -1,12 +1,16 @@
 #include "daemon/solver/executor.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "daemon/base/strings.h"
+#include "daemon/solver/mounted_snapshot.h"
+#include "daemon/solver/step_secrets.h"
 #include "daemon/store/context_copy.h"
 #include "daemon/store/tree_copy.h"
-#include "daemon/sys/mounts.h"
-#include "daemon/sys/temp_dir.h"
 
 namespace ingot::solver {
 
@@ -34,6 +38,27 @@ Status judge(const sandbox::StepOutcome& outcome, const Surroundings& surroundin
   return fail(ErrorKind::step_failed, fmt::format("the command ended with exit code {}", status.code));
 }
 
+// RUN --mount=type=bind,from=+target: a directory or a file of a mounted snapshot.
+Result<sandbox::StepMount> bind_of(const graph::Mount& mount, const MountedSnapshot& mounted) {
+  INGOT_TRY(auto root, sys::RootedDir::open(mounted.path()));
+  auto source = root.open_path(mount.source, O_PATH);
+  if (!source && source.error().kind == ErrorKind::not_found) {
+    return fail(ErrorKind::not_found, "what is to be mounted at " + mount.target + " has no " + mount.source);
+  }
+  if (!source) return fail(source.error());
+  struct stat status {};
+  if (fstat(source->get(), &status) != 0) return base::fail_errno(errno, "cannot look at " + mount.source);
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::invalid, mount.source + " is neither a directory nor a file, and cannot be mounted");
+  }
+  // Links were followed inside; the name that is left has none, and nobody can put one there: the mount is read-only.
+  const std::string place = sys::name_of(source->get());
+  if (!place.starts_with(mounted.path().string())) {
+    return fail(ErrorKind::internal, "what is to be mounted at " + mount.target + " is not where it should be");
+  }
+  return sandbox::StepMount{mount.target, place, true, S_ISREG(status.st_mode)};
+}
+
 // A target's SAVE ARTIFACT is a copy too.
 std::string command_of(const graph::Step& step) {
   return step.text.starts_with("SAVE ARTIFACT") ? "SAVE ARTIFACT" : "COPY";
@@ -43,14 +68,12 @@ std::string command_of(const graph::Step& step) {
 
 Status with_file_system(store::SnapshotStore& snapshots, store::SnapshotId id,
                         const std::function<Status(const sys::RootedDir&)>& look) {
-  INGOT_TRY(auto layers, snapshots.layers(id));
-  INGOT_TRY(auto scratch, sys::TempDir::create(snapshots.directory() / "pending", "look-"));
-  INGOT_TRY(auto mount, sys::mount_overlay(layers, "", "", scratch.path(), snapshots.directory()));
+  INGOT_TRY(auto mounted, MountedSnapshot::mount(snapshots, id));
   {
-    INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
+    INGOT_TRY(auto root, sys::RootedDir::open(mounted.path()));
     INGOT_CHECK(look(root));
   }
-  return mount.unmount();
+  return mounted.unmount();
 }
 
 Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& output,
@@ -105,17 +128,28 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   spec.network = op.no_network ? sandbox::Network::none : work.surroundings.network;
   spec.limits = work.surroundings.limits;
   if (work.surroundings.step_timeout.count() > 0) spec.timeout = work.surroundings.step_timeout;
+  if (work.secrets) INGOT_CHECK(give_secrets(*work.secrets, op, spec));
   std::vector<CacheMounts::Held> caches;
+  std::vector<MountedSnapshot> bound;
+  std::size_t next_input = 1;
   for (const auto& mount : op.mounts) {
-    sandbox::StepMount made{mount.target, {}};
+    if (mount.kind == graph::Mount::Kind::secret) continue;
+    sandbox::StepMount made;
+    made.target = mount.target;
     if (mount.kind == graph::Mount::Kind::cache) {
       INGOT_TRY(auto held, caches_.acquire(mount, cancel));
       made.source = held.path;
       caches.push_back(std::move(held));
     }
+    if (mount.from) {
+      INGOT_TRY(auto mounted, MountedSnapshot::mount(snapshots_, work.inputs.at(next_input++).id()));
+      INGOT_TRY(made, bind_of(mount, mounted));
+      bound.push_back(std::move(mounted));
+    }
     spec.mounts.push_back(std::move(made));
   }
   INGOT_TRY(auto outcome, sandbox_.run(spec, output, cancel));
+  for (auto& mounted : bound) INGOT_CHECK(mounted.unmount());
   INGOT_CHECK(judge(outcome, work.surroundings));
   return Executed{std::move(layer), outcome.peak_memory_bytes};
 }

@@ -11,6 +11,7 @@
 #include "daemon/store/context_tree.h"
 #include "daemon/store/snapshots.h"
 #include "daemon/sys/rooted.h"
+#include "proto/secrets.h"
 #include "proto/types.h"
 
 namespace ingot::solver {
@@ -38,6 +39,7 @@ struct StepWork {
   std::vector<store::Lease> inputs;  // as graph::inputs
   std::shared_ptr<const Context> context;
   Surroundings surroundings;
+  std::shared_ptr<const proto::Secrets> secrets;  // those of the build that began it; null: it has none
 };
 
 // What a step wrote, still to be committed.

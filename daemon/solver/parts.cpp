@@ -18,8 +18,14 @@ void add(Parts& parts, const graph::ExecOp& op) {
   parts["the user"] = brief(op.user);
   for (const auto& [name, value] : op.env) parts["$" + name] = brief(value);
   std::string mounts = op.no_network ? "no network" : "";
-  for (const auto& mount : op.mounts) mounts += " " + mount.target + " " + mount.id;
+  for (const auto& mount : op.mounts) {
+    mounts += " " + mount.target + " " + mount.id + " " + mount.source;
+    for (const auto& number : {mount.mode, mount.uid, mount.gid}) mounts += number ? " " + std::to_string(*number) : "";
+  }
   if (!mounts.empty()) parts["the mounts"] = brief(mounts);
+  std::string secrets;  // what they are called; their values are nobody's to compare
+  for (const auto& secret : op.secrets) secrets += secret.name + "=" + secret.id + "\n";
+  if (!secrets.empty()) parts["the secrets"] = brief(secrets);
 }
 
 void add(Parts& parts, const graph::CopyOp& op, const store::ContextTree& context) {

@@ -67,6 +67,26 @@ Result<bool> Solver::same_inputs(const Wanted& wanted, const KnownStep& known) {
   return true;
 }
 
+// What is told of a build's steps is told to all who wait for them.
+Result<Executed> Solver::execute_masked(const Wanted& wanted, const Flights::Cockpit& cockpit) {
+  if (!wanted.mask) return executor_.execute(wanted.work, cockpit.output, cockpit.cancel);
+  base::MaskedStream out(wanted.mask);
+  base::MaskedStream err(wanted.mask);
+  const auto tell = [&](sys::Stream stream, const std::string& text) {
+    if (!text.empty()) cockpit.output(stream, text);
+  };
+  auto executed = executor_.execute(
+      wanted.work,
+      [&](sys::Stream stream, std::string_view bytes) {
+        tell(stream, (stream == sys::Stream::out ? out : err).add(bytes));
+      },
+      cockpit.cancel);
+  tell(sys::Stream::out, out.finish());
+  tell(sys::Stream::err, err.finish());
+  if (!executed) return base::fail(wanted.mask->apply(executed.error()));
+  return executed;
+}
+
 Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit& cockpit) {
   Demand demand = wanted.demand;
   INGOT_TRY(auto expected, cache_.cost_of(wanted.operation));
@@ -76,7 +96,7 @@ Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit&
   cockpit.started();
   ++counters_.executed;
   const auto begun = std::chrono::steady_clock::now();
-  INGOT_TRY(auto executed, executor_.execute(wanted.work, cockpit.output, cockpit.cancel));
+  INGOT_TRY(auto executed, execute_masked(wanted, cockpit));
   const auto cost = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   StepResult result;
   INGOT_TRY(result.snapshot, snapshots_.commit(std::move(executed.layer), [&](store::SnapshotId id) -> Status {

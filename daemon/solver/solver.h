@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/mask.h"
 #include "daemon/image/images.h"
 #include "daemon/solver/executor.h"
 #include "daemon/solver/flights.h"
@@ -61,10 +62,12 @@ class Solver {
     base::Digest operation;
     bool look = true;  // in the cache first
     Demand demand;
+    std::shared_ptr<const base::Mask> mask = nullptr;  // what the build that began it hides; null: nothing
   };
   Result<StepResult> fly(const Wanted& wanted, const Flights::Cockpit& cockpit);
   Result<std::optional<store::Lease>> find_by_content(const Wanted& wanted);
   Result<bool> same_inputs(const Wanted& wanted, const KnownStep& known);
+  Result<Executed> execute_masked(const Wanted& wanted, const Flights::Cockpit& cockpit);
   Result<StepResult> execute(const Wanted& wanted, const Flights::Cockpit& cockpit);
 
   db::Database& database_;

@@ -120,10 +120,21 @@ RunResult TestDaemon::curl(std::vector<std::string> arguments) {
   return run_program(std::move(arguments));
 }
 
+std::string TestDaemon::secrets_on_host() const {
+  std::string found;
+  std::error_code ignored;
+  const std::string instance = base::Digest::of(state().string()).hex().substr(0, 8);
+  for (const char* place : {"/run/ingot/secrets", "/dev/shm/ingot-secrets"}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(place) / instance, ignored))
+      found += entry.path().string() + "\n";
+  }
+  return found;
+}
+
 std::string TestDaemon::leftovers() {
   // Answered only once the daemon's own preparations, which use the same directories, are over.
   if (pid_ != 0) curl({"http://ingot/v1/doctor"});
-  std::string found;
+  std::string found = secrets_on_host();
   const std::string instance = base::Digest::of(state().string()).hex().substr(0, 8);
   std::error_code ignored;
   // The run directory is a mount that only the daemon sees.

@@ -41,6 +41,8 @@ class TestDaemon {
   RunResult curl(std::vector<std::string> arguments);
   // Containers, mounts, cgroups, nftables and pending directories of this daemon that are still there.
   std::string leftovers();
+  // The files that hold its jobs' secrets, one a line.
+  std::string secrets_on_host() const;
 
  private:
   TempDirectory directory_;

@@ -169,5 +169,20 @@ TEST_F(ScanTest, a_project_that_is_not_there_is_named) {
             "cannot use the directory " + (directory / "none").string() + ": No such file or directory");
 }
 
+TEST_F(ScanTest, files_of_secrets_are_left_out_whatever_they_are_called) {
+  for (const char* name : {".secret", "sub/.secret", "key", "kept", "other/.secret/kept"}) file(name, name);
+  file(".earthlyignore", "!.secret\n!key\n");
+  ASSERT_EQ(link((project / "key").c_str(), (project / "another-name").c_str()), 0);
+  ASSERT_EQ(symlink("key", (project / "named").c_str()), 0);
+  HashCache cache(cache_file);
+  auto manifest = scan_project(project, cache, {project / "named", project / "none"});
+  ASSERT_TRUE(manifest);
+  std::vector<std::string> sent;
+  for (const auto& entry : manifest->entries) {
+    if (entry.type != proto::EntryType::directory) sent.push_back(entry.path);
+  }
+  EXPECT_EQ(sent, (std::vector<std::string>{".earthlyignore", "kept", "other/.secret/kept"}));
+}
+
 }  // namespace
 }  // namespace ingot::client

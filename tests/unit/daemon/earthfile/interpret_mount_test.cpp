@@ -45,16 +45,82 @@ TEST(Mounts, what_cannot_be_mounted_is_said) {
   EXPECT_THAT(error_of(in_target("RUN --mount=target=/x x")), StartsWith("Earthfile:4:9: --mount needs a type"));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cash,target=/x x")),
               StartsWith("Earthfile:4:9: --mount of type \"cash\""));
-  EXPECT_THAT(error_of(in_target("RUN --mount=type=secret,target=/x x")),
-              StartsWith("Earthfile:4:9: --mount=type=secret is not understood"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=ssh-experimental x")),
+              StartsWith("Earthfile:4:9: --mount=type=ssh-experimental is not understood"));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cache,target=/x,sharig=locked x")),
-              StartsWith("Earthfile:4:9: --mount has no \"sharig\""));
+              StartsWith("Earthfile:4:9: --mount=type=cache has no \"sharig\""));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=cache,target=/x,uid=1 x")),
+              StartsWith("Earthfile:4:9: --mount=type=cache has no \"uid\""));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=secret x")),
+              StartsWith("Earthfile:4:9: --mount needs the id of a secret"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=secret,id=a,uid=app x")),
+              StartsWith("Earthfile:4:9: --mount: uid takes a number, not \"app\""));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=secret,id=a,required=maybe x")),
+              StartsWith("Earthfile:4:9: --mount: required is true or false"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=bind-experimental,source=/etc,target=/x x")),
+              StartsWith("Earthfile:4:9: --mount=type=bind needs a target: files of the host are not mounted"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=bind,from=debian,target=/x x")),
+              StartsWith("Earthfile:4:9: --mount=type=bind takes files of targets, not of images"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=bind,from=+none,target=/x x")), HasSubstr("no target +none"));
+  EXPECT_THAT(
+      error_of(
+          "VERSION 0.8\nFROM debian:bookworm\nt:\n    RUN --mount=type=bind,from=+u/a,target=/x x\nu:\n    RUN b\n"),
+      HasSubstr("+u saves no artifact"));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cache,target=/x,sharing=all x")),
               StartsWith("Earthfile:4:9: a cache is not shared as \"all\""));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=tmpfs,target=/x,target=/y x")),
               StartsWith("Earthfile:4:9: --mount has target twice"));
   EXPECT_THAT(error_of(in_target("CACHE")), StartsWith("Earthfile:4:5: CACHE takes one directory"));
   EXPECT_THAT(error_of(in_target("RUN --network=host x")), StartsWith("Earthfile:4:9: RUN --network takes none"));
+}
+
+TEST(Mounts, a_secret_is_a_file) {
+  const auto mounts = mounts_of(
+      "WORKDIR /w\nRUN --mount=type=secret,id=+secrets/org/key --mount=type=secret,target=.npmrc "
+      "--mount=type=secret,id=k,dst=/k,mode=0440,uid=1,gid=2,required=false cat");
+  ASSERT_EQ(mounts.size(), 3U);
+  EXPECT_EQ(mounts[0].kind, Kind::secret);
+  EXPECT_EQ(mounts[0].id, "org/key");
+  EXPECT_EQ(mounts[0].target, "/run/secrets/key");
+  EXPECT_TRUE(mounts[0].required);
+  EXPECT_FALSE(mounts[0].mode);
+  EXPECT_EQ(mounts[1].id, ".npmrc");
+  EXPECT_EQ(mounts[1].target, "/w/.npmrc");
+  EXPECT_EQ(mounts[2].mode, 0440U);
+  EXPECT_EQ(mounts[2].uid, 1U);
+  EXPECT_EQ(mounts[2].gid, 2U);
+  EXPECT_FALSE(mounts[2].required);
+}
+
+TEST(Mounts, a_secret_is_a_variable) {
+  const auto secrets_of = [](const std::string& flags) {
+    std::vector<std::pair<std::string, std::string>> found;
+    for (const auto& secret :
+         steps_of<graph::ExecOp>(graph_of(in_target("ARG ID=x/y\nRUN " + flags + " cat"))).back().secrets)
+      found.emplace_back(secret.name, secret.id);
+    return found;
+  };
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(secrets_of("--secret TOKEN --secret=A=b/c --secret B=+secrets/d --secret C=$ID"),
+            (Pairs{{"TOKEN", "TOKEN"}, {"A", "b/c"}, {"B", "d"}, {"C", "x/y"}}));
+  EXPECT_EQ(secrets_of("--secret= --secret A= --secret A=$NONE"), Pairs()) << "how a recipe does without";
+  EXPECT_THAT(error_of(in_target("RUN --secret a/b cat")),
+              StartsWith("Earthfile:4:18: --secret: \"a/b\" is no name of a variable"));
+}
+
+TEST(Mounts, files_of_another_target) {
+  const auto graph = graph_of(
+      "VERSION 0.8\nFROM debian:bookworm\nt:\n    RUN --mount=type=bind,from=+u,source=lib,target=/m,ro "
+      "--mount=type=bind,from=+u/art/one,target=/n t\nu:\n    RUN u\n    SAVE ARTIFACT /x art/one\n");
+  const auto runs = steps_of<graph::ExecOp>(graph);
+  const auto& mounts = runs.back().mounts;
+  ASSERT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts[0].kind, Kind::bind);
+  EXPECT_EQ(mounts[0].source, "/lib");
+  ASSERT_TRUE(mounts[0].from && mounts[1].from);
+  EXPECT_EQ(std::get<graph::ExecOp>(graph.steps[*mounts[0].from].operation).command, "u");
+  EXPECT_EQ(mounts[1].source, "/art/one");
+  EXPECT_NE(mounts[0].from, mounts[1].from);
 }
 
 TEST(Mounts, no_network_is_asked_of_the_step) {

@@ -140,5 +140,26 @@ TEST(OutputSplitter, never_cuts_a_character_and_marks_what_is_no_text) {
   EXPECT_TRUE(pieces[1].binary);
 }
 
+TEST_F(JobLogTest, what_it_is_to_hide_is_in_no_event) {
+  auto log = open();
+  log->hide(std::make_shared<base::Mask>(std::vector<std::string>{"s3cr3t"}));
+  log->append(note("note s3cr3t"));
+  log->append_output("1", "+t", "stdout", "is s3c");
+  log->append_output("1", "+t", "stderr", "r3t no\n");
+  log->append_output("1", "+t", "stdout", "r3t.\nlast s3cr");
+  log->flush_output("1", "+t");
+  EXPECT_EQ(log->take_tail("1"), "is r3t no\n***.\nlast s3cr");
+  auto failed = note("");
+  failed.error = Error{ErrorKind::invalid, "s3cr3t", "", {}, {}};
+  log->append(std::move(failed));
+  EXPECT_EQ(test::slurp(file).find("s3cr3t"), std::string::npos);
+  auto found = events(file);
+  EXPECT_EQ(found[0]["text"], "note ***");
+  EXPECT_EQ(found[1]["text"], "is ");
+  EXPECT_EQ(found[3]["text"], "***.");
+  EXPECT_EQ(found[5]["text"], "s3cr") << "held back until the step's end";
+  EXPECT_EQ(found.back()["error"]["message"], "***");
+}
+
 }  // namespace
 }  // namespace ingot::jobs

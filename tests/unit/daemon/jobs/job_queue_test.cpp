@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "daemon/sys/in_memory.h"
 #include "tests/support/fakes.h"
 #include "tests/support/temp.h"
 
@@ -31,6 +32,7 @@ class JobQueueTest : public testing::Test {
     database = std::move(*db::Database::open(directory / "x.db"));
     QueueSettings settings;
     settings.workers = workers;
+    if (memory) settings.secrets = memory->path() / "secrets/x";
     queue = std::move(*JobQueue::open(*database, directory / "logs", settings, base::system_clock()));
   }
   std::string submit(const proto::JobSpec& what) { return queue->submit(what, {1000, 1000, "me"})->id; }
@@ -45,6 +47,14 @@ class JobQueueTest : public testing::Test {
     return {};
   }
   test::TempDirectory directory;
+  // Where secrets may lie; false: there is no such place here.
+  bool have_secrets() {
+    if (!sys::is_in_memory("/dev/shm")) return false;
+    memory.emplace(*sys::TempDir::create("/dev/shm", "ingot-test-"));
+    return true;
+  }
+  bool keeps_secrets_of(const std::string& id) const { return fs::exists(memory->path() / "secrets/x" / id); }
+  std::optional<sys::TempDir> memory;
   std::unique_ptr<db::Database> database;
   std::unique_ptr<JobQueue> queue;
 };
@@ -203,6 +213,79 @@ TEST_F(JobQueueTest, a_time_limit_ends_a_job_as_timed_out) {
   auto job = wait(submit(limited));
   EXPECT_EQ(job.state, JobState::failed);
   EXPECT_EQ(job.error->kind, ErrorKind::timed_out);
+}
+
+TEST_F(JobQueueTest, secrets_are_the_runs_and_go_with_the_job) {
+  if (!have_secrets()) GTEST_SKIP() << "/dev/shm is not in memory";
+  open();
+  const proto::Secrets secrets{{"B", "s3cr3t"}, {"A", "x"}};
+  const auto job = queue->submit(spec("+a"), {}, secrets);
+  ASSERT_TRUE(job) << proto::render(job.error());
+  EXPECT_EQ(job->spec.secret_names, (std::vector<std::string>{"A", "B"}));
+  EXPECT_TRUE(keeps_secrets_of(job->id));
+  const std::string canceled = queue->submit(spec("+b"), {}, secrets)->id;
+  ASSERT_TRUE(queue->cancel(canceled));
+  EXPECT_FALSE(keeps_secrets_of(canceled));
+  open();  // another daemon
+  proto::Secrets seen;
+  queue->start([&](JobRun& run) -> Status {
+    seen = *run.secrets;
+    run.log.append_output("1", "+a", "stdout", "s3cr3t\n");
+    run.log.flush_output("1", "+a");
+    return base::fail(ErrorKind::step_failed, "s3cr3t failed");
+  });
+  EXPECT_EQ(wait(job->id).error->message, "*** failed");
+  EXPECT_EQ(seen, secrets);
+  EXPECT_FALSE(keeps_secrets_of(job->id));
+  for (const auto& entry : fs::recursive_directory_iterator(directory.path())) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_EQ(test::slurp(entry.path()).find("s3cr3t"), std::string::npos) << entry.path();
+  }
+  auto again = queue->retry(job->id, {});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+}
+
+TEST_F(JobQueueTest, secrets_that_are_lost_end_the_job_and_those_of_nobody_are_swept) {
+  if (!have_secrets()) GTEST_SKIP() << "/dev/shm is not in memory";
+  open();
+  const std::string lost = queue->submit(spec("+a"), {}, {{"A", "value"}})->id;
+  const std::string kept = queue->submit(spec("+b"), {}, {{"A", "value"}})->id;
+  const fs::path place = memory->path() / "secrets/x";
+  fs::rename(place / lost, place / "nobodys");
+  open();
+  EXPECT_FALSE(fs::exists(place / "nobodys"));
+  EXPECT_TRUE(keeps_secrets_of(kept));
+  queue->start([](JobRun&) -> Status { return {}; });
+  const auto job = wait(lost);
+  EXPECT_EQ(job.state, JobState::failed);
+  EXPECT_THAT(job.error->message, testing::HasSubstr("the job's secrets are lost"));
+  EXPECT_EQ(wait(kept).state, JobState::succeeded);
+}
+
+TEST_F(JobQueueTest, without_a_place_for_its_secrets_there_is_no_job) {
+  open();
+  auto refused = queue->submit(spec("+a"), {}, {{"A", "value"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_TRUE(queue->list({})->empty());
+}
+
+TEST_F(JobQueueTest, a_submission_that_is_repeated_keeps_the_first_ones_secrets) {
+  if (!have_secrets()) GTEST_SKIP() << "/dev/shm is not in memory";
+  open();
+  auto with_key = spec("+a");
+  with_key.idempotency_key = "k";
+  const std::string id = queue->submit(with_key, {}, {{"A", "first"}})->id;
+  EXPECT_EQ(queue->submit(with_key, {}, {{"A", "second"}})->id, id);
+  EXPECT_EQ(queue->submit(with_key, {}, {{"B", "other"}}).error().kind, ErrorKind::conflict);
+  std::string seen;
+  queue->start([&](JobRun& run) -> Status {
+    seen = run.secrets->at("A");
+    return {};
+  });
+  wait(id);
+  EXPECT_EQ(seen, "first");
 }
 
 }  // namespace

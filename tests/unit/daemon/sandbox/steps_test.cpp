@@ -231,5 +231,31 @@ TEST_F(Steps, doctor_finds_this_host_able) {
   EXPECT_EQ(names, "runtime seccomp overlayfs cgroups network forwarding name servers ");
 }
 
+TEST_F(Steps, a_secret_is_a_file_that_leaves_no_trace) {
+  auto spec = step(
+      "stat -c '%a %u %g' /run/secrets/key /tmp/other; cat /run/secrets/key; echo no >/run/secrets/key; ls "
+      "/run/secrets");
+  spec.user = "app";
+  spec.secret_files = {{"/run/secrets/key", "value\n", 0400, {}, {}}, {"/tmp/other", "x", 0444, 7, 8}};
+  auto ran = run(spec);
+  EXPECT_EQ(ran.out, "400 1000 1001\n444 7 8\nvalue\nkey\n") << ran.err;
+  EXPECT_NE(ran.err.find("/run/secrets/key"), std::string::npos) << "it cannot be written";
+  EXPECT_EQ(listing(ran.upper), "");
+}
+
+TEST_F(Steps, a_secret_is_a_variable_and_no_core_dump) {
+  auto spec = step("echo $TOKEN $OTHER; ulimit -c; ulimit -Hc");
+  spec.env = {{"PATH", "/bin"}, {"TOKEN", "plain"}, {"OTHER", "o"}};
+  spec.secret_env = {{"TOKEN", "hidden"}};
+  EXPECT_EQ(run(spec).out, "hidden o\n0\n0\n");
+}
+
+TEST_F(Steps, a_mount_may_be_read_only_and_of_a_file) {
+  const auto source = directory_.file("elsewhere", "content\n");
+  auto spec = step("cat /m; echo x > /m || echo refused; echo $?");
+  spec.mounts = {{"/m", source, true, true}};
+  EXPECT_EQ(run(spec).out, "content\nrefused\n0\n");
+}
+
 }  // namespace
 }  // namespace ingot::sandbox
