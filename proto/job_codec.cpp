@@ -86,9 +86,11 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
 }
 
 nlohmann::json to_json(const Artifact& value) {
-  return {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
-          {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
-          {"mode", value.mode},     {"checksum", value.checksum}};
+  nlohmann::json body = {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
+                         {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
+                         {"mode", value.mode},     {"checksum", value.checksum}};
+  if (value.removed_ms != 0) body["removed_ms"] = value.removed_ms;
+  return body;
 }
 
 Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
@@ -104,6 +106,7 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read_integer("size", value.size);
   fields.read("media_type", value.media_type);
   fields.read_integer("mode", value.mode);
+  fields.read_integer("removed_ms", value.removed_ms);
   return finish(fields, value);
 }
 

@@ -113,6 +113,7 @@ struct Artifact {
   std::uint64_t size = 0;
   std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;
+  std::int64_t removed_ms = 0;  // since when its bytes are gone, by hand or for their age; 0: they are there
 };
 
 // ---- events: the lines of a job's log ----

@@ -116,9 +116,10 @@ Result<int> run_show(const Invocation& invocation) {
   line("finished", human_time(job.finished_ms));
   line("time", duration_of(job));
   for (const auto& artifact : artifacts) {
+    std::string where = artifact.local_path.empty() ? "" : "-> " + base::printable(artifact.local_path);
+    if (artifact.removed_ms != 0) where = "(removed on " + human_time(artifact.removed_ms) + ")";
     std::printf("%-12s %s  %s  %s  %s\n", ("artifact " + artifact.id).c_str(), artifact.digest.c_str(),
-                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(),
-                artifact.local_path.empty() ? "" : ("-> " + base::printable(artifact.local_path)).c_str());
+                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(), where.c_str());
   }
   if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), visible_lines(proto::render(*job.error)).c_str());
   return 0;

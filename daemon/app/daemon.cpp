@@ -9,6 +9,8 @@
 
 #include "daemon/api/server.h"
 #include "daemon/app/host_checks.h"
+#include "daemon/app/metrics.h"
+#include "daemon/app/upkeep.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
@@ -27,8 +29,8 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels",
-                   "retry", "cache",    "plan",   "why"};
+  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor",          "labels",
+                   "retry", "cache",    "plan",   "why",       "metrics",         "artifact-removal"};
   return info;
 }
 
@@ -45,6 +47,13 @@ std::uint64_t memory_for_steps() {
   return bytes / 10 * 9;
 }
 
+store::Sweeper::Settings sweeping(const Config& config) {
+  store::Sweeper::Settings settings;
+  settings.context_age_ms = config.context_age_ms;
+  settings.quiet_ms = std::min(settings.quiet_ms, config.context_age_ms);
+  return settings;
+}
+
 }  // namespace
 
 // In the order of their making; destroyed in the other.
@@ -55,6 +64,7 @@ struct Daemon::Parts {
   std::optional<store::BlobStore> blobs;
   std::optional<store::ContextStore> contexts;
   std::optional<store::SnapshotStore> snapshots;
+  std::optional<store::Sweeper> sweeper;
   std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
   fs::path fetch_directory;  // images on their way
@@ -64,9 +74,20 @@ struct Daemon::Parts {
   std::mutex defaults_mutex;  // guards defaults
   solver::Surroundings defaults;
   std::unique_ptr<jobs::JobQueue> queue;
+  std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
   sys::CancelSource stopping;  // ends the plans that are being made
   bool stopped = false;
+  const std::int64_t started_ms = base::system_clock().unix_ms();
+
+  store::OtherUsage other_usage() const {
+    const auto blob_totals = blobs->ledger().totals();
+    const auto context_totals = contexts->totals();
+    return {blob_totals.count, blob_totals.bytes, context_totals.count, context_totals.bytes, queue->log_bytes()};
+  }
+  Measured measured() const {
+    return {*queue, *solver, *images, *blobs, *collector, *sweeper, config.parallel_steps, started_ms};
+  }
 
   pipeline::Engine engine() {
     solver::Surroundings now;
@@ -81,6 +102,7 @@ struct Daemon::Parts {
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   stop();
+  if (parts_->collector) parts_->collector->count_also({});  // it outlives whom it asks
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -111,9 +133,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.snapshots.emplace(std::move(snapshots));
   // No job runs yet, so layers that no image stands on are what killed builds left.
   INGOT_CHECK(parts.snapshots->remove_unreferenced());
+  parts.sweeper.emplace(*parts.database, *parts.blobs, *parts.contexts, sweeping(config), base::system_clock());
   INGOT_TRY(auto cap, config.cache_max.bytes_of(state));
   parts.collector.emplace(*parts.snapshots, *parts.database, cap);
-  parts.collector->wake();
 
   // 3. What runs steps.
   parts.fetch_directory = state / "fetch";
@@ -145,6 +167,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   queue.max_log_bytes = config.max_log_bytes;
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
   INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", queue, base::system_clock()));
+  parts.collector->count_also([&parts] { return parts.other_usage(); });
 
   // 5. The socket.
   api::ServerSettings server;
@@ -161,8 +184,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   auto plan = [&parts](const proto::JobSpec& spec) {
     return pipeline::plan(parts.engine(), spec, parts.stopping.token());
   };
-  INGOT_TRY(parts.server, api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, *parts.collector,
-                                                       version_info(), doctor, plan}));
+  api::Services services{*parts.queue, *parts.blobs, *parts.contexts, *parts.collector, version_info(), doctor, plan};
+  services.metrics = [&parts] { return metrics_text(parts.measured()); };
+  services.sweep = [&parts](bool dry_run) { return parts.sweeper->sweep(dry_run); };
+  services.sweep_soon = [&parts] { parts.upkeep->wake(); };
+  INGOT_TRY(parts.server, api::Server::listen(server, services));
   return daemon;
 }
 
@@ -172,6 +198,10 @@ void Daemon::start() {
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
   });
+  const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
+  parts_->upkeep =
+      std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper, *parts_->collector},
+                               parts_->config.retention, interval);
   parts_->server->start();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -50,6 +51,7 @@ struct Images::State {
   store::SnapshotStore& snapshots;
   sys::ProcessRunner& processes;
   KeptImages kept;
+  std::atomic<std::uint64_t> fetched_bytes = 0;
 
   std::mutex mutex;  // guards all below
   std::condition_variable changed;
@@ -106,6 +108,7 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
   const sys::CancelToken cancel = flight.cancel.token();
   INGOT_TRY(auto fetched,
             source(Fetch{wanted.reference, rule, work_directory, snapshots, processes, progress, cancel}));
+  if (auto bytes = snapshots.chain_bytes(fetched.snapshot.id())) fetched_bytes += *bytes;
   const std::vector<SourceRule> tried(wanted.rules.begin(),
                                       wanted.rules.begin() + static_cast<std::ptrdiff_t>(index) + 1);
   return kept.keep(key_of(tried, wanted.reference),
@@ -212,6 +215,10 @@ Images::~Images() {
 void Images::set_rules(std::vector<SourceRule> rules) {
   std::lock_guard lock(state_->mutex);
   state_->rules = std::move(rules);
+}
+
+std::uint64_t Images::fetched_bytes() const {
+  return state_->fetched_bytes;
 }
 
 std::optional<SourceRule> Images::registry_rule(const std::string& reference) const {

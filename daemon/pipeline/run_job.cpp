@@ -34,6 +34,8 @@ void record_steps(const graph::Graph& graph, const solver::Build& build, const j
 }  // namespace
 
 Status run_job(const Engine& engine, jobs::JobRun& run) {
+  // What this job saves is nobody's until its row says so: until then nothing of it may be swept.
+  const auto hold = engine.blobs.ledger().hold();
   JobObserver observer(run.log);
   auto note = [&](const std::string& line) { observer.note(line); };
 
