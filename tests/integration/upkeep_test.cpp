@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -17,7 +18,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 constexpr const char* kProject =
-    "VERSION 0.8\nFROM tiny\nbase:\n    RUN echo base > /base\nall:\n    FROM +base\n    COPY source /source\n"
+    "VERSION 0.8\nFROM tiny\nroot:\n    RUN echo base > /base\nall:\n    FROM +root\n    COPY source /source\n"
     "    RUN cat /base /source > /out\n    SAVE ARTIFACT /out AS LOCAL out\n    SAVE ARTIFACT /base\n"
     "bad:\n    RUN false\n";
 
@@ -147,6 +148,49 @@ TEST_F(Upkeep, the_limit_counts_artifacts_too) {
     build("+small");
     return daemon->log().find("artifacts, contexts and logs alone have") != std::string::npos;
   })) << daemon->log();
+}
+
+TEST_F(Upkeep, a_state_directory_is_checked_and_mended_while_no_daemon_runs) {
+  begin();
+  const std::string job = build();
+  const auto fsck = [&](const std::string& how) {
+    return run_program({binary("ingotd"), "--state-dir", daemon->state(), how});
+  };
+  auto refused = fsck("--fsck");
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("stop it first"));
+  daemon->kill();
+  auto clean = fsck("--fsck=full");
+  EXPECT_EQ(clean.code, 0) << clean.out;
+  EXPECT_THAT(clean.out, HasSubstr("clean"));
+  for (const auto& file : std::filesystem::recursive_directory_iterator(daemon->state() / "blobs")) {
+    if (file.is_regular_file() && file.path().string().find("unsynced") == std::string::npos) {
+      std::ofstream(file.path(), std::ios::app) << "damage";
+    }
+  }
+  auto mended = fsck("--fsck=full");
+  EXPECT_EQ(mended.code, 1) << mended.out << mended.err;
+  EXPECT_THAT(mended.out, HasSubstr("artifact 1 (out) of job " + job + " is lost"));
+  EXPECT_THAT(mended.out, HasSubstr("it is to be sent again"));
+  EXPECT_EQ(fsck("--fsck").code, 0);
+  EXPECT_EQ(fsck("--fsck=some").code, 2);
+  daemon->start();
+  EXPECT_EQ(daemon->ingot({"get", job, "out"}).code, 3);
+  EXPECT_NE(build(), "");
+  EXPECT_EQ(slurp(daemon->project() / "out"), "base\nv1\n");
+}
+
+TEST_F(Upkeep, a_daemon_that_is_killed_in_a_build_leaves_nothing_to_mend) {
+  begin();
+  daemon->project_file("Earthfile", "VERSION 0.8\nFROM tiny\nall:\n    RUN echo 1 > /a\n    RUN sleep 60\n");
+  const std::string job = daemon->ingot({"submit", "+all"}).out.substr(0, 10);
+  EXPECT_TRUE(soon([&] { return daemon->ingot({"logs", job}).out.find("sleep 60") != std::string::npos; }));
+  daemon->kill();
+  auto checked = run_program({binary("ingotd"), "--state-dir", daemon->state(), "--fsck=full"});
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  daemon->start();
+  daemon->ingot({"cancel", job});
+  EXPECT_EQ(daemon->ingot({"wait", job}).code, 130);
 }
 
 }  // namespace
