@@ -50,6 +50,7 @@ nlohmann::json to_json(const Job& value) {
   if (!value.retry_of.empty()) body["retry_of"] = value.retry_of;
   if (value.error) body["error"] = to_json(*value.error);
   if (value.queue_position != 0) body["queue_position"] = value.queue_position;
+  if (!value.phase.empty()) body["phase"] = value.phase;
   return body;
 }
 
@@ -68,6 +69,7 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
   fields.read_integer("finished_ms", value.finished_ms);
   fields.read("cancel_requested", value.cancel_requested);
   fields.read_integer("queue_position", value.queue_position);
+  fields.read("phase", value.phase);
   if (const auto* submitter = fields.find("submitter")) {
     Fields who(*submitter, "a submitter");
     who.read_integer("uid", value.submitter.uid);

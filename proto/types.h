@@ -85,6 +85,8 @@ struct Submitter {
   std::string user;
 };
 
+inline constexpr const char* kWaitingForDisk = "waiting-for-disk";
+
 struct Job {
   std::string id;
   JobSpec spec;
@@ -99,6 +101,7 @@ struct Job {
   bool cancel_requested = false;
   std::optional<Error> error;  // failed or canceled: why
   int queue_position = 0;      // queued jobs: 1 is next
+  std::string phase;           // of a running job, when it is worth telling: kWaitingForDisk
 };
 
 // The media type of a directory: a tar of its contents, unpacked again where the artifact lands.

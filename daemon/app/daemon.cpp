@@ -71,6 +71,7 @@ struct Daemon::Parts {
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<solver::Solver> solver;
+  std::unique_ptr<pipeline::Admission> admission;
   std::mutex defaults_mutex;  // guards defaults
   solver::Surroundings defaults;
   std::unique_ptr<jobs::JobQueue> queue;
@@ -86,7 +87,7 @@ struct Daemon::Parts {
     return {blob_totals.count, blob_totals.bytes, context_totals.count, context_totals.bytes, queue->log_bytes()};
   }
   Measured measured() const {
-    return {*queue, *solver, *images, *blobs, *collector, *sweeper, config.parallel_steps, started_ms};
+    return {*queue, *solver, *images, *blobs, *collector, *sweeper, *admission, config.parallel_steps, started_ms};
   }
 
   pipeline::Engine engine() {
@@ -95,7 +96,8 @@ struct Daemon::Parts {
       std::lock_guard guard(defaults_mutex);
       now = defaults;
     }
-    return {*blobs, *contexts, *snapshots, *database, *images, *solver, sys::system_processes(), fetch_directory, now};
+    return {*blobs,          *contexts, *snapshots, *database, *images, *solver, *admission, sys::system_processes(),
+            fetch_directory, now};
   }
 };
 
@@ -159,6 +161,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
       solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots, *parts.images, *parts.sandbox,
                             *parts.collector, base::system_clock(), state / "caches"},
       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
+
+  parts.admission = std::make_unique<pipeline::Admission>(
+      [&parts](std::uint64_t bytes) { return parts.collector->make_room(bytes); });
 
   // 4. The queue; jobs that a dead daemon left running are queued again.
   jobs::QueueSettings queue;

@@ -64,6 +64,8 @@ void write_disk(const Measured& daemon, MetricsText& text) {
     text.family(kGauge, "ingot_disk_limit_bytes", "What may be kept (cache.max_size); 0: no limit.")
         .sample(usage->max_bytes);
   }
+  text.family(kGauge, "ingot_jobs_waiting_for_disk", "Running jobs that wait for room on the disk.")
+      .sample(daemon.admission.waiting());
   if (auto free = daemon.collector.free_bytes()) {
     text.family(kGauge, "ingot_disk_free_bytes", "What is free on the file system of the state directory.")
         .sample(*free);

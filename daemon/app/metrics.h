@@ -4,6 +4,7 @@
 
 #include "daemon/image/images.h"
 #include "daemon/jobs/job_queue.h"
+#include "daemon/pipeline/admission.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
@@ -18,6 +19,7 @@ struct Measured {
   const store::BlobStore& blobs;
   const store::Collector& collector;
   const store::Sweeper& sweeper;
+  const pipeline::Admission& admission;
   unsigned slots = 0;
   std::int64_t started_ms = 0;
 };

@@ -136,7 +136,7 @@ CREATE TABLE step_parts (
   parts  TEXT NOT NULL CHECK (json_valid(parts))
 ) STRICT, WITHOUT ROWID;
 
--- What a job did about each of its steps.
+-- What a job did about each of its steps. bytes: of the layer that it made.
 CREATE TABLE job_steps (
   job          INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
   number       INTEGER NOT NULL,
@@ -147,11 +147,14 @@ CREATE TABLE job_steps (
   how          TEXT NOT NULL CHECK (how <> ''),
   milliseconds INTEGER NOT NULL CHECK (milliseconds >= 0),
   asked_to_run INTEGER NOT NULL CHECK (asked_to_run IN (0, 1)),
+  bytes        INTEGER NOT NULL CHECK (bytes >= 0),
   parts        TEXT NOT NULL REFERENCES step_parts (digest),
   PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_steps_target ON job_steps (target, job);
 CREATE INDEX job_steps_parts ON job_steps (parts);
+CREATE INDEX job_steps_made ON job_steps (target, text, job) WHERE how = 'executed';
+CREATE INDEX jobs_target ON jobs (json_extract(spec, '$.target'), seq) WHERE state = 'succeeded';
 
 -- A layer as images carry it, made once: by the latest time that its files may have ('' for any). `digest` is the blob's,
 -- diff_id that of the tar in it.

@@ -50,6 +50,7 @@ struct JobQueue::State {
 
   struct Running {
     sys::CancelSource cancel;
+    std::string phase;  // as proto::Job has it
     bool timed_out = false;
     bool interrupted = false;  // the daemon stops: back to the queue
   };
@@ -112,6 +113,11 @@ struct JobQueue::State {
     if (state == JobState::canceled) ++counters.canceled;
   }
 
+  void add_phase(proto::Job& job) const {
+    if (job.state != JobState::running) return;
+    std::lock_guard lock(mutex);
+    if (auto found = running.find(job.id); found != running.end()) job.phase = found->second->phase;
+  }
   // Whether somebody of this daemon still works on it, ended or not.
   bool is_busy(const std::string& id) const {
     std::lock_guard lock(mutex);
@@ -196,7 +202,9 @@ void JobQueue::State::run_one(const proto::Job& job) {
   }
   if (auto job_log = open_log(job.id)) {
     (*job_log)->append(state_event(JobState::running));
-    JobRun job_run{job, **job_log, state->cancel.token(),
+    JobRun job_run{job,
+                   **job_log,
+                   state->cancel.token(),
                    [this, &job, &job_log](proto::Artifact artifact) -> Status {
                      INGOT_CHECK(table.add_artifact(job.id, artifact));
                      counters.saved_bytes += artifact.size;
@@ -206,7 +214,12 @@ void JobQueue::State::run_one(const proto::Job& job) {
                      (*job_log)->append(std::move(event));
                      return {};
                    },
-                   [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); }};
+                   [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); },
+                   [this, state](bool waits) {
+                     std::lock_guard lock(mutex);
+                     state->phase = waits ? proto::kWaitingForDisk : "";
+                   },
+                   &steps};
     Status outcome = run(job_run);
     counters.run_seconds.observe(std::chrono::duration<double>(clock.now() - begun).count());
     if (deadline != 0) deadlines.remove(deadline);
@@ -375,10 +388,15 @@ Result<proto::Job> JobQueue::cancel(const std::string& id) {
 }
 
 Result<proto::Job> JobQueue::find(const std::string& id) const {
-  return state_->table.find(id);
+  auto job = state_->table.find(id);
+  if (job) state_->add_phase(*job);
+  return job;
 }
 Result<std::vector<proto::Job>> JobQueue::list(const JobFilter& filter) const {
-  return state_->table.list(filter);
+  auto jobs = state_->table.list(filter);
+  if (!jobs) return jobs;
+  for (auto& job : *jobs) state_->add_phase(job);
+  return jobs;
 }
 Result<std::vector<proto::StepReport>> JobQueue::steps(const std::string& id) const {
   INGOT_TRY(auto job, state_->table.find(id));

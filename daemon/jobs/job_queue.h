@@ -51,6 +51,10 @@ struct JobRun {
   std::function<Status(proto::Artifact)> add_artifact;
   // Keeps what was done about each step.
   std::function<Status(const std::vector<StepRecord>&)> record_steps;
+  // Says that it waits for room on the disk, or no longer does.
+  std::function<void(bool waits)> wait_for_disk = {};
+  // What jobs before this one took, to guess what it will.
+  const StepTable* history = nullptr;
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;

@@ -2,6 +2,7 @@
 
 #include "daemon/image/images.h"
 #include "daemon/jobs/job_queue.h"
+#include "daemon/pipeline/admission.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/contexts.h"
@@ -15,6 +16,7 @@ struct Engine {
   db::Database& database;
   image::Images& images;
   solver::Solver& solver;
+  Admission& admission;
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system
   solver::Surroundings surroundings;

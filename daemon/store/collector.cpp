@@ -1,5 +1,6 @@
 #include "daemon/store/collector.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "daemon/base/clock.h"
@@ -79,6 +80,30 @@ void Collector::collect() {
   if (pruned && pruned->layers > 0) {
     base::log::info("collected {} layers, {}", pruned->layers, base::human_bytes(pruned->bytes));
   }
+}
+
+Result<std::optional<std::uint64_t>> Collector::layers_beside(std::uint64_t bytes) const {
+  INGOT_TRY(auto layers, total_bytes());
+  const std::uint64_t other = others().bytes();
+  std::uint64_t left = layers;
+  if (max_bytes_ != 0) left = std::min(left, max_bytes_ > other + bytes ? max_bytes_ - other - bytes : 0);
+  INGOT_TRY(auto free, free_bytes());
+  INGOT_TRY(auto disk, sys::disk_size(snapshots_.directory()));
+  const std::uint64_t wanted = bytes + disk / 100;  // the last hundredth is the host's
+  if (free < wanted) left = std::min(left, layers > wanted - free ? layers - (wanted - free) : 0);
+  return left == layers ? std::nullopt : std::optional(left);
+}
+
+Result<bool> Collector::make_room(std::uint64_t bytes) {
+  INGOT_TRY(auto left, layers_beside(bytes));
+  if (!left) return true;
+  INGOT_TRY(auto pruned, prune({*left, 0, false}));
+  if (pruned.layers > 0) {
+    base::log::info("made room for a job: {} layers, {}", pruned.layers, base::human_bytes(pruned.bytes));
+    snapshots_.reclaim_now();
+  }
+  INGOT_TRY(left, layers_beside(bytes));
+  return !left;
 }
 
 void Collector::run() {

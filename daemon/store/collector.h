@@ -61,6 +61,8 @@ class Collector {
   Result<std::uint64_t> free_bytes() const { return sys::free_space(snapshots_.directory()); }
   // Removes layers until no more bytes of layers are left than the request keeps.
   Result<Pruned> prune(const PruneRequest& request);
+  // Whether so many bytes more fit under the cap and on the disk; collects first, as far as it can, when they do not.
+  Result<bool> make_room(std::uint64_t bytes);
   // What was collected since the start, on demand or by itself.
   Pruned total_pruned() const { return {pruned_layers_, pruned_bytes_}; }
 
@@ -72,6 +74,8 @@ class Collector {
   void run();
   void collect();
   OtherUsage others() const;
+  // How many bytes of layers may be left so that so many more fit; none: all of them.
+  Result<std::optional<std::uint64_t>> layers_beside(std::uint64_t bytes) const;
   Result<std::uint64_t> total_bytes() const;  // of layers
   Result<std::vector<Candidate>> candidates(std::int64_t used_before_ms) const;
   Result<Pruned> predict(const PruneRequest& request) const;

@@ -165,6 +165,11 @@ Result<std::int64_t> SnapshotStore::created_ms(SnapshotId id) const {
   return created;
 }
 
+Result<std::uint64_t> SnapshotStore::layer_bytes(SnapshotId id) const {
+  INGOT_TRY(auto layers, chain(id));  // the top first
+  return layers.empty() ? 0 : layers.front().bytes;
+}
+
 Result<std::uint64_t> SnapshotStore::chain_bytes(SnapshotId id) const {
   INGOT_TRY(auto layers, chain(id));
   std::uint64_t bytes = 0;

@@ -150,6 +150,43 @@ TEST_F(Upkeep, the_limit_counts_artifacts_too) {
   })) << daemon->log();
 }
 
+TEST_F(Upkeep, a_job_waits_until_there_is_room_for_it) {
+  begin({"--cache-max-size", "12M", "--jobs-parallel", "3", "--steps-parallel", "3"});
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\nFROM tiny\nlarge:\n    RUN head -c 7000000 /dev/urandom > /x\n"
+                       "sleep:\n    FROM +large\n    RUN sleep 100\n");
+  build("+large");
+  // Holds seven of the twelve megabytes while it sleeps.
+  const auto submit = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> arguments{"submit"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    auto queued = daemon->ingot(arguments);
+    EXPECT_EQ(queued.code, 0) << queued.err;
+    return queued.out.substr(0, queued.out.find('\n'));
+  };
+  const std::string sleeping = submit({"+sleep"});
+  EXPECT_TRUE(soon([&] { return metrics().at("ingot_slots_used") == 1; }));
+  const std::string waiting = submit({"--no-cache", "+large"});
+  EXPECT_TRUE(soon([&] { return daemon->ingot({"ps"}).out.find("waiting-for-disk") != std::string::npos; }))
+      << daemon->ingot({"show", waiting}).out;
+  EXPECT_EQ(json::parse(daemon->ingot({"show", "--json", waiting}).out)["phase"], "waiting-for-disk");
+  EXPECT_EQ(metrics().at("ingot_jobs_waiting_for_disk"), 1);
+  EXPECT_THAT(daemon->ingot({"logs", waiting}).out, HasSubstr("waiting for disk: this job is likely to need 6.7 MiB"));
+  daemon->ingot({"cancel", sleeping});
+  EXPECT_EQ(daemon->ingot({"wait", waiting}).code, 0);
+  EXPECT_THAT(daemon->ingot({"logs", waiting}).out, HasSubstr("there is room now"));
+  EXPECT_LE(usage()["total_bytes"], 12 << 20);
+}
+
+TEST_F(Upkeep, a_job_that_can_never_fit_is_tried_when_nothing_else_runs) {
+  begin({"--cache-max-size", "2M"});
+  daemon->project_file("Earthfile", "VERSION 0.8\nFROM tiny\nlarge:\n    RUN head -c 4000000 /dev/urandom > /x\n");
+  build("+large");
+  auto again = daemon->ingot({"build", "--no-cache", "+large"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out + again.err, HasSubstr("nothing else runs that could make some, so it is tried"));
+}
+
 TEST_F(Upkeep, a_state_directory_is_checked_and_mended_while_no_daemon_runs) {
   begin();
   const std::string job = build();
