@@ -7,9 +7,18 @@
 namespace ingot::proto {
 
 nlohmann::json to_json(const CacheUsage& value) {
-  return {{"layers", value.layers},           {"bytes", value.bytes},
-          {"image_bytes", value.image_bytes}, {"in_use_bytes", value.in_use_bytes},
-          {"max_bytes", value.max_bytes},     {"free_bytes", value.free_bytes}};
+  return {{"layers", value.layers},
+          {"bytes", value.bytes},
+          {"image_bytes", value.image_bytes},
+          {"in_use_bytes", value.in_use_bytes},
+          {"blobs", value.blobs},
+          {"blob_bytes", value.blob_bytes},
+          {"contexts", value.contexts},
+          {"context_bytes", value.context_bytes},
+          {"log_bytes", value.log_bytes},
+          {"total_bytes", value.total_bytes},
+          {"max_bytes", value.max_bytes},
+          {"free_bytes", value.free_bytes}};
 }
 
 Decoded<CacheUsage> cache_usage_from_json(const nlohmann::json& body) {
@@ -20,6 +29,12 @@ Decoded<CacheUsage> cache_usage_from_json(const nlohmann::json& body) {
   fields.read_integer("bytes", value.bytes);
   fields.read_integer("image_bytes", value.image_bytes);
   fields.read_integer("in_use_bytes", value.in_use_bytes);
+  fields.read_integer("blobs", value.blobs);
+  fields.read_integer("blob_bytes", value.blob_bytes);
+  fields.read_integer("contexts", value.contexts);
+  fields.read_integer("context_bytes", value.context_bytes);
+  fields.read_integer("log_bytes", value.log_bytes);
+  fields.read_integer("total_bytes", value.total_bytes);
   fields.read_integer("max_bytes", value.max_bytes);
   fields.read_integer("free_bytes", value.free_bytes);
   return finish(fields, value);
@@ -40,7 +55,11 @@ Decoded<CachePrune> cache_prune_from_json(const nlohmann::json& body) {
 }
 
 nlohmann::json to_json(const CachePruned& value) {
-  return {{"layers", value.layers}, {"bytes", value.bytes}};
+  return {{"layers", value.layers},
+          {"bytes", value.bytes},
+          {"contexts", value.contexts},
+          {"blobs", value.blobs},
+          {"blob_bytes", value.blob_bytes}};
 }
 
 Decoded<CachePruned> cache_pruned_from_json(const nlohmann::json& body) {
@@ -49,6 +68,9 @@ Decoded<CachePruned> cache_pruned_from_json(const nlohmann::json& body) {
   fields.require("bytes");
   fields.read_integer("layers", value.layers);
   fields.read_integer("bytes", value.bytes);
+  fields.read_integer("contexts", value.contexts);
+  fields.read_integer("blobs", value.blobs);
+  fields.read_integer("blob_bytes", value.blob_bytes);
   return finish(fields, value);
 }
 

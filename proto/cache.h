@@ -10,11 +10,17 @@ namespace ingot::proto {
 
 struct CacheUsage {
   std::uint64_t layers = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;         // of layers
   std::uint64_t image_bytes = 0;   // of those, what kept images stand on
   std::uint64_t in_use_bytes = 0;  // of those, what builds hold at this moment
-  std::uint64_t max_bytes = 0;     // 0: no limit
-  std::uint64_t free_bytes = 0;    // of the file system
+  std::uint64_t blobs = 0;         // artifacts, files of contexts, layers as images carry them
+  std::uint64_t blob_bytes = 0;
+  std::uint64_t contexts = 0;
+  std::uint64_t context_bytes = 0;  // of their manifests; their files are blobs
+  std::uint64_t log_bytes = 0;
+  std::uint64_t total_bytes = 0;  // what the limit is held against
+  std::uint64_t max_bytes = 0;    // 0: no limit
+  std::uint64_t free_bytes = 0;   // of the file system
 };
 
 struct CachePrune {
@@ -25,7 +31,10 @@ struct CachePrune {
 
 struct CachePruned {
   std::uint64_t layers = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;  // of layers
+  std::uint64_t contexts = 0;
+  std::uint64_t blobs = 0;
+  std::uint64_t blob_bytes = 0;  // with those of contexts
 };
 
 nlohmann::json to_json(const CacheUsage& value);

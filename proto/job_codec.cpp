@@ -79,6 +79,7 @@ nlohmann::json to_json(const Job& value) {
   if (value.error) body["error"] = to_json(*value.error);
   if (value.queue_position != 0) body["queue_position"] = value.queue_position;
   for (const auto& image : value.from_images) body["from_images"].push_back(to_json(image));
+  if (!value.phase.empty()) body["phase"] = value.phase;
   return body;
 }
 
@@ -97,6 +98,7 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
   fields.read_integer("finished_ms", value.finished_ms);
   fields.read("cancel_requested", value.cancel_requested);
   fields.read_integer("queue_position", value.queue_position);
+  fields.read("phase", value.phase);
   if (const auto* submitter = fields.find("submitter")) {
     Fields who(*submitter, "a submitter");
     who.read_integer("uid", value.submitter.uid);
@@ -118,9 +120,11 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
 }
 
 nlohmann::json to_json(const Artifact& value) {
-  return {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
-          {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
-          {"mode", value.mode},     {"checksum", value.checksum}};
+  nlohmann::json body = {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
+                         {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
+                         {"mode", value.mode},     {"checksum", value.checksum}};
+  if (value.removed_ms != 0) body["removed_ms"] = value.removed_ms;
+  return body;
 }
 
 Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
@@ -136,6 +140,7 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read_integer("size", value.size);
   fields.read("media_type", value.media_type);
   fields.read_integer("mode", value.mode);
+  fields.read_integer("removed_ms", value.removed_ms);
   return finish(fields, value);
 }
 

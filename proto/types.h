@@ -105,6 +105,8 @@ struct FromImage {
   std::string source;  // where it came from
 };
 
+inline constexpr const char* kWaitingForDisk = "waiting-for-disk";
+
 struct Job {
   std::string id;
   JobSpec spec;
@@ -120,6 +122,7 @@ struct Job {
   std::optional<Error> error;  // failed or canceled: why
   int queue_position = 0;      // queued jobs: 1 is next
   std::vector<FromImage> from_images;
+  std::string phase;  // of a running job, when it is worth telling: kWaitingForDisk
 };
 
 // The media type of a directory: a tar of its contents, unpacked again where the artifact lands.
@@ -134,6 +137,7 @@ struct Artifact {
   std::uint64_t size = 0;
   std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;
+  std::int64_t removed_ms = 0;  // since when its bytes are gone, by hand or for their age; 0: they are there
 };
 
 // ---- events: the lines of a job's log ----

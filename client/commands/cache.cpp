@@ -24,6 +24,10 @@ Result<int> show_usage(const Invocation& invocation) {
                                                         {"size", base::human_bytes(usage.bytes)},
                                                         {"of images", base::human_bytes(usage.image_bytes)},
                                                         {"in use", base::human_bytes(usage.in_use_bytes)},
+                                                        {"blobs", base::human_bytes(usage.blob_bytes)},
+                                                        {"contexts", base::human_bytes(usage.context_bytes)},
+                                                        {"logs", base::human_bytes(usage.log_bytes)},
+                                                        {"together", base::human_bytes(usage.total_bytes)},
                                                         {"limit", limit},
                                                         {"disk free", base::human_bytes(usage.free_bytes)}}) {
     std::printf("%-10s %12s\n", name, value.c_str());
@@ -45,8 +49,12 @@ Result<int> prune(const Invocation& invocation) {
   if (wants_json(invocation)) {
     print_json(proto::to_json(pruned));
   } else if (!is_quiet(invocation)) {
-    std::printf("%s %llu layers, %s\n", wanted.dry_run ? "would remove" : "removed",
-                static_cast<unsigned long long>(pruned.layers), base::human_bytes(pruned.bytes).c_str());
+    const std::string verb = wanted.dry_run ? "would remove" : "removed";
+    fmt::print("{} {} layers, {}\n", verb, pruned.layers, base::human_bytes(pruned.bytes));
+    if (pruned.blobs + pruned.contexts > 0) {
+      fmt::print("{} {} files and {} contexts that nobody needs, {}\n", verb, pruned.blobs, pruned.contexts,
+                 base::human_bytes(pruned.blob_bytes));
+    }
   }
   return 0;
 }

@@ -14,6 +14,7 @@ Result<int> run_show(const Invocation& invocation);
 Result<int> run_logs(const Invocation& invocation);
 Result<int> run_wait(const Invocation& invocation);
 Result<int> run_get(const Invocation& invocation);
+Result<int> run_artifacts(const Invocation& invocation);
 Result<int> run_cancel(const Invocation& invocation);
 Result<int> run_retry(const Invocation& invocation);
 Result<int> run_images(const Invocation& invocation);

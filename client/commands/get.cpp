@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "client/commands/artifact_words.h"
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
 #include "client/fetch/download.h"
@@ -19,32 +20,32 @@ namespace {
 namespace fs = std::filesystem;
 using base::fail;
 
-Result<std::vector<proto::Artifact>> select(const std::vector<proto::Artifact>& all,
-                                            const std::vector<std::string>& wanted, const std::string& job) {
-  if (wanted.empty()) return all;
-  std::vector<proto::Artifact> selected;
-  for (const auto& word : wanted) {
-    auto found =
-        std::find_if(all.begin(), all.end(), [&](const auto& row) { return row.id == word || row.name == word; });
-    if (found != all.end()) {
-      selected.push_back(*found);
-      continue;
-    }
-    std::vector<std::string> names;
-    names.reserve(all.size());
-    for (const auto& row : all) names.push_back(row.name);
-    std::string hint = base::did_you_mean(word, names);
-    if (hint.empty() && !names.empty()) hint = "it has: " + base::join(names, ", ");
-    return fail(ErrorKind::not_found, fmt::format("job {} has no artifact \"{}\"", job, base::printable(word)), hint);
-  }
-  return selected;
-}
-
 // The artifact's last name; a directory comes as a tar. A name that could not be a file's is replaced by its number.
 std::string file_name(const proto::Artifact& artifact) {
   std::string name = artifact.name.substr(artifact.name.rfind('/') + 1);
   if (name.empty() || name == "." || name == "..") name = "artifact-" + artifact.id;
   return artifact.media_type == proto::kDirectoryMediaType ? name + ".tar" : name;
+}
+
+// What was removed is passed over with a word, unless it was asked for or nothing else is there.
+Result<std::vector<proto::Artifact>> without_removed(std::vector<proto::Artifact> selected, bool by_name,
+                                                     const std::string& job) {
+  std::vector<proto::Artifact> there;
+  for (auto& artifact : selected) {
+    if (artifact.removed_ms == 0) there.push_back(std::move(artifact));
+  }
+  if (there.size() == selected.size()) return there;
+  if (by_name || there.empty()) {
+    const auto gone =
+        std::find_if(selected.begin(), selected.end(), [](const auto& artifact) { return artifact.removed_ms != 0; });
+    return fail(ErrorKind::not_found,
+                fmt::format("artifact {} ({}) of job {} was removed on {}", gone->id, visible(gone->name), job,
+                            human_time(gone->removed_ms)),
+                "`ingot retry " + job + "` makes it again");
+  }
+  fmt::print(stderr, "{} of the job's {} artifacts were removed; `ingot show {}` tells which\n",
+             selected.size() - there.size(), selected.size(), job);
+  return there;
 }
 
 Status check_names_differ(const std::vector<proto::Artifact>& artifacts) {
@@ -78,7 +79,8 @@ Result<int> run_get(const Invocation& invocation) {
   Daemon daemon = open_daemon(invocation);
   INGOT_TRY(auto job, daemon.job(invocation.words.front()));
   INGOT_TRY(auto all, daemon.artifacts(job.id));
-  INGOT_TRY(auto selected, select(all, {invocation.words.begin() + 1, invocation.words.end()}, job.id));
+  INGOT_TRY(auto selected, select_artifacts(all, {invocation.words.begin() + 1, invocation.words.end()}, job.id));
+  INGOT_TRY(selected, without_removed(std::move(selected), invocation.words.size() > 1, job.id));
   if (selected.empty()) {
     return fail(ErrorKind::not_found, fmt::format("job {} has no artifacts", job.id),
                 proto::is_final(job.state) ? "its target has no SAVE ARTIFACT, or it failed" : "it has not ended yet");

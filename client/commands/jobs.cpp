@@ -17,8 +17,8 @@ namespace {
 
 using proto::JobState;
 
-std::string colored(const Style& style, JobState state) {
-  std::string text = fmt::format("{:<9}", proto::name_of(state));
+std::string colored(const Style& style, JobState state, const std::string& phase = {}) {
+  std::string text = fmt::format("{:<9}", phase.empty() ? proto::name_of(state) : base::printable(phase));
   switch (state) {
     case JobState::succeeded:
       return style.green(text);
@@ -81,7 +81,7 @@ Result<int> run_ps(const Invocation& invocation) {
   }
   std::printf("%-12s %-9s %-20s %-10s %-20s %s\n", "JOB", "STATE", "TARGET", "TIME", "CREATED", "BY");
   for (const auto& job : jobs) {
-    std::printf("%-12s %s %-20s %-10s %-20s %s\n", job.id.c_str(), colored(style, job.state).c_str(),
+    std::printf("%-12s %s %-20s %-10s %-20s %s\n", job.id.c_str(), colored(style, job.state, job.phase).c_str(),
                 cut_to_width(base::printable(job.spec.target), 20).c_str(), duration_of(job).c_str(),
                 human_time(job.created_ms).c_str(), base::printable(job.submitter.user).c_str());
   }
@@ -102,7 +102,7 @@ Result<int> run_show(const Invocation& invocation) {
     if (!text.empty()) std::printf("%-12s %s\n", title, text.c_str());
   };
   line("job", job.id);
-  line("state", colored(style, job.state));
+  line("state", colored(style, job.state, job.phase));
   line("target", base::printable(job.spec.target));
   print_pairs("args", job.spec.args);
   print_pairs("labels", job.spec.labels);
@@ -121,9 +121,10 @@ Result<int> run_show(const Invocation& invocation) {
   line("finished", human_time(job.finished_ms));
   line("time", duration_of(job));
   for (const auto& artifact : artifacts) {
+    std::string where = artifact.local_path.empty() ? "" : "-> " + base::printable(artifact.local_path);
+    if (artifact.removed_ms != 0) where = "(removed on " + human_time(artifact.removed_ms) + ")";
     std::printf("%-12s %s  %s  %s  %s\n", ("artifact " + artifact.id).c_str(), artifact.digest.c_str(),
-                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(),
-                artifact.local_path.empty() ? "" : ("-> " + base::printable(artifact.local_path)).c_str());
+                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(), where.c_str());
   }
   if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), visible_lines(proto::render(*job.error)).c_str());
   return 0;

@@ -198,6 +198,11 @@ Result<std::vector<proto::Artifact>> Daemon::artifacts(const std::string& id) {
                                       proto::artifact_from_json);
 }
 
+Result<proto::Artifact> Daemon::remove_artifact(const std::string& job, const std::string& artifact) {
+  return decode_one(call({"DELETE", job_path(job) + "/artifacts/" + percent_encode(artifact), {}, ""}),
+                    proto::artifact_from_json);
+}
+
 Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink) {
   INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
   const std::string target =

@@ -38,6 +38,8 @@ class Daemon {
   Result<proto::Job> retry(const std::string& id);
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id);
 
+  Result<proto::Artifact> remove_artifact(const std::string& job, const std::string& artifact);
+
   // Hands every event from `from` on to `sink`, which stops it by returning false. Ends when the log ends (with
   // `follow`: when the job has).
   using EventSink = std::function<bool(const proto::Event&)>;

@@ -159,7 +159,7 @@ void Connection::begin_blob() {
     return refuse(
         ingot::Error{ErrorKind::too_large, "a file of a context may have " + base::human_bytes(limit), "", {}, {}});
   }
-  auto writer = shared_.services.blobs.begin();
+  auto writer = shared_.services.blobs.begin(store::BlobFor::upload);
   if (!writer) return refuse(writer.error());
   blob_ = std::make_unique<store::BlobWriter>(std::move(*writer));
   read_blob();

@@ -8,6 +8,7 @@ namespace ingot::api {
 
 Response get_version(const Services& services, const Request& request);
 Response get_doctor(const Services& services, const Request& request);
+Response get_metrics(const Services& services, const Request& request);
 
 Response post_context(const Services& services, const Request& request);
 Response put_blob(const Services& services, const Request& request);
@@ -24,6 +25,7 @@ Response post_plan(const Services& services, const Request& request);
 
 Response list_artifacts(const Services& services, const Request& request);
 Response get_artifact(const Services& services, const Request& request);
+Response delete_artifact(const Services& services, const Request& request);
 
 Response list_images(const Services& services, const Request& request);
 Response push_image(const Services& services, const Request& request);

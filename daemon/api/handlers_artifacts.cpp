@@ -26,6 +26,12 @@ Result<proto::Artifact> find_artifact(const Services& services, const Request& r
 
 Result<Response> download(const Services& services, const Request& request) {
   INGOT_TRY(auto artifact, find_artifact(services, request));
+  if (artifact.removed_ms != 0) {
+    const std::string& id = request.path_values.at("id");
+    return fail(ErrorKind::not_found,
+                fmt::format("artifact {} ({}) of job {} was removed", artifact.id, base::printable(artifact.name), id),
+                "`ingot retry " + id + "` makes it again");
+  }
   return blob_response(services, request, artifact);
 }
 
@@ -37,6 +43,13 @@ Response list_artifacts(const Services& services, const Request& request) {
   auto list = nlohmann::json::array();
   for (const auto& artifact : *artifacts) list.push_back(proto::to_json(artifact));
   return json_response(200, proto::dump({{"artifacts", list}}));
+}
+
+Response delete_artifact(const Services& services, const Request& request) {
+  auto removed = services.jobs.remove_artifact(request.path_values.at("id"), request.path_values.at("artifact"));
+  if (!removed) return error_response(removed.error());
+  if (services.sweep_soon) services.sweep_soon();
+  return json_response(200, proto::dump(proto::to_json(*removed)));
 }
 
 Response get_artifact(const Services& services, const Request& request) {

@@ -8,8 +8,18 @@ namespace ingot::api {
 Response get_cache(const Services& services, const Request& /*request*/) {
   auto usage = services.cache.usage();
   if (!usage) return error_response(usage.error());
-  proto::CacheUsage answer{usage->layers,       usage->layer_bytes, usage->image_bytes,
-                           usage->in_use_bytes, usage->max_bytes,   0};
+  proto::CacheUsage answer;
+  answer.layers = usage->layers;
+  answer.bytes = usage->layer_bytes;
+  answer.image_bytes = usage->image_bytes;
+  answer.in_use_bytes = usage->in_use_bytes;
+  answer.blobs = usage->others.blobs;
+  answer.blob_bytes = usage->others.blob_bytes;
+  answer.contexts = usage->others.contexts;
+  answer.context_bytes = usage->others.context_bytes;
+  answer.log_bytes = usage->others.log_bytes;
+  answer.total_bytes = usage->total_bytes();
+  answer.max_bytes = usage->max_bytes;
   if (auto free = services.cache.free_bytes()) answer.free_bytes = *free;
   return json_response(200, proto::dump(proto::to_json(answer)));
 }
@@ -23,7 +33,15 @@ Response prune_cache(const Services& services, const Request& request) {
   const auto age = std::min(wanted->older_than_seconds, kLongest);
   auto pruned = services.cache.prune({wanted->keep_bytes, static_cast<std::int64_t>(age) * 1000, wanted->dry_run});
   if (!pruned) return error_response(pruned.error());
-  return json_response(200, proto::dump(proto::to_json(proto::CachePruned{pruned->layers, pruned->bytes})));
+  proto::CachePruned answer{pruned->layers, pruned->bytes, 0, 0, 0};
+  if (services.sweep) {
+    auto swept = services.sweep(wanted->dry_run);
+    if (!swept) return error_response(swept.error());
+    answer.contexts = swept->contexts;
+    answer.blobs = swept->blobs;
+    answer.blob_bytes = swept->bytes;
+  }
+  return json_response(200, proto::dump(proto::to_json(answer)));
 }
 
 }  // namespace ingot::api

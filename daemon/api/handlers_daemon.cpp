@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/handlers.h"
+#include "daemon/base/metrics.h"
 #include "proto/codec.h"
 
 namespace ingot::api {
@@ -15,6 +16,13 @@ Response get_doctor(const Services& services, const Request& /*request*/) {
   auto list = nlohmann::json::array();
   for (const auto& check : services.doctor()) list.push_back(proto::to_json(check));
   return json_response(200, proto::dump({{"checks", list}}));
+}
+
+Response get_metrics(const Services& services, const Request& /*request*/) {
+  Response response;
+  response.headers.emplace_back("Content-Type", base::MetricsText::kContentType);
+  response.body = services.metrics ? services.metrics() : std::string();
+  return response;
 }
 
 std::optional<Response> refuse_api(const Services& services, const Request& request) {

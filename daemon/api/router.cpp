@@ -11,6 +11,7 @@ const std::vector<Route>& route_table() {
   static const std::vector<Route> kRoutes = {
       {"GET", "/v1/version", BodyKind::none_or_json, get_version},
       {"GET", "/v1/doctor", BodyKind::none_or_json, get_doctor},
+      {"GET", "/metrics", BodyKind::none_or_json, get_metrics},
       {"POST", "/v1/contexts", BodyKind::manifest, post_context},
       {"PUT", "/v1/blobs/{digest}", BodyKind::blob, put_blob},
       {"POST", "/v1/jobs", BodyKind::none_or_json, post_job},
@@ -29,6 +30,7 @@ const std::vector<Route>& route_table() {
       {"GET", "/v1/cache", BodyKind::none_or_json, get_cache},
       {"POST", "/v1/cache/prune", BodyKind::none_or_json, prune_cache},
       {"HEAD", "/v1/jobs/{id}/artifacts/{artifact}", BodyKind::none_or_json, get_artifact},
+      {"DELETE", "/v1/jobs/{id}/artifacts/{artifact}", BodyKind::none_or_json, delete_artifact},
   };
   return kRoutes;
 }

@@ -9,6 +9,7 @@
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/contexts.h"
+#include "daemon/store/sweeper.h"
 #include "proto/image.h"
 #include "proto/step.h"
 #include "proto/types.h"
@@ -41,6 +42,10 @@ struct Services {
   std::function<std::vector<proto::HostCheck>()> doctor;
   std::function<Result<proto::Plan>(const proto::JobSpec&)> plan;
   std::function<Result<PushWork>(const proto::ImagePush&)> push;
+  std::function<std::string()> metrics = {};
+  // Removes what nobody refers to: now, or soon in the background.
+  std::function<Result<store::Swept>(bool dry_run)> sweep = {};
+  std::function<void()> sweep_soon = {};
 };
 
 struct RouteInfo {

@@ -18,6 +18,7 @@ struct Options {
   std::string config_file;
   bool check_config = false;
   bool version = false;
+  std::string fsck;
   std::map<std::string, std::string> flags;
 };
 
@@ -28,6 +29,12 @@ void describe(CLI::App& parser, Options& options) {
   parser.add_option("--config", options.config_file, fmt::format("configuration file ({})", kDefaultFile))
       ->type_name("FILE");
   parser.add_flag("--check-config", options.check_config, "check the configuration, say what is wrong, and end");
+  parser
+      .add_flag(
+          "--fsck{quick}", options.fsck,
+          "check the state directory of a daemon that does not run, mend it, and end; --fsck=full reads all content")
+      ->type_name("")
+      ->check(CLI::IsMember({"quick", "full"}));
   for (const auto& key : config_keys()) {
     const std::string flag = key.flag;
     parser
@@ -47,7 +54,7 @@ void describe(CLI::App& parser, Options& options) {
 }
 
 std::vector<std::string> flag_names() {
-  std::vector<std::string> names = {"--help", "--version", "--config", "--check-config", kImagesFlag};
+  std::vector<std::string> names = {"--help", "--version", "--config", "--check-config", "--fsck", kImagesFlag};
   for (const auto& key : config_keys()) names.push_back(key.flag);
   return names;
 }
@@ -102,6 +109,7 @@ ParsedCommandLine parse_command_line(int argc, char** argv) {
   }
   const bool named = !options.config_file.empty();
   parsed.command_line.check_config = options.check_config;
+  if (!options.fsck.empty()) parsed.command_line.fsck = options.fsck == "full" ? FsckDepth::full : FsckDepth::quick;
   parsed.command_line.sources = {named ? options.config_file : kDefaultFile, named, environment(), options.flags};
   return parsed;
 }

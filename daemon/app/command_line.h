@@ -4,12 +4,14 @@
 #include <string>
 
 #include "daemon/app/config.h"
+#include "daemon/app/fsck.h"
 
 namespace ingot::app {
 
 struct CommandLine {
   ConfigSources sources;
   bool check_config = false;
+  std::optional<FsckDepth> fsck;
 };
 
 // What the arguments and the environment say. `exit_code` set: the text was for a person (--help, --version, a

@@ -9,6 +9,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/result.h"
 #include "daemon/image/images.h"
+#include "daemon/jobs/retention.h"
 #include "daemon/sandbox/sandbox.h"
 
 namespace ingot::app {
@@ -30,6 +31,8 @@ struct Config {
   unsigned parallel_jobs = 0;
   unsigned parallel_steps = 0;
   DiskShare cache_max;
+  jobs::RetentionPolicy retention;
+  std::int64_t context_age_ms = 0;  // of contexts that no job needs
   std::uint64_t max_queued = 0;
   std::string secrets_directory;
   double job_timeout_seconds = 0;

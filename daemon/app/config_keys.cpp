@@ -105,6 +105,39 @@ Setter one_a_cpu(unsigned Config::*member) {
   };
 }
 
+// How long something is kept. What would be gone as soon as it is there is taken for a slip.
+Status set_age(std::int64_t& milliseconds, const std::string& text, bool may_be_for_ever) {
+  if (text == "none" && may_be_for_ever) {
+    milliseconds = 0;
+    return {};
+  }
+  INGOT_TRY(auto seconds, base::parse_duration(text));
+  constexpr double kLongest = 1e9;
+  if (seconds < 1 || seconds > kLongest) {
+    return not_a(text, "a time from 1s on", may_be_for_ever ? "`none` keeps for ever" : "such as 24h");
+  }
+  milliseconds = static_cast<std::int64_t>(seconds * 1000);
+  return {};
+}
+
+Setter age(std::int64_t jobs::RetentionPolicy::*member) {
+  return [member](Config& config, const std::string& text) { return set_age(config.retention.*member, text, true); };
+}
+
+Status set_max_jobs(Config& config, const std::string& text) {
+  std::uint64_t value = 0;
+  if (text == "none") {
+    config.retention.max_jobs = 0;
+    return {};
+  }
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value == 0) {
+    return not_a(text, "a number of jobs from 1 on", "`none` is no limit");
+  }
+  config.retention.max_jobs = value;
+  return {};
+}
+
 // "40%" as 40; nothing for a text that is no share.
 std::optional<unsigned> percent_of(const std::string& text) {
   if (!text.ends_with('%')) return std::nullopt;
@@ -205,8 +238,21 @@ const std::vector<ConfigKey>& config_keys() {
        "steps of all jobs together that run at the same time; auto: one for each CPU",
        one_a_cpu(&Config::parallel_steps)},
       {"cache.max_size", "--cache-max-size", "INGOT_CACHE_MAX_SIZE", "SIZE", "50%", false,
-       "layers that are kept to do nothing twice: a size, a share of the state directory's disk, or none",
+       "all that is kept, layers, artifacts, contexts and logs: a size, a share of the state directory's disk, or none",
        set_cache_max},
+      {"retention.jobs", "--retention-jobs", "INGOT_RETENTION_JOBS", "TIME", "365d", false,
+       "how long a job is known after its end, with its log and artifacts; none: for ever",
+       age(&jobs::RetentionPolicy::jobs_ms)},
+      {"retention.max_jobs", "--retention-max-jobs", "INGOT_RETENTION_MAX_JOBS", "N", "100000", false,
+       "ended jobs that are known at the same time, the oldest are forgotten first; none: all", set_max_jobs},
+      {"retention.logs", "--retention-logs", "INGOT_RETENTION_LOGS", "TIME", "90d", false,
+       "how long the log of an ended job is kept; none: as long as the job", age(&jobs::RetentionPolicy::logs_ms)},
+      {"retention.artifacts", "--retention-artifacts", "INGOT_RETENTION_ARTIFACTS", "TIME", "90d", false,
+       "how long the artifacts of an ended job are kept; none: as long as the job",
+       age(&jobs::RetentionPolicy::artifacts_ms)},
+      {"retention.contexts", "--retention-contexts", "INGOT_RETENTION_CONTEXTS", "TIME", "24h", false,
+       "how long a project directory that was sent is kept without a job",
+       [](Config& config, const std::string& text) { return set_age(config.context_age_ms, text, false); }},
       {"jobs.max_queued", "--jobs-max-queued", "INGOT_JOBS_MAX_QUEUED", "N", "100000", false,
        "jobs that may wait; further ones are refused", number<std::uint64_t>(&Config::max_queued, 1, kMany)},
       {"jobs.timeout", "--jobs-timeout", "INGOT_JOBS_TIMEOUT", "TIME", "0s", false,

@@ -9,6 +9,8 @@
 
 #include "daemon/api/server.h"
 #include "daemon/app/host_checks.h"
+#include "daemon/app/metrics.h"
+#include "daemon/app/upkeep.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/db/database.h"
@@ -29,8 +31,9 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {"jobs",  "contexts", "events", "artifacts", "artifact-ranges", "doctor", "labels",
-                   "retry", "cache",    "plan",   "why",       "push",            "pull",   "secrets"};
+  info.features = {
+      "jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor",  "labels",          "retry", "cache",
+      "plan", "why",      "push",   "pull",      "secrets",         "metrics", "artifact-removal"};
   return info;
 }
 
@@ -47,6 +50,13 @@ std::uint64_t memory_for_steps() {
   return bytes / 10 * 9;
 }
 
+store::Sweeper::Settings sweeping(const Config& config) {
+  store::Sweeper::Settings settings;
+  settings.context_age_ms = config.context_age_ms;
+  settings.quiet_ms = std::min(settings.quiet_ms, config.context_age_ms);
+  return settings;
+}
+
 }  // namespace
 
 // In the order of their making; destroyed in the other.
@@ -57,6 +67,7 @@ struct Daemon::Parts {
   std::optional<store::BlobStore> blobs;
   std::optional<store::ContextStore> contexts;
   std::optional<store::SnapshotStore> snapshots;
+  std::optional<store::Sweeper> sweeper;
   std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
   std::optional<image::LayerBlobs> layers;
@@ -64,12 +75,24 @@ struct Daemon::Parts {
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<solver::Solver> solver;
+  std::unique_ptr<pipeline::Admission> admission;
   std::mutex defaults_mutex;  // guards defaults
   solver::Surroundings defaults;
   std::unique_ptr<jobs::JobQueue> queue;
+  std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
   sys::CancelSource stopping;  // ends the plans that are being made
   bool stopped = false;
+  const std::int64_t started_ms = base::system_clock().unix_ms();
+
+  store::OtherUsage other_usage() const {
+    const auto blob_totals = blobs->ledger().totals();
+    const auto context_totals = contexts->totals();
+    return {blob_totals.count, blob_totals.bytes, context_totals.count, context_totals.bytes, queue->log_bytes()};
+  }
+  Measured measured() const {
+    return {*queue, *solver, *images, *blobs, *collector, *sweeper, *admission, config.parallel_steps, started_ms};
+  }
 
   pipeline::Engine engine() {
     solver::Surroundings now;
@@ -77,13 +100,15 @@ struct Daemon::Parts {
       std::lock_guard guard(defaults_mutex);
       now = defaults;
     }
-    return {*blobs, *contexts, *snapshots, *images, *layers, *solver, sys::system_processes(), fetch_directory, now};
+    return {*blobs,          *contexts, *snapshots, *images, *layers, *solver, *admission, sys::system_processes(),
+            fetch_directory, now};
   }
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   stop();
+  if (parts_->collector) parts_->collector->count_also({});  // it outlives whom it asks
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -114,9 +139,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.snapshots.emplace(std::move(snapshots));
   // No job runs yet, so layers that no image stands on are what killed builds left.
   INGOT_CHECK(parts.snapshots->remove_unreferenced());
+  parts.sweeper.emplace(*parts.database, *parts.blobs, *parts.contexts, sweeping(config), base::system_clock());
   INGOT_TRY(auto cap, config.cache_max.bytes_of(state));
   parts.collector.emplace(*parts.snapshots, *parts.database, cap);
-  parts.collector->wake();
 
   // 3. What runs steps.
   parts.fetch_directory = state / "fetch";
@@ -143,6 +168,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
   const fs::path secrets = jobs::SecretVault::place_for(config.secrets_directory, settings.instance);
+  parts.admission = std::make_unique<pipeline::Admission>(
+      [&parts](std::uint64_t bytes) { return parts.collector->make_room(bytes); });
 
   // 4. The queue; jobs that a dead daemon left running are queued again.
   jobs::QueueSettings queue;
@@ -152,6 +179,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   queue.secrets = secrets;
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
   INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", std::move(queue), base::system_clock()));
+  parts.collector->count_also([&parts] { return parts.other_usage(); });
 
   // 5. The socket.
   api::ServerSettings server;
@@ -177,8 +205,12 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
                                 *parts.blobs, parts.fetch_directory, sys::system_processes(), tell, cancel});
     });
   };
-  INGOT_TRY(parts.server, api::Server::listen(server, {*parts.queue, *parts.blobs, *parts.contexts, *parts.collector,
-                                                       version_info(), doctor, plan, push}));
+  api::Services services{*parts.queue, *parts.blobs, *parts.contexts, *parts.collector, version_info(), doctor,
+                         plan,         push};
+  services.metrics = [&parts] { return metrics_text(parts.measured()); };
+  services.sweep = [&parts](bool dry_run) { return parts.sweeper->sweep(dry_run); };
+  services.sweep_soon = [&parts] { parts.upkeep->wake(); };
+  INGOT_TRY(parts.server, api::Server::listen(server, services));
   return daemon;
 }
 
@@ -188,6 +220,10 @@ void Daemon::start() {
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
   });
+  const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
+  parts_->upkeep =
+      std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper, *parts_->collector},
+                               parts_->config.retention, interval);
   parts_->server->start();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "daemon/app/command_line.h"
@@ -22,6 +23,19 @@ namespace log = base::log;
 int report(const std::vector<Error>& errors) {
   for (const auto& error : errors) std::fprintf(stderr, "ingotd: %s\n", proto::render(error).c_str());
   return proto::info(errors.front().kind).exit_code;
+}
+
+// --fsck: what was found and done, a line each.
+int check_state(const std::string& state_dir, app::FsckDepth depth) {
+  const auto tell = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+  auto result = app::fsck(std::filesystem::absolute(state_dir).lexically_normal(), depth, tell);
+  if (!result) return report({result.error()});
+  if (result->mended + result->left == 0)
+    std::printf("%s: clean\n", state_dir.c_str());
+  else
+    std::printf("%s: %llu mended, %llu left\n", state_dir.c_str(), static_cast<unsigned long long>(result->mended),
+                static_cast<unsigned long long>(result->left));
+  return result->exit_code();
 }
 
 // The signals that this program answers, blocked in every thread and taken by wait_for_signal alone.
@@ -86,6 +100,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   log::set_up(config->log_level);
+  if (parsed.command_line.fsck) return check_state(config->state_dir, *parsed.command_line.fsck);
 
   // A pool of memory for each of some dozen threads would hold what was freed long ago.
   mallopt(M_ARENA_MAX, 2);

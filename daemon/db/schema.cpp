@@ -76,6 +76,28 @@ CREATE TABLE images (
 // their directories go at the start as all do that have no row.
 constexpr std::string_view kSteps = R"sql(
 ALTER TABLE artifacts ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+-- When its bytes were given up, by hand or for their age; the row tells what there was.
+ALTER TABLE artifacts ADD COLUMN removed_ms INTEGER CHECK (removed_ms > 0);
+CREATE INDEX artifacts_kept ON artifacts (job) WHERE removed_ms IS NULL;
+CREATE INDEX artifacts_digest ON artifacts (digest);
+
+-- When the log of an ended job was given up.
+ALTER TABLE jobs ADD COLUMN log_removed_ms INTEGER CHECK (log_removed_ms > 0);
+CREATE INDEX jobs_finished ON jobs (finished_ms) WHERE finished_ms IS NOT NULL;
+CREATE INDEX jobs_logs ON jobs (finished_ms) WHERE finished_ms IS NOT NULL AND log_removed_ms IS NULL;
+CREATE INDEX jobs_context ON jobs (json_extract(spec, '$.context'));
+CREATE INDEX jobs_retry_of ON jobs (retry_of);
+
+-- Blobs that something has stopped to refer to, so that nobody has to look at all of them.
+CREATE TABLE loose_blobs (
+  digest TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER artifact_deleted AFTER DELETE ON artifacts BEGIN
+  INSERT OR IGNORE INTO loose_blobs VALUES (old.digest);
+END;
+CREATE TRIGGER artifact_removed AFTER UPDATE OF removed_ms ON artifacts WHEN new.removed_ms IS NOT NULL BEGIN
+  INSERT OR IGNORE INTO loose_blobs VALUES (new.digest);
+END;
 DROP TABLE images;
 DROP TABLE snapshots;
 
@@ -114,7 +136,7 @@ CREATE TABLE step_parts (
   parts  TEXT NOT NULL CHECK (json_valid(parts))
 ) STRICT, WITHOUT ROWID;
 
--- What a job did about each of its steps.
+-- What a job did about each of its steps. bytes: of the layer that it made.
 CREATE TABLE job_steps (
   job          INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
   number       INTEGER NOT NULL,
@@ -125,10 +147,14 @@ CREATE TABLE job_steps (
   how          TEXT NOT NULL CHECK (how <> ''),
   milliseconds INTEGER NOT NULL CHECK (milliseconds >= 0),
   asked_to_run INTEGER NOT NULL CHECK (asked_to_run IN (0, 1)),
+  bytes        INTEGER NOT NULL CHECK (bytes >= 0),
   parts        TEXT NOT NULL REFERENCES step_parts (digest),
   PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_steps_target ON job_steps (target, job);
+CREATE INDEX job_steps_parts ON job_steps (parts);
+CREATE INDEX job_steps_made ON job_steps (target, text, job) WHERE how = 'executed';
+CREATE INDEX jobs_target ON jobs (json_extract(spec, '$.target'), seq) WHERE state = 'succeeded';
 
 -- A layer as images carry it, each form of it made once: its compression, the latest time that its files may have if there
 -- is one, and "joined" for a run of layers that ends with this one; 'fetched' is the blob that it came as with an image.
@@ -142,6 +168,10 @@ CREATE TABLE layer_blobs (
   media_type TEXT NOT NULL,
   PRIMARY KEY (snapshot, form)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX layer_blobs_digest ON layer_blobs (digest);
+CREATE TRIGGER layer_blob_deleted AFTER DELETE ON layer_blobs BEGIN
+  INSERT OR IGNORE INTO loose_blobs VALUES (old.digest);
+END;
 
 -- What SAVE ARTIFACT gave, once: `request` is the digest of what was asked for.
 CREATE TABLE saved_artifacts (

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -58,6 +59,7 @@ struct Images::State {
   db::Database& database;
   sys::ProcessRunner& processes;
   KeptImages kept;
+  std::atomic<std::uint64_t> fetched_bytes = 0;
 
   std::mutex mutex;  // guards all below
   std::condition_variable changed;
@@ -117,9 +119,11 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
   if (wanted.ask) {
     INGOT_TRY(known, kept.find(key));
   }
+  const auto hold = blobs.ledger().hold();  // until the rows are written that refer to the layers' blobs
   INGOT_TRY(auto fetched, source(Fetch{wanted.reference, rule, work_directory, blobs, snapshots, database, processes,
                                        progress, cancel, known ? known->digest : ""}));
   if (fetched.unchanged && known) return *known;
+  if (auto bytes = snapshots.chain_bytes(fetched.snapshot.id())) fetched_bytes += *bytes;
   if (fetched.digest.empty()) {
     INGOT_TRY(auto content, snapshots.content_digest(fetched.snapshot.id()));
     fetched.digest = content.str();
@@ -231,6 +235,10 @@ Images::~Images() {
 void Images::set_rules(std::vector<SourceRule> rules) {
   std::lock_guard lock(state_->mutex);
   state_->rules = std::move(rules);
+}
+
+std::uint64_t Images::fetched_bytes() const {
+  return state_->fetched_bytes;
 }
 
 std::optional<SourceRule> Images::registry_rule(const std::string& reference) const {

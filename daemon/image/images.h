@@ -56,6 +56,8 @@ class Images {
   void set_rules(std::vector<SourceRule> rules);
   // The rule by which this name is pushed: the first of kind registry that matches.
   std::optional<SourceRule> registry_rule(const std::string& reference) const;
+  // What fetched images took on the disk since the daemon started.
+  std::uint64_t fetched_bytes() const;
 
  private:
   struct State;

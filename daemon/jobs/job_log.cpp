@@ -50,6 +50,7 @@ struct JobLog::State {
   fs::path path;
   base::Clock& clock;
   std::uint64_t max_output_bytes = 0;
+  Total total;
 
   mutable std::mutex mutex;  // guards all below
   sys::UniqueFd fd;
@@ -87,6 +88,7 @@ struct JobLog::State {
       return;
     }
     size += lines.size();
+    if (total) *total += lines.size();
   }
 
   std::vector<std::function<void()>> to_wake() const {
@@ -100,8 +102,10 @@ struct JobLog::State {
 JobLog::JobLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 JobLog::~JobLog() = default;
 
-Result<std::shared_ptr<JobLog>> JobLog::open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock) {
+Result<std::shared_ptr<JobLog>> JobLog::open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock,
+                                             Total total) {
   auto state = std::make_unique<State>(path, clock);
+  state->total = std::move(total);
   state->max_output_bytes = max_output_bytes;
   INGOT_TRY(state->fd, sys::open_file(path, O_RDWR | O_CREAT | O_APPEND, 0640));
   INGOT_TRY(FileEnd end, scan(state->fd.get(), path));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,7 +24,10 @@ class JobLog : public std::enable_shared_from_this<JobLog> {
  public:
   ~JobLog();
   // Opens or continues the file; half a line that a crash left is cut off.
-  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock);
+  // `total` counts the bytes of all logs together.
+  using Total = std::shared_ptr<std::atomic<std::uint64_t>>;
+  static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock,
+                                              Total total = {});
 
   // From now on these values are hidden in all that is written.
   void hide(std::shared_ptr<const base::Mask> values);

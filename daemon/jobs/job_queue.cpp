@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "daemon/base/log.h"
+#include "daemon/base/strings.h"
 #include "daemon/jobs/deadlines.h"
 #include "daemon/jobs/job_table.h"
 #include "daemon/jobs/log_end.h"
@@ -40,14 +41,18 @@ struct JobQueue::State {
   JobTable table;
   StepTable steps;
   SecretVault vault;
+  RetentionTable retention;
+  JobLog::Total log_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
   fs::path log_directory;
   QueueSettings settings;
   base::Clock& clock;
   Deadlines deadlines;
   RunJob run;
+  JobCounters counters;
 
   struct Running {
     sys::CancelSource cancel;
+    std::string phase;  // as proto::Job has it
     bool timed_out = false;
     bool interrupted = false;  // the daemon stops: back to the queue
   };
@@ -70,6 +75,7 @@ struct JobQueue::State {
       : table(database, time),
         steps(database),
         vault(given.secrets),
+        retention(database),
         log_directory(std::move(logs_at)),
         settings(std::move(given)),
         clock(time) {}
@@ -79,7 +85,7 @@ struct JobQueue::State {
   Result<std::shared_ptr<JobLog>> open_log(const std::string& id) {
     std::lock_guard lock(mutex);
     if (auto open = logs[id].lock()) return open;
-    INGOT_TRY(auto opened, JobLog::open(log_path(id), settings.max_log_bytes, clock));
+    INGOT_TRY(auto opened, JobLog::open(log_path(id), settings.max_log_bytes, clock, log_bytes));
     logs[id] = opened;
     return opened;
   }
@@ -107,6 +113,39 @@ struct JobQueue::State {
     std::lock_guard lock(mutex);
     logs.erase(id);
   }
+
+  // Of a job whose final state was recorded just now.
+  void count_end(JobState state) {
+    if (state == JobState::succeeded) ++counters.succeeded;
+    if (state == JobState::failed) ++counters.failed;
+    if (state == JobState::canceled) ++counters.canceled;
+  }
+
+  void add_phase(proto::Job& job) const {
+    if (job.state != JobState::running) return;
+    std::lock_guard lock(mutex);
+    if (auto found = running.find(job.id); found != running.end()) job.phase = found->second->phase;
+  }
+  // Whether somebody of this daemon still works on it, ended or not.
+  bool is_busy(const std::string& id) const {
+    std::lock_guard lock(mutex);
+    auto log = logs.find(id);
+    return running.contains(id) || (log != logs.end() && !log->second.expired());
+  }
+  void remove_log(const std::string& id) const {
+    std::error_code error;
+    const auto bytes = fs::file_size(log_path(id), error);
+    if (!error && fs::remove(log_path(id), error)) *log_bytes -= bytes;
+  }
+  void count_logs() const {
+    std::error_code error;
+    for (fs::directory_iterator entry(log_directory, error), end; !error && entry != end; entry.increment(error)) {
+      std::error_code gone;
+      if (const auto bytes = entry->file_size(gone); !gone) *log_bytes += bytes;
+    }
+  }
+  Result<bool> retire_jobs(std::int64_t before_ms, std::uint64_t max_jobs, Retired& retired);
+  Result<bool> retire_logs(std::int64_t before_ms, Retired& retired);
 
   void work(unsigned number);
   void run_one(const proto::Job& job);
@@ -147,6 +186,8 @@ void JobQueue::State::work(unsigned number) {
 }
 
 void JobQueue::State::run_one(const proto::Job& job) {
+  const auto begun = clock.now();
+  if (job.attempts == 1) counters.wait_seconds.observe(static_cast<double>(job.started_ms - job.created_ms) / 1000);
   auto state = std::make_shared<Running>();
   {
     std::lock_guard lock(mutex);
@@ -178,6 +219,7 @@ void JobQueue::State::run_one(const proto::Job& job) {
         nullptr,
         [this, &job, &job_log](proto::Artifact artifact) -> Status {
           INGOT_CHECK(table.add_artifact(job.id, artifact));
+          counters.saved_bytes += artifact.size;
           proto::Event event;
           event.type = proto::EventType::artifact;
           event.artifact = std::move(artifact);
@@ -185,16 +227,25 @@ void JobQueue::State::run_one(const proto::Job& job) {
           return {};
         },
         [this, &job](const std::vector<StepRecord>& records) { return steps.record(job.id, records); },
-        [this, &job](const std::vector<proto::FromImage>& images) { return table.record_images(job.id, images); }};
+        [this, &job](const std::vector<proto::FromImage>& images) { return table.record_images(job.id, images); },
+        [this, state](bool waits) {
+          std::lock_guard lock(mutex);
+          state->phase = waits ? proto::kWaitingForDisk : "";
+        },
+        &steps};
     Status outcome = take_secrets(job_run);
     if (outcome) outcome = run(job_run);
+    counters.run_seconds.observe(std::chrono::duration<double>(clock.now() - begun).count());
     if (!outcome && job_run.mask) outcome = fail(job_run.mask->apply(outcome.error()));
     if (deadline != 0) deadlines.remove(deadline);
     settle(job, *state, **job_log, std::move(outcome));
   } else {
     if (deadline != 0) deadlines.remove(deadline);
     log::error("job {}: {}", job.id, job_log.error().message);
-    if (table.finish(job.id, JobState::failed, job_log.error())) vault.remove(job.id);
+    if (table.finish(job.id, JobState::failed, job_log.error())) {
+      count_end(JobState::failed);
+      vault.remove(job.id);
+    }
   }
   std::lock_guard lock(mutex);
   running.erase(job.id);
@@ -262,6 +313,7 @@ void JobQueue::State::settle(const proto::Job& job, const Running& run_state, Jo
                proto::name_of(state), finished.error().message);
     return;
   }
+  count_end(state);
   log::info("job {} {}", job.id, proto::name_of(state));
   end_job(job.id, job.spec, state, error);
 }
@@ -273,6 +325,7 @@ Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const f
   INGOT_CHECK(sys::make_directories(log_directory, 0750));
   std::unique_ptr<JobQueue> queue(
       new JobQueue(std::make_unique<State>(database, log_directory, std::move(settings), clock)));
+  queue->state_->count_logs();
   INGOT_TRY(auto recovered, queue->state_->table.recover());
   for (const auto& job : recovered) {
     if (proto::is_final(job.state)) {
@@ -358,6 +411,8 @@ void JobQueue::announce(const std::string& id) {
 }
 
 Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter& submitter) {
+  // Between the look and the new row the earlier job, and so its context, must not be forgotten.
+  std::lock_guard born(state_->birth);
   INGOT_TRY(auto earlier, state_->table.find(id));
   if (!proto::is_final(earlier.state)) {
     return fail(ErrorKind::conflict,
@@ -372,7 +427,6 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
   }
   proto::JobSpec spec = earlier.spec;
   spec.idempotency_key.clear();
-  std::lock_guard born(state_->birth);
   INGOT_TRY(auto inserted, state_->table.insert(spec, submitter, earlier.id, state_->settings.max_queued));
   announce(inserted.job.id);
   return inserted.job;
@@ -380,8 +434,11 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
 
 Result<proto::Job> JobQueue::cancel(const std::string& id) {
   std::lock_guard born(state_->birth);
-  INGOT_TRY(auto job, state_->table.request_cancel(id));
+  INGOT_TRY(auto before, state_->table.find(id));
+  INGOT_TRY(auto job, state_->table.request_cancel(before.id));
   if (job.state == JobState::canceled) {
+    // Only here does a job go from queued to canceled, and nobody else is here now.
+    if (before.state == JobState::queued) state_->count_end(job.state);
     state_->end_job(job.id, job.spec, job.state, job.error);
     return job;
   }
@@ -391,10 +448,15 @@ Result<proto::Job> JobQueue::cancel(const std::string& id) {
 }
 
 Result<proto::Job> JobQueue::find(const std::string& id) const {
-  return state_->table.find(id);
+  auto job = state_->table.find(id);
+  if (job) state_->add_phase(*job);
+  return job;
 }
 Result<std::vector<proto::Job>> JobQueue::list(const JobFilter& filter) const {
-  return state_->table.list(filter);
+  auto jobs = state_->table.list(filter);
+  if (!jobs) return jobs;
+  for (auto& job : *jobs) state_->add_phase(job);
+  return jobs;
 }
 Result<std::vector<proto::StepReport>> JobQueue::steps(const std::string& id) const {
   INGOT_TRY(auto job, state_->table.find(id));
@@ -433,6 +495,78 @@ std::shared_ptr<JobLog> JobQueue::live_log(const std::string& id) const {
 
 JobQueue::Counts JobQueue::counts() const {
   return state_->table.counts().value_or(Counts{});
+}
+
+std::uint64_t JobQueue::log_bytes() const {
+  return *state_->log_bytes;
+}
+
+Result<proto::Artifact> JobQueue::remove_artifact(const std::string& id, const std::string& artifact) {
+  INGOT_TRY(auto job, state_->table.find(id));
+  INGOT_CHECK(state_->retention.remove_artifact(job, artifact, state_->clock.unix_ms()));
+  INGOT_TRY(auto all, state_->table.artifacts(job.id));
+  for (auto& row : all) {
+    if (row.id == artifact) return std::move(row);
+  }
+  return fail(ErrorKind::not_found, fmt::format("job {} has no artifact \"{}\"", job.id, base::printable(artifact)),
+              "`ingot artifacts ls " + job.id + "` lists them");
+}
+
+// One batch; false when there is none. The log goes first: a log without a job would be nobody's, a job without a log
+// goes with the next batch.
+Result<bool> JobQueue::State::retire_jobs(std::int64_t before_ms, std::uint64_t max_jobs, Retired& retired) {
+  std::lock_guard born(birth);  // nobody repeats one of them meanwhile
+  INGOT_TRY(auto ids, retention.expired_jobs(before_ms, max_jobs));
+  std::erase_if(ids, [&](const std::string& id) { return is_busy(id); });
+  if (ids.empty()) return false;
+  for (const auto& id : ids) remove_log(id);
+  INGOT_CHECK(retention.forget_jobs(ids));
+  retired.jobs += ids.size();
+  return true;
+}
+
+// What is left of a log says so, and how the job ended: who waits for the job gets his answer.
+Result<bool> JobQueue::State::retire_logs(std::int64_t before_ms, Retired& retired) {
+  INGOT_TRY(auto ids, retention.expired_logs(before_ms));
+  std::erase_if(ids, [&](const std::string& id) { return is_busy(id); });
+  if (ids.empty()) return false;
+  for (const auto& id : ids) {
+    INGOT_TRY(auto job, table.find(id));
+    remove_log(id);
+    INGOT_TRY(auto stub, JobLog::open(log_path(id), settings.max_log_bytes, clock, log_bytes));
+    stub->append(
+        note_event("this log was removed for its age (retention.logs); `ingot retry " + id + "` runs the job again"));
+    stub->append(state_event(job.state, job.error));
+    stub->close();
+  }
+  INGOT_CHECK(retention.note_removed_logs(ids, clock.unix_ms()));
+  retired.logs += ids.size();
+  return true;
+}
+
+Result<Retired> JobQueue::retire(const RetentionPolicy& policy) {
+  constexpr std::int64_t kNever = 0;  // no job ended before the epoch
+  const std::int64_t now = state_->clock.unix_ms();
+  const auto before = [&](std::int64_t age_ms) { return age_ms == 0 ? kNever : now - age_ms; };
+  Retired retired;
+  while (true) {
+    INGOT_TRY(bool more, state_->retire_jobs(before(policy.jobs_ms), policy.max_jobs, retired));
+    if (!more) break;
+  }
+  while (policy.logs_ms != 0) {
+    INGOT_TRY(bool more, state_->retire_logs(before(policy.logs_ms), retired));
+    if (!more) break;
+  }
+  while (policy.artifacts_ms != 0) {
+    INGOT_TRY(auto removed, state_->retention.remove_artifacts(before(policy.artifacts_ms), now));
+    if (removed == 0) break;
+    retired.artifacts += removed;
+  }
+  return retired;
+}
+
+const JobCounters& JobQueue::counters() const {
+  return state_->counters;
 }
 
 }  // namespace ingot::jobs

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,8 +9,10 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/mask.h"
+#include "daemon/base/metrics.h"
 #include "daemon/db/database.h"
 #include "daemon/jobs/job_log.h"
+#include "daemon/jobs/retention.h"
 #include "daemon/jobs/step_table.h"
 #include "daemon/sys/cancel.h"
 #include "proto/image.h"
@@ -32,6 +35,16 @@ struct JobFilter {
   std::size_t limit = 100;  // newest first
 };
 
+// What became of jobs since the daemon started.
+struct JobCounters {
+  std::atomic<std::uint64_t> succeeded = 0;
+  std::atomic<std::uint64_t> failed = 0;
+  std::atomic<std::uint64_t> canceled = 0;
+  std::atomic<std::uint64_t> saved_bytes = 0;  // of artifacts
+  base::Histogram run_seconds{base::duration_bounds()};
+  base::Histogram wait_seconds{base::duration_bounds()};  // in the queue, for their first start
+};
+
 // What a running job works with.
 struct JobRun {
   proto::Job job;
@@ -45,6 +58,10 @@ struct JobRun {
   std::function<Status(const std::vector<StepRecord>&)> record_steps;
   // Keeps what it started from.
   std::function<Status(const std::vector<proto::FromImage>&)> record_images;
+  // Says that it waits for room on the disk, or no longer does.
+  std::function<void(bool waits)> wait_for_disk = {};
+  // What jobs before this one took, to guess what it will.
+  const StepTable* history = nullptr;
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;
@@ -76,6 +93,12 @@ class JobQueue {
   // What jobs made, the latest first; of equal names with equal content only that. Sizes are left out.
   Result<std::vector<proto::ImageInfo>> images(std::size_t most) const;
 
+  // Gives up the bytes of one artifact of an ended job; the row stays and says so.
+  Result<proto::Artifact> remove_artifact(const std::string& job, const std::string& artifact);
+  // Gives up what is older than the policy allows. Jobs that wait or run are never touched.
+  Result<Retired> retire(const RetentionPolicy& policy);
+  std::uint64_t log_bytes() const;  // of all logs
+
   Result<LogReader> read_log(const std::string& id, std::uint64_t from_seq) const;
   // The live log of a job that has not ended; null for one that has.
   std::shared_ptr<JobLog> live_log(const std::string& id) const;
@@ -86,6 +109,7 @@ class JobQueue {
     std::uint64_t running = 0;
   };
   Counts counts() const;
+  const JobCounters& counters() const;
 
  private:
   struct State;

@@ -310,6 +310,7 @@ Result<std::vector<proto::ImageInfo>> JobTable::images(std::size_t most) const {
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto query, database_->prepare("SELECT a.name, a.digest, j.id, max(j.created_ms) FROM artifacts a "
                                              "JOIN jobs j ON j.seq = a.job WHERE a.media_type = ? "
+                                             "AND a.removed_ms IS NULL "
                                              "GROUP BY a.name, a.digest ORDER BY max(j.seq) DESC, a.number LIMIT ?"));
     query.bind(1, proto::kManifestMediaType).bind(2, static_cast<std::int64_t>(most));
     while (true) {
@@ -325,10 +326,10 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
   std::vector<proto::Artifact> artifacts;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto job, find(id));
-    INGOT_TRY(
-        auto query,
-        database_->prepare("SELECT number, name, local_path, digest, size, media_type, mode, checksum FROM artifacts "
-                           "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
+    INGOT_TRY(auto query, database_->prepare(
+                              "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms "
+                              "FROM artifacts "
+                              "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
     query.bind(1, job.id);
     while (true) {
       INGOT_TRY(bool more, query.step());
@@ -342,6 +343,7 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
       artifact.media_type = query.text(5);
       artifact.mode = static_cast<std::uint32_t>(query.number(6));
       artifact.checksum = query.text(7);
+      artifact.removed_ms = query.number(8);
       artifacts.push_back(std::move(artifact));
     }
   }));

@@ -49,17 +49,46 @@ Status StepTable::record(const std::string& job, const std::vector<StepRecord>& 
       const std::string digest = base::Digest::of(parts).str();
       INGOT_TRY(auto keeping, database_.prepare("INSERT OR IGNORE INTO step_parts VALUES (?, ?)"));
       INGOT_CHECK(keeping.bind(1, digest).bind(2, parts).run());
-      INGOT_TRY(
-          auto insertion,
-          database_.prepare("INSERT INTO job_steps (job, number, place, target, text, position, how, milliseconds, "
-                            "asked_to_run, parts) SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
+      INGOT_TRY(auto insertion,
+                database_.prepare(
+                    "INSERT INTO job_steps (job, number, place, target, text, position, how, milliseconds, "
+                    "asked_to_run, parts, bytes) SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
       insertion.bind(1, std::int64_t{step.number}).bind(2, std::int64_t{step.place}).bind(3, step.target);
       insertion.bind(4, step.text).bind(5, step.position).bind(6, step.how);
       insertion.bind(7, static_cast<std::int64_t>(step.seconds * 1000)).bind(8, std::int64_t{step.asked_to_run});
-      INGOT_CHECK(insertion.bind(9, digest).bind(10, job).run());
+      INGOT_CHECK(insertion.bind(9, digest).bind(10, static_cast<std::int64_t>(step.bytes)).bind(11, job).run());
     }
     return {};
   });
+}
+
+Result<std::uint64_t> StepTable::expected_bytes(const std::string& project, const std::string& target,
+                                                const std::string& text) const {
+  std::uint64_t bytes = 0;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_.prepare("SELECT s.bytes FROM job_steps s JOIN jobs j ON j.seq = s.job WHERE s.target = ? AND "
+                                "s.text = ? AND s.how = 'executed' AND json_extract(j.spec, '$.project') = ? "
+                                "ORDER BY s.job DESC LIMIT 1"));
+    INGOT_TRY(bool found, query.bind(1, target).bind(2, text).bind(3, project).step());
+    if (found) bytes = static_cast<std::uint64_t>(query.number(0));
+    return {};
+  }));
+  return bytes;
+}
+
+Result<std::uint64_t> StepTable::expected_artifacts(const std::string& project, const std::string& target) const {
+  std::uint64_t bytes = 0;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_.prepare("SELECT coalesce(sum(size), 0) FROM artifacts WHERE job = (SELECT seq FROM jobs WHERE "
+                                "state = 'succeeded' AND json_extract(spec, '$.target') = ? AND json_extract(spec, "
+                                "'$.project') = ? ORDER BY seq DESC LIMIT 1)"));
+    INGOT_CHECK(query.bind(1, target).bind(2, project).step());
+    bytes = static_cast<std::uint64_t>(query.number(0));
+    return {};
+  }));
+  return bytes;
 }
 
 Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) const {

@@ -20,6 +20,7 @@ struct StepRecord {
   double seconds = 0;
   bool asked_to_run = false;                 // --no-cache
   std::map<std::string, std::string> parts;  // what its key is made of, by name, with a digest of each
+  std::uint64_t bytes = 0;                   // of the layer that it made
 };
 
 // The rows of steps of jobs. Thread-safe.
@@ -28,6 +29,11 @@ class StepTable {
   explicit StepTable(db::Database& database) : database_(database) {}
 
   Status record(const std::string& job, const std::vector<StepRecord>& steps);
+  // What a step's layer had when it was last made for this project; 0: it never was.
+  Result<std::uint64_t> expected_bytes(const std::string& project, const std::string& target,
+                                       const std::string& text) const;
+  // What the artifacts of the last job of this target had that succeeded.
+  Result<std::uint64_t> expected_artifacts(const std::string& project, const std::string& target) const;
   // Every step of a job, with what is different from the last time that a job had it.
   Result<std::vector<proto::StepReport>> reports(const std::string& job) const;
 

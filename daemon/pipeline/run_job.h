@@ -3,6 +3,7 @@
 #include "daemon/image/images.h"
 #include "daemon/image/layer_blobs.h"
 #include "daemon/jobs/job_queue.h"
+#include "daemon/pipeline/admission.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/contexts.h"
@@ -16,6 +17,7 @@ struct Engine {
   image::Images& images;
   image::LayerBlobs& layers;
   solver::Solver& solver;
+  Admission& admission;
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system
   solver::Surroundings surroundings;

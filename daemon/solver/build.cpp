@@ -62,6 +62,7 @@ Status Build::run() {
   INGOT_CHECK(look_up());
   INGOT_CHECK(check_secrets());
   tell_of_what_is_there();
+  INGOT_CHECK(ask_for_admission());
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     if (nodes_[id].wanted && !nodes_[id].result && nodes_[id].missing == 0) launch(id);
   }
@@ -89,12 +90,26 @@ Result<std::vector<Build::Foresight>> Build::plan() {
   return steps;
 }
 
+Status Build::ask_for_admission() {
+  if (!request_.admit) return {};
+  std::vector<graph::StepId> steps;
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].wanted && !nodes_[id].result) steps.push_back(id);
+  }
+  return request_.admit(steps);
+}
+
+std::uint64_t Build::made_bytes(graph::StepId id) const {
+  if (nodes_[id].how != how_of(Origin::executed) || !nodes_[id].result) return 0;
+  return solver_.snapshots_.layer_bytes(nodes_[id].result->id()).value_or(0);
+}
+
 std::vector<Build::Record> Build::records() const {
   std::vector<Record> records;
   if (keys_.empty()) return records;
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     records.push_back({nodes_[id].how, nodes_[id].seconds, request_.no_cache || keys_[id].never_found,
-                       parts_of(request_.graph, id, keys_, request_.context->tree)});
+                       parts_of(request_.graph, id, keys_, request_.context->tree), made_bytes(id)});
   }
   return records;
 }

@@ -44,6 +44,8 @@ struct BuildRequest {
   image::JobImages* images = nullptr;  // what names of images mean; none: what is kept, or is fetched
   std::shared_ptr<const proto::Secrets> secrets = nullptr;  // null: none
   std::shared_ptr<const base::Mask> mask = nullptr;         // hides them from whoever joins a step of this build
+  // Asked once, before the first step runs: with those that run, or may.
+  std::function<Status(const std::vector<graph::StepId>& steps)> admit = {};
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
@@ -67,6 +69,7 @@ class Build {
     double seconds = 0;
     bool asked_to_run = false;
     Parts parts;
+    std::uint64_t bytes = 0;  // of the layer that it made
   };
   std::vector<Record> records() const;
   // After run(): a step's file system.
@@ -96,10 +99,12 @@ class Build {
   Status touch_results();
   void tell_of_what_is_there();
   Status check_secrets() const;
+  Status ask_for_admission();
   void launch(graph::StepId id);
   Status land(Landing landing);
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
+  std::uint64_t made_bytes(graph::StepId id) const;
   std::string name_of(graph::StepId id) const { return std::to_string(id + 1); }
   const graph::Step& step(graph::StepId id) const { return request_.graph.steps[id]; }
 

@@ -14,6 +14,10 @@ StepInputs ids_of(const std::vector<store::Lease>& inputs) {
   return ids;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point when) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - when).count();
+}
+
 }  // namespace
 
 Result<StepResult> Solver::fly(const Wanted& wanted, const Flights::Cockpit& cockpit) {
@@ -91,12 +95,17 @@ Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit&
   Demand demand = wanted.demand;
   INGOT_TRY(auto expected, cache_.cost_of(wanted.operation));
   demand.memory_bytes = expected.memory_bytes;
+  const auto asked = std::chrono::steady_clock::now();
   const auto slot = slots_.acquire(demand, cockpit.cancel);
   if (!slot) return base::fail(ErrorKind::canceled, "canceled");
+  counters_.slot_wait_seconds.observe(seconds_since(asked));
   cockpit.started();
   ++counters_.executed;
   const auto begun = std::chrono::steady_clock::now();
-  INGOT_TRY(auto executed, execute_masked(wanted, cockpit));
+  auto outcome = execute_masked(wanted, cockpit);
+  counters_.step_seconds.observe(seconds_since(begun));
+  if (!outcome && outcome.error().kind != ErrorKind::canceled) ++counters_.failed;
+  INGOT_TRY(auto executed, std::move(outcome));
   const auto cost = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   StepResult result;
   INGOT_TRY(result.snapshot, snapshots_.commit(std::move(executed.layer), [&](store::SnapshotId id) -> Status {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/base/mask.h"
+#include "daemon/base/metrics.h"
 #include "daemon/image/images.h"
 #include "daemon/solver/executor.h"
 #include "daemon/solver/flights.h"
@@ -19,10 +20,13 @@ namespace ingot::solver {
 // What the solver did since the daemon started.
 struct Counters {
   std::atomic<std::uint64_t> executed = 0;     // steps that ran
+  std::atomic<std::uint64_t> failed = 0;       // of those, not what was canceled
   std::atomic<std::uint64_t> hit_key = 0;      // found by their definition
   std::atomic<std::uint64_t> hit_inputs = 0;   // found by the snapshots that they stand on
   std::atomic<std::uint64_t> hit_content = 0;  // found by the content of those
   std::atomic<std::uint64_t> merged = 0;       // wanted while under way for another
+  base::Histogram step_seconds{base::duration_bounds()};
+  base::Histogram slot_wait_seconds{base::duration_bounds()};
 };
 
 // What all builds of a daemon share: the cache, what is under way, and the room to run.

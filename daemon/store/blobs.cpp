@@ -38,20 +38,19 @@ bool BlobStore::has(const base::Digest& digest) const {
   return access(path(digest).c_str(), F_OK) == 0;
 }
 
-Result<BlobWriter> BlobStore::begin() const {
+Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
   fs::path temporary = directory_ / "tmp" / base::random_id(16);
   INGOT_TRY(auto fd, sys::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0640));
-  return BlobWriter(this, std::move(fd), std::move(temporary));
+  return BlobWriter(this, whom, std::move(fd), std::move(temporary));
 }
 
 Status BlobStore::take(const fs::path& file, const base::Digest& digest) const {
-  if (has(digest)) return {};
-  const fs::path destination = path(digest);
-  INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
+  if (find_for_job(digest)) return {};
+  INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
   if (chmod(file.c_str(), 0640) != 0) return fail_errno(errno, "cannot keep " + file.string());
   INGOT_CHECK(marks_.add(file, digest));
-  if (rename(file.c_str(), destination.c_str()) == 0) return {};
-  return fail_errno(errno, "cannot keep a blob as " + destination.string());
+  INGOT_CHECK(ledger_->put(file, digest, BlobFor::job));
+  return {};
 }
 
 Status BlobStore::sync_all() const {
@@ -61,6 +60,29 @@ Status BlobStore::sync_all() const {
   if (syncfs(fd.get()) != 0) return fail_errno(errno, "cannot sync the blob store");
   for (const auto& digest : unsynced) INGOT_CHECK(marks_.remove(digest));
   return {};
+}
+
+Result<std::vector<RawDigest>> BlobStore::list() const {
+  std::vector<RawDigest> found;
+  std::error_code error;
+  for (fs::directory_iterator part(directory_, error), no_more; !error && part != no_more; part.increment(error)) {
+    if (part->path().filename().string().size() != 2) continue;
+    for (fs::directory_iterator entry(part->path(), error), end; !error && entry != end; entry.increment(error)) {
+      if (auto digest = base::Digest::parse("sha256:" + entry->path().filename().string())) {
+        found.push_back(to_raw(*digest));
+      }
+    }
+    if (error) break;
+  }
+  if (error) return fail_errno(error.value(), "cannot read " + directory_.string());
+  return found;
+}
+
+bool BlobStore::remove(const base::Digest& digest, std::uint64_t& bytes) const {
+  if (!ledger_->remove(digest, bytes)) return false;
+  // The mark is a link to the same bytes. One that cannot go costs its bytes until the next start.
+  (void)marks_.remove(digest);
+  return true;
 }
 
 // Another writer made it, who need not have synced it.
@@ -73,11 +95,12 @@ Status BlobStore::sync_existing(const base::Digest& digest) const {
   return marks_.remove(digest);
 }
 
-BlobWriter::BlobWriter(const BlobStore* store, sys::UniqueFd fd, fs::path temporary)
-    : store_(store), fd_(std::move(fd)), temporary_(std::move(temporary)) {}
+BlobWriter::BlobWriter(const BlobStore* store, BlobFor whom, sys::UniqueFd fd, fs::path temporary)
+    : store_(store), whom_(whom), fd_(std::move(fd)), temporary_(std::move(temporary)) {}
 
 BlobWriter::BlobWriter(BlobWriter&& other) noexcept
     : store_(other.store_),
+      whom_(other.whom_),
       fd_(std::move(other.fd_)),
       temporary_(std::move(other.temporary_)),
       hasher_(std::move(other.hasher_)),
@@ -103,7 +126,7 @@ Result<base::Digest> BlobWriter::commit(Durability durability, const base::Diges
     return fail(ErrorKind::invalid, "the bytes have digest " + digest.str() + ", not " + expected.str(),
                 "the file changed while it was sent; send it again");
   }
-  if (store_->has(digest)) {
+  if (store_->ledger_->find(digest, whom_)) {
     if (durability == Durability::now) INGOT_CHECK(store_->sync_existing(digest));
     return digest;
   }
@@ -111,15 +134,18 @@ Result<base::Digest> BlobWriter::commit(Durability durability, const base::Diges
   INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
   if (durability == Durability::now) {
     if (fsync(fd_.get()) != 0) return fail_errno(errno, "cannot sync a blob");
-    INGOT_CHECK(sys::rename_durably(temporary_, destination));
-    INGOT_CHECK(sys::sync_directory(store_->directory_));  // the destination's directory may be new
   } else {
     INGOT_CHECK(store_->marks_.add(temporary_, digest));
-    if (rename(temporary_.c_str(), destination.c_str()) != 0) {
-      return fail_errno(errno, "cannot keep a blob as " + destination.string());
-    }
   }
-  temporary_.clear();
+  INGOT_TRY(bool was_first, store_->ledger_->put(temporary_, digest, whom_));
+  if (was_first) temporary_.clear();
+  if (durability == Durability::later) return digest;
+  if (!was_first) {
+    INGOT_CHECK(store_->sync_existing(digest));
+    return digest;
+  }
+  INGOT_CHECK(sys::sync_directory(destination.parent_path()));
+  INGOT_CHECK(sys::sync_directory(store_->directory_));  // the destination's directory may be new
   return digest;
 }
 

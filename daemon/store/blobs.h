@@ -5,6 +5,7 @@
 
 #include "daemon/base/checksum.h"
 #include "daemon/base/digest.h"
+#include "daemon/store/blob_ledger.h"
 #include "daemon/store/unsynced_marks.h"
 #include "daemon/sys/files.h"
 
@@ -28,18 +29,32 @@ class BlobStore {
 
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
-  Result<BlobWriter> begin() const;
+  Result<BlobWriter> begin(BlobFor whom = BlobFor::job) const;
   // Moves a file of the same file system in, whose bytes were held against the digest. The disk has it by sync_all.
   Status take(const fs::path& file, const base::Digest& digest) const;
+  // Whether it is there, for a job that will refer to it.
+  bool find_for_job(const base::Digest& digest) const { return ledger_->find(digest, BlobFor::job).has_value(); }
+  // The size of one that is there, for a client that will refer to it: it stays for the upload's grace.
+  std::optional<std::uint64_t> find_for_upload(const base::Digest& digest) const {
+    return ledger_->find(digest, BlobFor::upload);
+  }
   Status sync_all() const;  // costs nothing when nothing is unsynced
+
+  // Every blob: for who looks at all of them.
+  Result<std::vector<RawDigest>> list() const;
+  // False when somebody wants it, or it is gone; else `bytes` are free. Only for what nothing refers to.
+  bool remove(const base::Digest& digest, std::uint64_t& bytes) const;
+  BlobLedger& ledger() const { return *ledger_; }
 
  private:
   friend class BlobWriter;
-  BlobStore(fs::path directory, UnsyncedMarks marks) : directory_(std::move(directory)), marks_(std::move(marks)) {}
+  BlobStore(fs::path directory, UnsyncedMarks marks)
+      : directory_(std::move(directory)), marks_(std::move(marks)), ledger_(std::make_shared<BlobLedger>(directory_)) {}
   Status sync_existing(const base::Digest& digest) const;
 
   fs::path directory_;
   UnsyncedMarks marks_;
+  std::shared_ptr<BlobLedger> ledger_;
 };
 
 // Hashes while it writes; without commit() nothing stays.
@@ -57,8 +72,9 @@ class BlobWriter {
 
  private:
   friend class BlobStore;
-  BlobWriter(const BlobStore* store, sys::UniqueFd fd, fs::path temporary);
+  BlobWriter(const BlobStore* store, BlobFor whom, sys::UniqueFd fd, fs::path temporary);
   const BlobStore* store_;
+  BlobFor whom_;
   sys::UniqueFd fd_;
   fs::path temporary_;
   base::Hasher hasher_;

@@ -1,5 +1,6 @@
 #include "daemon/store/collector.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "daemon/base/clock.h"
@@ -47,6 +48,64 @@ void Collector::wake() {
   changed_.notify_all();
 }
 
+void Collector::count_also(std::function<OtherUsage()> others) {
+  std::lock_guard lock(mutex_);
+  others_ = std::move(others);
+}
+
+OtherUsage Collector::others() const {
+  std::lock_guard lock(mutex_);  // while it is asked, so that count_also({}) ends it
+  return others_ ? others_() : OtherUsage{};
+}
+
+// Layers make room for what is no layer too.
+void Collector::collect() {
+  auto layers = total_bytes();
+  const std::uint64_t other = others().bytes();
+  if (!layers || *layers + other <= max_bytes_) return;
+  const std::uint64_t goal = low_water(max_bytes_);
+  if (other > goal) {
+    std::lock_guard lock(mutex_);
+    if (!complained_) {
+      base::log::warning(
+          "artifacts, contexts and logs alone have {}, and cache.max_size is {}: no layer is kept that is "
+          "not in use; give it more, keep artifacts for a shorter time (retention.artifacts), or remove "
+          "some by `ingot artifacts rm`",
+          base::human_bytes(other), base::human_bytes(max_bytes_));
+    }
+    complained_ = true;
+  }
+  auto pruned = prune({goal > other ? goal - other : 0, 0, false});
+  if (!pruned) base::log::warning("collecting: {}", pruned.error().message);
+  if (pruned && pruned->layers > 0) {
+    base::log::info("collected {} layers, {}", pruned->layers, base::human_bytes(pruned->bytes));
+  }
+}
+
+Result<std::optional<std::uint64_t>> Collector::layers_beside(std::uint64_t bytes) const {
+  INGOT_TRY(auto layers, total_bytes());
+  const std::uint64_t other = others().bytes();
+  std::uint64_t left = layers;
+  if (max_bytes_ != 0) left = std::min(left, max_bytes_ > other + bytes ? max_bytes_ - other - bytes : 0);
+  INGOT_TRY(auto free, free_bytes());
+  INGOT_TRY(auto disk, sys::disk_size(snapshots_.directory()));
+  const std::uint64_t wanted = bytes + disk / 100;  // the last hundredth is the host's
+  if (free < wanted) left = std::min(left, layers > wanted - free ? layers - (wanted - free) : 0);
+  return left == layers ? std::nullopt : std::optional(left);
+}
+
+Result<bool> Collector::make_room(std::uint64_t bytes) {
+  INGOT_TRY(auto left, layers_beside(bytes));
+  if (!left) return true;
+  INGOT_TRY(auto pruned, prune({*left, 0, false}));
+  if (pruned.layers > 0) {
+    base::log::info("made room for a job: {} layers, {}", pruned.layers, base::human_bytes(pruned.bytes));
+    snapshots_.reclaim_now();
+  }
+  INGOT_TRY(left, layers_beside(bytes));
+  return !left;
+}
+
 void Collector::run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -54,14 +113,7 @@ void Collector::run() {
     if (stopping_) return;
     woken_ = false;
     lock.unlock();
-    auto total = total_bytes();
-    if (total && *total > max_bytes_) {
-      auto pruned = prune({low_water(max_bytes_), 0, false});
-      if (!pruned) base::log::warning("collecting: {}", pruned.error().message);
-      if (pruned && pruned->layers > 0) {
-        base::log::info("collected {} layers, {}", pruned->layers, base::human_bytes(pruned->bytes));
-      }
-    }
+    collect();
     lock.lock();
   }
 }
@@ -80,6 +132,7 @@ Result<std::uint64_t> Collector::total_bytes() const {
 Result<Usage> Collector::usage() const {
   Usage usage;
   usage.max_bytes = max_bytes_;
+  usage.others = others();
   std::vector<Candidate> layers;
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto sums,
@@ -172,6 +225,8 @@ Result<Pruned> Collector::prune(const PruneRequest& request) {
       INGOT_CHECK(removed);
       ++pruned.layers;
       pruned.bytes += candidate.bytes;
+      ++pruned_layers_;
+      pruned_bytes_ += candidate.bytes;
     }
     if (pruned.layers > before) continue;
     INGOT_TRY(bool forgotten, forget_an_image(used_before(request)));

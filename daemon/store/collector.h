@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -9,12 +11,24 @@
 
 namespace ingot::store {
 
+// What else the daemon keeps on the disk: it counts against the cap, and is not the collector's to remove.
+struct OtherUsage {
+  std::uint64_t blobs = 0;
+  std::uint64_t blob_bytes = 0;
+  std::uint64_t contexts = 0;
+  std::uint64_t context_bytes = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t bytes() const { return blob_bytes + context_bytes + log_bytes; }
+};
+
 struct Usage {
   std::uint64_t layers = 0;
   std::uint64_t layer_bytes = 0;
   std::uint64_t image_bytes = 0;   // of those, what images stand on
   std::uint64_t in_use_bytes = 0;  // of those, what builds hold at this moment
   std::uint64_t max_bytes = 0;     // 0: no limit
+  OtherUsage others;
+  std::uint64_t total_bytes() const { return layer_bytes + others.bytes(); }
 };
 
 struct PruneRequest {
@@ -28,8 +42,9 @@ struct Pruned {
   std::uint64_t bytes = 0;
 };
 
-// Keeps the layers under their cap: what was used longest ago, and was cheapest to make, goes first. Nothing goes that
-// a build holds, or that another layer stands on; an image only when no step is left to go. Thread-safe.
+// Keeps all that the daemon has on the disk under its cap, by removing layers: what was used longest ago, and was
+// cheapest to make, goes first. Nothing goes that a build holds, or that another layer stands on; an image only when no
+// step is left to go. Thread-safe.
 class Collector {
  public:
   Collector(SnapshotStore& snapshots, db::Database& database, std::uint64_t max_bytes);
@@ -37,11 +52,19 @@ class Collector {
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
+  // What else counts against the cap. Asked often: it must know without looking. Once this has returned, what was to be
+  // asked before is not asked any more.
+  void count_also(std::function<OtherUsage()> others);
   // Something was added: it looks soon, on a thread of its own.
   void wake();
   Result<Usage> usage() const;
   Result<std::uint64_t> free_bytes() const { return sys::free_space(snapshots_.directory()); }
+  // Removes layers until no more bytes of layers are left than the request keeps.
   Result<Pruned> prune(const PruneRequest& request);
+  // Whether so many bytes more fit under the cap and on the disk; collects first, as far as it can, when they do not.
+  Result<bool> make_room(std::uint64_t bytes);
+  // What was collected since the start, on demand or by itself.
+  Pruned total_pruned() const { return {pruned_layers_, pruned_bytes_}; }
 
  private:
   struct Candidate {
@@ -49,7 +72,11 @@ class Collector {
     std::uint64_t bytes;
   };
   void run();
-  Result<std::uint64_t> total_bytes() const;
+  void collect();
+  OtherUsage others() const;
+  // How many bytes of layers may be left so that so many more fit; none: all of them.
+  Result<std::optional<std::uint64_t>> layers_beside(std::uint64_t bytes) const;
+  Result<std::uint64_t> total_bytes() const;  // of layers
   Result<std::vector<Candidate>> candidates(std::int64_t used_before_ms) const;
   Result<Pruned> predict(const PruneRequest& request) const;
   Result<bool> forget_an_image(std::int64_t used_before_ms);
@@ -57,8 +84,12 @@ class Collector {
   SnapshotStore& snapshots_;
   db::Database& database_;
   const std::uint64_t max_bytes_;
+  std::atomic<std::uint64_t> pruned_layers_ = 0;
+  std::atomic<std::uint64_t> pruned_bytes_ = 0;
   std::mutex pruning_;
-  std::mutex mutex_;  // guards the next two
+  mutable std::mutex mutex_;  // guards the next four
+  std::function<OtherUsage()> others_;
+  bool complained_ = false;  // that others alone are over the cap
   std::condition_variable changed_;
   bool woken_ = false;
   bool stopping_ = false;

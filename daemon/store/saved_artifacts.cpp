@@ -52,7 +52,7 @@ Result<std::optional<SavedArtifacts::Artifacts>> SavedArtifacts::find(SnapshotId
   INGOT_TRY(auto artifacts, decode(text));
   for (const auto& artifact : artifacts) {
     INGOT_TRY(auto digest, base::Digest::parse(artifact.digest));
-    if (!blobs_.has(digest)) return std::optional<Artifacts>();
+    if (!blobs_.find_for_job(digest)) return std::optional<Artifacts>();
   }
   return std::optional(std::move(artifacts));
 }

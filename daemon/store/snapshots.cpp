@@ -169,6 +169,18 @@ Result<std::int64_t> SnapshotStore::created_ms(SnapshotId id) const {
   return created;
 }
 
+Result<std::uint64_t> SnapshotStore::layer_bytes(SnapshotId id) const {
+  INGOT_TRY(auto layers, chain(id));  // the top first
+  return layers.empty() ? 0 : layers.front().bytes;
+}
+
+Result<std::uint64_t> SnapshotStore::chain_bytes(SnapshotId id) const {
+  INGOT_TRY(auto layers, chain(id));
+  std::uint64_t bytes = 0;
+  for (const auto& layer : layers) bytes += layer.bytes;
+  return bytes;
+}
+
 bool SnapshotStore::is_there(SnapshotId id) const {
   return access((directory_ / std::to_string(id)).c_str(), F_OK) == 0;
 }

@@ -57,6 +57,8 @@ class SnapshotStore {
   Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
   Lease lease(SnapshotId id) { return leases_->take(id); }
   Result<std::int64_t> created_ms(SnapshotId id) const;
+  Result<std::uint64_t> layer_bytes(SnapshotId id) const;  // its own
+  Result<std::uint64_t> chain_bytes(SnapshotId id) const;  // with all that it stands on
   // Whether its own layer is where it should be.
   bool is_there(SnapshotId id) const;
   // Bottom first, long chains shortened. Kind `not_found` when it, or the directory of one below it, is not there.

@@ -120,6 +120,10 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(plan["steps"][0], "PlanStep"), "");
   EXPECT_EQ(mismatch(plan["results"][0], "PlanResult"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/artifacts"})["artifacts"][0], "Artifact"), "");
+  const json removed = get({"-X", "DELETE", base + "/jobs/" + job + "/artifacts/1"});
+  EXPECT_EQ(mismatch(removed, "Artifact"), "");
+  EXPECT_GT(removed["removed_ms"], 0);
+  EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/artifacts/1"}), "Error"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/none"}), "Error"), "");
   std::istringstream events(daemon.curl({base + "/jobs/" + failed["id"].get<std::string>() + "/events"}).out);
   std::size_t seq = 0;

@@ -60,7 +60,7 @@ TEST(Documentation, the_readme_names_every_command) {
 TEST(Documentation, the_daemons_man_page_names_its_files_and_signals) {
   const std::string man = page("packaging/man/ingotd.8");
   for (const char* text : {"/etc/ingot/ingotd.yaml", "/run/ingot/ingotd.sock", "/var/lib/ingot", "SIGTERM", "SIGHUP",
-                           "Fl -check-config", "Fl -config", "INGOT_*"}) {
+                           "Fl -check-config", "Fl -fsck", "Fl -config", "INGOT_*"}) {
     EXPECT_THAT(man, HasSubstr(text));
   }
 }

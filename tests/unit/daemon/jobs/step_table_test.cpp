@@ -23,7 +23,7 @@ class StepTableTest : public testing::Test {
   }
   static StepRecord step(const std::string& text, std::map<std::string, std::string> parts,
                          const std::string& how = "executed") {
-    return {2, 0, "+t", text, "Earthfile:3", how, 1.5, false, std::move(parts)};
+    return {2, 0, "+t", text, "Earthfile:3", how, 1.5, false, std::move(parts), 0};
   }
   // What is said of the one step of a new job.
   proto::StepReport report(const StepRecord& record) {
@@ -82,11 +82,45 @@ TEST_F(StepTableTest, what_did_not_run_needs_no_reason) {
 
 TEST_F(StepTableTest, a_job_that_is_run_again_has_only_its_last_run) {
   const std::string id = job();
-  ASSERT_TRUE(steps.record(id, {step("RUN x", {}), {3, 1, "+t", "RUN y", "Earthfile:4", "executed", 0, false, {}}}));
+  ASSERT_TRUE(steps.record(id, {step("RUN x", {}), {3, 1, "+t", "RUN y", "Earthfile:4", "executed", 0, false, {}, 0}}));
   ASSERT_TRUE(steps.record(id, {step("RUN x", {}, "cached")}));
   const auto reports = steps.reports(id);
   ASSERT_EQ(reports->size(), 1U);
   EXPECT_EQ(reports->front().how, "cached");
+}
+
+TEST_F(StepTableTest, what_a_step_wrote_is_expected_of_it_again) {
+  auto record = step("RUN x", {});
+  record.bytes = 700;
+  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN x"), 0U) << "nobody knows";
+  report(record);
+  record.bytes = 500;
+  report(record);
+  auto cached = step("RUN x", {}, "cached");
+  report(cached);
+  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN x"), 500U) << "by the last that ran";
+  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN y"), 0U);
+  EXPECT_EQ(*steps.expected_bytes("another project", "+t", "RUN x"), 0U);
+}
+
+TEST_F(StepTableTest, artifacts_are_expected_as_the_last_job_that_succeeded_had_them) {
+  const auto made = [&](std::uint64_t size, proto::JobState state) {
+    const std::string id = job();
+    while ((*jobs.claim())->id != id) continue;
+    proto::Artifact artifact;
+    artifact.name = "out";
+    artifact.digest = "sha256:" + std::string(64, 'b');
+    artifact.size = size;
+    EXPECT_TRUE(jobs.add_artifact(id, artifact));
+    EXPECT_TRUE(jobs.add_artifact(id, artifact));
+    Error error;
+    EXPECT_TRUE(jobs.finish(id, state, state == proto::JobState::failed ? std::optional(error) : std::nullopt));
+  };
+  made(10, proto::JobState::succeeded);
+  made(20, proto::JobState::succeeded);
+  made(99, proto::JobState::failed);
+  EXPECT_EQ(*steps.expected_artifacts("", "+t"), 40U);
+  EXPECT_EQ(*steps.expected_artifacts("", "+other"), 0U);
 }
 
 }  // namespace

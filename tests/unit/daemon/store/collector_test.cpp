@@ -135,6 +135,34 @@ TEST_F(CollectorTest, usage_counts_images_and_what_is_in_use) {
   EXPECT_EQ(usage.max_bytes, 7U);
 }
 
+TEST_F(CollectorTest, what_else_is_kept_counts_against_the_cap) {
+  for (int i = 0; i < 10; ++i) make(std::nullopt, 60 - i);
+  Collector collector(store, *database, 11 * kMany);
+  collector.count_also([] { return OtherUsage{3, 4 * kMany, 1, kMany, kMany}; });
+  EXPECT_EQ(collector.usage()->total_bytes(), 16 * kMany);
+  collector.wake();
+  while (collector.total_pruned().layers < 7) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(collector.usage()->layers, 3U) << "nine tenths of eleven, less six";
+  collector.count_also({});
+  EXPECT_EQ(collector.usage()->total_bytes(), 3 * kMany);
+}
+
+TEST_F(CollectorTest, room_is_made_when_it_is_asked_for_and_only_as_much) {
+  std::vector<SnapshotId> made;
+  for (int i = 0; i < 5; ++i) made.push_back(make(std::nullopt, 60 - i));
+  Collector collector(store, *database, 6 * kMany);
+  EXPECT_TRUE(*collector.make_room(kMany));
+  EXPECT_EQ(collector.usage()->layers, 5U);
+  EXPECT_TRUE(*collector.make_room(3 * kMany));
+  EXPECT_EQ(collector.usage()->layers, 3U);
+  EXPECT_FALSE(there(made[0]) || there(made[1]));
+  auto lease = store.lease(made[2]);
+  EXPECT_FALSE(*collector.make_room(6 * kMany)) << "one is held";
+  EXPECT_EQ(collector.usage()->layers, 1U);
+  EXPECT_FALSE(*collector.make_room(7 * kMany)) << "more than the cap";
+  EXPECT_FALSE(*collector.make_room(1ULL << 60U)) << "more than the disk";
+}
+
 TEST_F(CollectorTest, over_its_cap_it_collects_by_itself) {
   for (int i = 0; i < 10; ++i) make(std::nullopt, 60 - i);
   Collector collector(store, *database, 5 * kMany);

@@ -1,0 +1,60 @@
+#include "daemon/pipeline/admission.h"
+
+#include "daemon/base/log.h"
+
+namespace ingot::pipeline {
+
+// Under the lock.
+Admission::Place Admission::take(std::uint64_t bytes) {
+  ++running_;
+  promised_ += bytes;
+  return Place(this, [this, bytes](void*) {
+    std::lock_guard lock(mutex_);
+    --running_;
+    promised_ -= bytes;
+    changed_.notify_all();
+  });
+}
+
+Result<Admission::Admitted> Admission::admit(std::uint64_t bytes, const sys::CancelToken& cancel,
+                                             const std::function<void()>& waits) {
+  constexpr std::chrono::milliseconds kLookAgain(500);
+  std::unique_lock lock(mutex_);
+  if (bytes == 0) return Admitted{take(0), Entry::at_once};
+  const auto self = line_.insert(line_.end(), 0);
+  bool told = false;
+  const auto leave = [&](Result<Admitted> result) {
+    line_.erase(self);
+    changed_.notify_all();
+    return result;
+  };
+  while (true) {
+    if (self == line_.begin()) {
+      const std::uint64_t wanted = promised_ + bytes;
+      const bool alone = running_ == 0;
+      // Removing layers takes its time. Meanwhile nobody passes: only the first in line is here.
+      lock.unlock();
+      auto fits = make_room_(wanted);
+      lock.lock();
+      if (!fits) base::log::warning("making room on the disk: {}", fits.error().message);
+      if (!fits || *fits) return leave(Admitted{take(bytes), told ? Entry::after_waiting : Entry::at_once});
+      if (alone && running_ == 0) return leave(Admitted{take(bytes), Entry::with_doubts});
+    }
+    if (cancel.canceled()) return leave(base::fail(ErrorKind::canceled, "canceled"));
+    if (!told) {
+      told = true;
+      lock.unlock();
+      waits();
+      lock.lock();
+      continue;  // it may be its turn by now
+    }
+    changed_.wait_for(lock, kLookAgain);
+  }
+}
+
+unsigned Admission::waiting() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<unsigned>(line_.size());
+}
+
+}  // namespace ingot::pipeline
