@@ -44,13 +44,13 @@ Result<BlobWriter> BlobStore::begin() const {
   return BlobWriter(this, std::move(fd), std::move(temporary));
 }
 
-Status BlobStore::take(const fs::path& file, const base::Digest& digest) const {
+Status BlobStore::adopt(const fs::path& file, const base::Digest& digest) const {
   if (has(digest)) return {};
   const fs::path destination = path(digest);
   INGOT_CHECK(sys::make_directories(destination.parent_path(), 0750));
   if (chmod(file.c_str(), 0640) != 0) return fail_errno(errno, "cannot keep " + file.string());
   INGOT_CHECK(marks_.add(file, digest));
-  if (rename(file.c_str(), destination.c_str()) == 0) return {};
+  if (link(file.c_str(), destination.c_str()) == 0 || errno == EEXIST) return {};
   return fail_errno(errno, "cannot keep a blob as " + destination.string());
 }
 

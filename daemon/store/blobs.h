@@ -29,8 +29,9 @@ class BlobStore {
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin() const;
-  // Moves a file of the same file system in, whose bytes were held against the digest. The disk has it by sync_all.
-  Status take(const fs::path& file, const base::Digest& digest) const;
+  // A file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a second
+  // name. Nobody may write to it any more. The disk has it by sync_all.
+  Status adopt(const fs::path& file, const base::Digest& digest) const;
   Status sync_all() const;  // costs nothing when nothing is unsynced
 
  private:
