@@ -76,7 +76,7 @@ class LayerSource {
     if (!blob || layout_.ours || fetch_.blobs.has(blob->digest)) {
       INGOT_TRY(auto file, checked_blob(layout_.directory, layer));
       INGOT_CHECK(unpack_layer(file, directory, fetch_.cancel));
-      return blob ? fetch_.blobs.take(file, blob->digest) : Status{};
+      return blob ? fetch_.blobs.adopt(file, blob->digest) : Status{};
     }
     // Somebody else's layout: a link would let them change what we keep.
     INGOT_TRY(auto writer, fetch_.blobs.begin());

@@ -41,7 +41,7 @@ Result<Fetched> fetch_from_oci_layout(const Fetch& fetch);
 Result<Fetched> fetch_from_archive(const Fetch& fetch);
 Result<Fetched> fetch_from_registry(const Fetch& fetch);
 
-// An OCI layout directory: somebody's, or a scratch one of ours whose files can be taken.
+// An OCI layout directory: somebody's, or a scratch one of ours, whose files nobody changes.
 struct Layout {
   const store::fs::path& directory;
   Choice choice;

@@ -44,12 +44,16 @@ Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
   return BlobWriter(this, whom, std::move(fd), std::move(temporary));
 }
 
-Status BlobStore::take(const fs::path& file, const base::Digest& digest) const {
+Status BlobStore::adopt(const fs::path& file, const base::Digest& digest) const {
   if (find_for_job(digest)) return {};
+  const fs::path second_name = directory_ / "tmp" / base::random_id(16);
   INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
-  if (chmod(file.c_str(), 0640) != 0) return fail_errno(errno, "cannot keep " + file.string());
-  INGOT_CHECK(marks_.add(file, digest));
-  INGOT_CHECK(ledger_->put(file, digest, BlobFor::job));
+  if (chmod(file.c_str(), 0640) != 0 || link(file.c_str(), second_name.c_str()) != 0) {
+    return fail_errno(errno, "cannot keep " + file.string() + " as a blob");
+  }
+  INGOT_CHECK(marks_.add(second_name, digest));
+  INGOT_TRY(bool was_first, ledger_->put(second_name, digest, BlobFor::job));
+  if (!was_first) unlink(second_name.c_str());
   return {};
 }
 

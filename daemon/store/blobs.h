@@ -30,8 +30,9 @@ class BlobStore {
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin(BlobFor whom = BlobFor::job) const;
-  // Moves a file of the same file system in, whose bytes were held against the digest. The disk has it by sync_all.
-  Status take(const fs::path& file, const base::Digest& digest) const;
+  // A file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a second
+  // name. Nobody may write to it any more. The disk has it by sync_all.
+  Status adopt(const fs::path& file, const base::Digest& digest) const;
   // Whether it is there, for a job that will refer to it.
   bool find_for_job(const base::Digest& digest) const { return ledger_->find(digest, BlobFor::job).has_value(); }
   // The size of one that is there, for a client that will refer to it: it stays for the upload's grace.

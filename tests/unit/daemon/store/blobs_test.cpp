@@ -67,6 +67,19 @@ TEST_F(Blobs, once_synced_it_survives_a_power_cut) {
   EXPECT_TRUE(after.has(by_all) && after.has(at_once) && after.has(again));
 }
 
+TEST_F(Blobs, a_file_becomes_one_under_a_second_name) {
+  auto blobs = open();
+  const auto file = directory.file("layer", "a layer");
+  const auto digest = base::Digest::of("a layer");
+  ASSERT_TRUE(blobs.adopt(file, digest));
+  ASSERT_TRUE(blobs.adopt(file, digest)) << "once more changes nothing";
+  EXPECT_EQ(fs::hard_link_count(blobs.path(digest)), 3U) << "its own, the blob's and the mark: no bytes were copied";
+  EXPECT_EQ(unsynced(), 1U);
+  fs::remove(file);
+  EXPECT_EQ(test::slurp(blobs.path(digest)), "a layer");
+  EXPECT_FALSE(open("boot-2").has(digest)) << "nobody synced it";
+}
+
 TEST_F(Blobs, many_writers_of_the_same_bytes_agree) {
   auto blobs = open();
   std::vector<std::thread> threads;
