@@ -51,7 +51,8 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
                                      run.job.spec.priority,
                                      run.job.spec.no_cache,
                                      run.secrets,
-                                     run.mask};
+                                     run.mask,
+                                     run.lost_secrets};
   solver::Build build(engine.solver, request, observer);
   const Status built = build.run();
   record_steps(graph, build, run);

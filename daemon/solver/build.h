@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct BuildRequest {
   bool no_cache = false;                                    // every step is run anew
   std::shared_ptr<const proto::Secrets> secrets = nullptr;  // null: none
   std::shared_ptr<const base::Mask> mask = nullptr;         // hides them from whoever joins a step of this build
+  std::set<std::string> lost_secrets = {};                  // ids that it had and has no more
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
