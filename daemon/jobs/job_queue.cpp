@@ -217,6 +217,7 @@ void JobQueue::State::run_one(const proto::Job& job) {
         state->cancel.token(),
         std::make_shared<const proto::Secrets>(),
         nullptr,
+        {},
         [this, &job, &job_log](proto::Artifact artifact) -> Status {
           INGOT_CHECK(table.add_artifact(job.id, artifact));
           counters.saved_bytes += artifact.size;
@@ -257,9 +258,10 @@ Status JobQueue::State::take_secrets(JobRun& job_run) {
   if (job_run.job.spec.secret_names.empty()) return {};
   auto secrets = vault.get(job_run.job.id);
   if (!secrets && secrets.error().kind == ErrorKind::not_found) {
-    return fail(ErrorKind::unavailable,
-                "the job's secrets are lost: they are kept in memory only, and this host was restarted since",
-                "submit it again");
+    // A job of a project that has some may well do without.
+    const auto& names = job_run.job.spec.secret_names;
+    job_run.lost_secrets = {names.begin(), names.end()};
+    return {};
   }
   if (!secrets) return fail(secrets.error());
   std::vector<std::string> values;
@@ -419,11 +421,6 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
                 fmt::format("job {} is still {}; only a job that has ended can be repeated", earlier.id,
                             proto::name_of(earlier.state)),
                 "`ingot cancel " + earlier.id + "` ends it");
-  }
-  if (!earlier.spec.secret_names.empty()) {
-    return fail(ErrorKind::conflict,
-                fmt::format("job {} cannot be repeated: it had secrets, which went when it ended", earlier.id),
-                "submit it again, with its secrets");
   }
   proto::JobSpec spec = earlier.spec;
   spec.idempotency_key.clear();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct JobRun {
   sys::CancelToken cancel;
   std::shared_ptr<const proto::Secrets> secrets;  // the job's own; never null
   std::shared_ptr<const base::Mask> mask;         // hides them; null: there are none to hide
+  std::set<std::string> lost_secrets;             // what it had: the host was restarted, or it repeats an ended job
   // Records an artifact durably, then tells the log.
   std::function<Status(proto::Artifact)> add_artifact;
   // Keeps what was done about each step.

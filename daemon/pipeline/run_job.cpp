@@ -97,6 +97,7 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
       &from,
       run.secrets,
       run.mask,
+      run.lost_secrets,
       [&](const std::vector<graph::StepId>& steps) { return wait_for_room(engine, run, graph, steps, note, place); }};
   solver::Build build(engine.solver, request, observer);
   const Status built = build.run();

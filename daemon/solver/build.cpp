@@ -176,6 +176,16 @@ Status Build::check_secrets() const {
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
     const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
     if (exec == nullptr || !nodes_[id].wanted || nodes_[id].result) continue;
+    if (const std::string lost = lost_secret(request_.lost_secrets, *exec); !lost.empty()) {
+      return fail(
+          at_step({ErrorKind::unavailable,
+                   "this step needs the secret \"" + base::printable(lost) +
+                       "\", which is lost: it was in memory only, until its job ended or the host was restarted",
+                   "submit the job again, with its secrets",
+                   {},
+                   {}},
+                  step(id)));
+    }
     const std::string missing = missing_secret(secrets, *exec);
     if (missing.empty()) continue;
     return fail(at_step({ErrorKind::not_found,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct BuildRequest {
   image::JobImages* images = nullptr;  // what names of images mean; none: what is kept, or is fetched
   std::shared_ptr<const proto::Secrets> secrets = nullptr;  // null: none
   std::shared_ptr<const base::Mask> mask = nullptr;         // hides them from whoever joins a step of this build
+  std::set<std::string> lost_secrets = {};                  // ids that it had and has no more
   // Asked once, before the first step runs: with those that run, or may.
   std::function<Status(const std::vector<graph::StepId>& steps)> admit = {};
 };

@@ -5,7 +5,6 @@
 #include <openssl/rand.h>
 
 #include <array>
-#include <set>
 
 #include "daemon/base/strings.h"
 
@@ -66,6 +65,13 @@ std::string missing_secret(const proto::Secrets& secrets, const graph::ExecOp& o
   for (const auto& mount : op.mounts) {
     const bool needed = mount.kind == graph::Mount::Kind::secret && mount.required;
     if (needed && !secrets.contains(mount.id)) return mount.id;
+  }
+  return {};
+}
+
+std::string lost_secret(const std::set<std::string>& lost, const graph::ExecOp& op) {
+  for (const auto& id : ids_of(op)) {
+    if (lost.contains(id)) return id;
   }
   return {};
 }

@@ -522,6 +522,22 @@ TEST_F(SecretBuilds, one_that_is_missing_is_said_before_anything_runs) {
   EXPECT_THAT(ran.commands, IsEmpty());
 }
 
+TEST_F(SecretBuilds, one_that_is_lost_is_said_where_it_is_needed_and_nowhere_else) {
+  Recipe recipe = recipe_of("write out x");
+  auto& op = std::get<graph::ExecOp>(recipe.graph.steps.back().operation);
+  op.secrets.clear();
+  op.mounts[0].required = false;
+  auto wanted = request(recipe);
+  wanted.lost_secrets = {"token"};
+  Told told;
+  auto status = Build(*solver, wanted, told).run();
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("\"token\", which is lost"));
+  EXPECT_THAT(sandbox.take_commands(), IsEmpty());
+  wanted.lost_secrets = {"other"};
+  EXPECT_TRUE(Build(*solver, wanted, told).run());
+}
+
 TEST_F(SecretBuilds, its_value_is_in_no_key_and_a_known_step_needs_none) {
   const Recipe recipe = recipe_of("write out x");
   for (const char* value : {"first", "second"}) {
