@@ -7,6 +7,7 @@ namespace ingot::earthfile {
 namespace {
 
 using namespace testing;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Kind = graph::Mount::Kind;
 using Sharing = graph::Mount::Sharing;
