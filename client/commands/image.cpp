@@ -32,6 +32,7 @@ Result<proto::ImageInfo> find_image(Daemon& daemon, const std::string& wanted) {
   auto found = std::find_if(images.begin(), images.end(), is_it);
   if (found != images.end()) return *found;
   std::vector<std::string> names;
+  names.reserve(images.size());
   for (const auto& image : images) names.push_back(image.name);
   std::string hint = base::did_you_mean(wanted, names);
   if (hint.empty()) hint = images.empty() ? "no job has made an image yet" : "`ingot images` lists them";

@@ -20,7 +20,7 @@ constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
 std::string architecture() {
   utsname host{};
   uname(&host);
-  const std::string machine = host.machine;
+  std::string machine = host.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   return machine;
