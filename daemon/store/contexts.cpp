@@ -97,7 +97,7 @@ Result<ContextStore::Unused> ContextStore::remove_unused(std::int64_t used_befor
     }
     const auto files = digests_in_text(text);
     unused.files.insert(unused.files.end(), files.begin(), files.end());
-    unused.contexts.insert(kept.digest);
+    unused.contexts.insert(to_raw(kept.digest));
     ++unused.removed.count;
     unused.removed.bytes += kept.bytes;
   }

@@ -84,7 +84,7 @@ bool Sweeper::would_go(const RawDigest& raw, std::uint64_t& bytes) const {
   return true;
 }
 
-Result<std::set<base::Digest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates) {
+Result<std::set<RawDigest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates) {
   const auto is_needed = [&](const base::Digest& digest) -> Result<bool> {
     bool needed = false;
     INGOT_CHECK(database_.read([&]() -> Status {
@@ -144,7 +144,7 @@ Status Sweeper::drop_known_to_database(std::vector<RawDigest>& candidates) const
 }
 
 // Those that something refers to are no candidates any more. `going`: contexts that count as gone.
-Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::set<base::Digest>& going) const {
+Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::set<RawDigest>& going) const {
   INGOT_CHECK(drop_known_to_database(candidates));
   if (candidates.empty()) return {};
   std::vector<bool> referenced(candidates.size(), false);
@@ -169,7 +169,7 @@ Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::s
   }));
   for (const auto& image : images) mark(named_by_image(image));
   INGOT_CHECK(contexts_.read_all([&](const base::Digest& context, const std::string& text) {
-    if (!going.contains(context)) mark(digests_in_text(text));
+    if (!going.contains(to_raw(context))) mark(digests_in_text(text));
   }));
   std::vector<RawDigest> loose;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
