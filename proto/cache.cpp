@@ -16,6 +16,7 @@ nlohmann::json to_json(const CacheUsage& value) {
           {"contexts", value.contexts},
           {"context_bytes", value.context_bytes},
           {"log_bytes", value.log_bytes},
+          {"cache_mount_bytes", value.cache_mount_bytes},
           {"total_bytes", value.total_bytes},
           {"max_bytes", value.max_bytes},
           {"free_bytes", value.free_bytes}};
@@ -34,6 +35,7 @@ Decoded<CacheUsage> cache_usage_from_json(const nlohmann::json& body) {
   fields.read_integer("contexts", value.contexts);
   fields.read_integer("context_bytes", value.context_bytes);
   fields.read_integer("log_bytes", value.log_bytes);
+  fields.read_integer("cache_mount_bytes", value.cache_mount_bytes);
   fields.read_integer("total_bytes", value.total_bytes);
   fields.read_integer("max_bytes", value.max_bytes);
   fields.read_integer("free_bytes", value.free_bytes);

@@ -18,9 +18,10 @@ struct CacheUsage {
   std::uint64_t contexts = 0;
   std::uint64_t context_bytes = 0;  // of their manifests; their files are blobs
   std::uint64_t log_bytes = 0;
-  std::uint64_t total_bytes = 0;  // what the limit is held against
-  std::uint64_t max_bytes = 0;    // 0: no limit
-  std::uint64_t free_bytes = 0;   // of the file system
+  std::uint64_t cache_mount_bytes = 0;  // when they were last measured
+  std::uint64_t total_bytes = 0;        // what the limit is held against
+  std::uint64_t max_bytes = 0;          // 0: no limit
+  std::uint64_t free_bytes = 0;         // of the file system
 };
 
 struct CachePrune {

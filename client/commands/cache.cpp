@@ -27,6 +27,7 @@ Result<int> show_usage(const Invocation& invocation) {
                                                         {"blobs", base::human_bytes(usage.blob_bytes)},
                                                         {"contexts", base::human_bytes(usage.context_bytes)},
                                                         {"logs", base::human_bytes(usage.log_bytes)},
+                                                        {"mounts", base::human_bytes(usage.cache_mount_bytes)},
                                                         {"together", base::human_bytes(usage.total_bytes)},
                                                         {"limit", limit},
                                                         {"disk free", base::human_bytes(usage.free_bytes)}}) {

@@ -18,6 +18,7 @@ Response get_cache(const Services& services, const Request& /*request*/) {
   answer.contexts = usage->others.contexts;
   answer.context_bytes = usage->others.context_bytes;
   answer.log_bytes = usage->others.log_bytes;
+  answer.cache_mount_bytes = usage->others.cache_mount_bytes;
   answer.total_bytes = usage->total_bytes();
   answer.max_bytes = usage->max_bytes;
   if (auto free = services.cache.free_bytes()) answer.free_bytes = *free;

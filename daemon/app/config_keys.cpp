@@ -238,7 +238,8 @@ const std::vector<ConfigKey>& config_keys() {
        "steps of all jobs together that run at the same time; auto: one for each CPU",
        one_a_cpu(&Config::parallel_steps)},
       {"cache.max_size", "--cache-max-size", "INGOT_CACHE_MAX_SIZE", "SIZE", "50%", false,
-       "all that is kept, layers, artifacts, contexts and logs: a size, a share of the state directory's disk, or none",
+       "all that is kept, layers, artifacts, contexts, logs, cache mounts: a size, a share of the state directory's "
+       "disk, or none",
        set_cache_max},
       {"retention.jobs", "--retention-jobs", "INGOT_RETENTION_JOBS", "TIME", "365d", false,
        "how long a job is known after its end, with its log and artifacts; none: for ever",

@@ -88,7 +88,8 @@ struct Daemon::Parts {
   store::OtherUsage other_usage() const {
     const auto blob_totals = blobs->ledger().totals();
     const auto context_totals = contexts->totals();
-    return {blob_totals.count, blob_totals.bytes, context_totals.count, context_totals.bytes, queue->log_bytes()};
+    return {blob_totals.count,    blob_totals.bytes,  context_totals.count,
+            context_totals.bytes, queue->log_bytes(), solver->cache_mount_bytes()};
   }
   Measured measured() const {
     return {*queue, *solver, *images, *blobs, *collector, *sweeper, *admission, config.parallel_steps, started_ms};
@@ -221,9 +222,9 @@ void Daemon::start() {
     return done;
   });
   const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
-  parts_->upkeep =
-      std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper, *parts_->collector},
-                               parts_->config.retention, interval);
+  parts_->upkeep = std::make_unique<Upkeep>(
+      Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper, *parts_->collector, *parts_->solver},
+      parts_->config.retention, interval);
   parts_->server->start();
 }
 

@@ -18,6 +18,7 @@ Result<std::vector<std::vector<std::string>>> FsckRun::rows(const std::string& s
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
       std::vector<std::string> row;
+      row.reserve(static_cast<std::size_t>(columns));
       for (int column = 0; column < columns; ++column) row.push_back(query.text(column));
       found.push_back(std::move(row));
     }

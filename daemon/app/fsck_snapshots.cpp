@@ -54,6 +54,7 @@ Status forget(const FsckRun& run, const std::set<std::string>& lost) {
   return run.database.transaction([&]() -> Status {
     // Children have greater numbers than their parents.
     std::vector<std::int64_t> ids;
+    ids.reserve(lost.size());
     for (const auto& id : lost) ids.push_back(std::stoll(id));
     std::sort(ids.rbegin(), ids.rend());
     for (const std::int64_t id : ids) {

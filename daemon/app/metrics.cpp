@@ -58,7 +58,8 @@ void write_disk(const Measured& daemon, MetricsText& text) {
         .sample(usage->layer_bytes, {{"kind", "layers"}})
         .sample(usage->others.blob_bytes, {{"kind", "blobs"}})
         .sample(usage->others.context_bytes, {{"kind", "contexts"}})
-        .sample(usage->others.log_bytes, {{"kind", "logs"}});
+        .sample(usage->others.log_bytes, {{"kind", "logs"}})
+        .sample(usage->others.cache_mount_bytes, {{"kind", "cache mounts"}});
     text.family(kGauge, "ingot_disk_in_use_bytes", "Layers that builds hold at this moment.")
         .sample(usage->in_use_bytes);
     text.family(kGauge, "ingot_disk_limit_bytes", "What may be kept (cache.max_size); 0: no limit.")

@@ -63,6 +63,7 @@ void Upkeep::round() {
     log::info("removed {} contexts and {} files that nobody needs, {}", swept->contexts, swept->blobs,
               base::human_bytes(swept->bytes));
   }
+  parts_.solver.measure_cache_mounts();
   // What jobs saved since the last look counts against the cap too.
   parts_.collector.wake();
 }

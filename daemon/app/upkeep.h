@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "daemon/jobs/job_queue.h"
+#include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/sweeper.h"
@@ -19,6 +20,7 @@ class Upkeep {
     store::BlobStore& blobs;
     store::Sweeper& sweeper;
     store::Collector& collector;
+    solver::Solver& solver;
   };
   Upkeep(const Parts& parts, const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval);
   ~Upkeep();

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "daemon/base/digest.h"
+#include "daemon/store/tree_digest.h"
 
 namespace ingot::solver {
 
@@ -41,10 +42,22 @@ Result<CacheMounts::Held> CacheMounts::acquire(const graph::Mount& mount, const 
   held.until = std::shared_ptr<void>(this, [this, place](void*) {
     std::lock_guard release(mutex_);
     --users_[place];
+    ++uses_;  // what it wrote is there now
     exclusive_[place] = false;
     changed_.notify_all();
   });
   return held;
+}
+
+void CacheMounts::measure() {
+  const std::uint64_t uses = uses_;
+  std::error_code absent;
+  if (uses == measured_uses_ || !fs::exists(directory_, absent)) return;
+  // A step at work may take files away under the measuring: then the next time.
+  if (auto size = store::tree_size(directory_)) {
+    bytes_ = size->bytes;
+    measured_uses_ = uses;
+  }
 }
 
 }  // namespace ingot::solver

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -29,6 +30,11 @@ class CacheMounts {
   // uses at this moment. Kind `canceled` when it was canceled while it waited.
   Result<Held> acquire(const graph::Mount& mount, const sys::CancelToken& cancel);
 
+  // What they had on the disk when it was last measured. Measuring looks at every file, and does nothing when no step
+  // had a directory since: for a thread that has time.
+  std::uint64_t bytes() const { return bytes_; }
+  void measure();
+
  private:
   fs::path place_of(const std::string& id, unsigned number) const;
 
@@ -37,6 +43,9 @@ class CacheMounts {
   std::condition_variable changed_;
   std::map<fs::path, int> users_;
   std::map<fs::path, bool> exclusive_;
+  std::atomic<std::uint64_t> uses_ = 1;  // what an earlier daemon left is to be measured too
+  std::atomic<std::uint64_t> measured_uses_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
 };
 
 }  // namespace ingot::solver

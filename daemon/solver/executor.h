@@ -56,6 +56,8 @@ class Executor {
 
   // A command that fails is kind `step_failed`.
   Result<Executed> execute(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
+  CacheMounts& caches() { return caches_; }
+  const CacheMounts& caches() const { return caches_; }
   // What a COPY takes of its other input.
   Result<base::Digest> selection(const graph::CopyOp& op, store::SnapshotId from);
 

@@ -55,6 +55,9 @@ class Solver {
 
   const Counters& counters() const { return counters_; }
   Slots::Counts slots() const { return slots_.counts(); }
+  // Of the directories of cache mounts, as they were when they were last measured.
+  std::uint64_t cache_mount_bytes() const { return executor_.caches().bytes(); }
+  void measure_cache_mounts() { executor_.caches().measure(); }
 
  private:
   friend class Build;

@@ -68,7 +68,8 @@ void Collector::collect() {
     std::lock_guard lock(mutex_);
     if (!complained_) {
       base::log::warning(
-          "artifacts, contexts and logs alone have {}, and cache.max_size is {}: no layer is kept that is "
+          "artifacts, contexts, logs and cache mounts alone have {}, and cache.max_size is {}: no layer is kept that "
+          "is "
           "not in use; give it more, keep artifacts for a shorter time (retention.artifacts), or remove "
           "some by `ingot artifacts rm`",
           base::human_bytes(other), base::human_bytes(max_bytes_));

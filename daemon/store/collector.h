@@ -18,7 +18,8 @@ struct OtherUsage {
   std::uint64_t contexts = 0;
   std::uint64_t context_bytes = 0;
   std::uint64_t log_bytes = 0;
-  std::uint64_t bytes() const { return blob_bytes + context_bytes + log_bytes; }
+  std::uint64_t cache_mount_bytes = 0;
+  std::uint64_t bytes() const { return blob_bytes + context_bytes + log_bytes + cache_mount_bytes; }
 };
 
 struct Usage {

@@ -22,7 +22,6 @@ namespace {
 constexpr std::uint64_t kLargestManifest = 1ULL << 30;
 
 struct KeptManifest {
-  fs::path path;
   base::Digest digest;
   std::int64_t used_ms = 0;
   std::uint64_t bytes = 0;  // on the disk
@@ -31,17 +30,20 @@ struct KeptManifest {
 std::optional<KeptManifest> look_at(const fs::path& path) {
   auto digest = base::Digest::parse("sha256:" + path.stem().string());
   struct stat status {};
-  if (!digest || path.extension() != ".json" || stat(path.c_str(), &status) != 0) return std::nullopt;
+  if (!digest || stat(path.c_str(), &status) != 0) return std::nullopt;
   const std::int64_t used_ms = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1'000'000;
-  return KeptManifest{path, *digest, used_ms, BlobLedger::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
+  return KeptManifest{*digest, used_ms, BlobLedger::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
 }
 
-std::vector<KeptManifest> manifests_in(const fs::path& directory) {
-  std::vector<KeptManifest> found;
+// All of them, or an error: who removes what none of them names must not overlook one.
+Result<std::vector<fs::path>> manifests_in(const fs::path& directory) {
+  std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    if (auto kept = look_at(entry->path())) found.push_back(std::move(*kept));
+    const fs::path& path = entry->path();
+    if (path.extension() == ".json" && base::Digest::parse("sha256:" + path.stem().string())) found.push_back(path);
   }
+  if (error) return base::fail_errno(error.value(), "cannot read " + directory.string());
   return found;
 }
 
@@ -53,9 +55,12 @@ ContextStore::ContextStore(fs::path directory, BlobStore& blobs, ContextLimits l
 Result<ContextStore> ContextStore::open(const fs::path& directory, BlobStore& blobs, ContextLimits limits) {
   INGOT_CHECK(sys::make_directories(directory, 0750));
   ContextStore store(directory, blobs, limits);
-  for (const auto& kept : manifests_in(directory)) {
+  INGOT_TRY(const auto manifests, manifests_in(directory));
+  for (const auto& path : manifests) {
+    const auto kept = look_at(path);
+    if (!kept) continue;
     ++store.books_->totals.count;
-    store.books_->totals.bytes += kept.bytes;
+    store.books_->totals.bytes += kept->bytes;
   }
   return store;
 }
@@ -71,11 +76,13 @@ ContextStore::Totals ContextStore::totals() const {
 }
 
 Status ContextStore::read_all(const See& see) const {
-  for (const auto& kept : manifests_in(directory_)) {
-    auto text = sys::read_file(kept.path, kLargestManifest);
+  INGOT_TRY(const auto manifests, manifests_in(directory_));
+  for (const auto& path : manifests) {
+    auto text = sys::read_file(path, kLargestManifest);
     if (!text && text.error().kind == ErrorKind::not_found) continue;
     if (!text) return fail(text.error());
-    see(kept.digest, *text);
+    INGOT_TRY(const auto digest, base::Digest::parse("sha256:" + path.stem().string()));
+    see(digest, *text);
   }
   return {};
 }
@@ -83,23 +90,25 @@ Status ContextStore::read_all(const See& see) const {
 Result<ContextStore::Unused> ContextStore::remove_unused(std::int64_t used_before_ms, const Needed& is_needed,
                                                          bool dry_run) {
   Unused unused;
-  for (const auto& kept : manifests_in(directory_)) {
-    if (kept.used_ms >= used_before_ms) continue;
-    INGOT_TRY(bool needed, is_needed(kept.digest));
+  INGOT_TRY(const auto manifests, manifests_in(directory_));
+  for (const auto& path : manifests) {
+    const auto kept = look_at(path);
+    if (!kept || kept->used_ms >= used_before_ms) continue;
+    INGOT_TRY(bool needed, is_needed(kept->digest));
     if (needed) continue;
-    INGOT_TRY(auto text, sys::read_file(kept.path, kLargestManifest));
+    INGOT_TRY(auto text, sys::read_file(path, kLargestManifest));
     if (!dry_run) {
       std::lock_guard lock(books_->mutex);
-      const auto now = look_at(kept.path);
-      if (!now || now->used_ms >= used_before_ms || unlink(kept.path.c_str()) != 0) continue;
+      const auto now = look_at(path);
+      if (!now || now->used_ms >= used_before_ms || unlink(path.c_str()) != 0) continue;
       --books_->totals.count;
-      books_->totals.bytes -= kept.bytes;
+      books_->totals.bytes -= kept->bytes;
     }
     const auto files = digests_in_text(text);
     unused.files.insert(unused.files.end(), files.begin(), files.end());
-    unused.contexts.insert(kept.digest);
+    unused.contexts.insert(to_raw(kept->digest));
     ++unused.removed.count;
-    unused.removed.bytes += kept.bytes;
+    unused.removed.bytes += kept->bytes;
   }
   // A power cut must not take the files' removal for done and that of the manifest that names them not.
   if (unused.removed.count > 0 && !dry_run) INGOT_CHECK(sys::sync_directory(directory_));

@@ -39,7 +39,7 @@ class ContextStore {
   Status read_all(const See& see) const;
   struct Unused {
     Totals removed;
-    std::set<base::Digest> contexts;
+    std::set<RawDigest> contexts;
     std::vector<RawDigest> files;  // what they referred to
   };
   // Removes the contexts that were last offered or asked for before that time and that `is_needed` has no need of.

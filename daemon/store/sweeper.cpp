@@ -10,7 +10,10 @@ namespace ingot::store {
 
 namespace {
 
-constexpr std::uint64_t kLargestImageManifest = 1U << 20;
+constexpr std::uint64_t kLargestImageManifest = 64U << 20;
+// Of a blob that goes it is only worth a look whether it is a manifest: one that is larger keeps its layers until all
+// blobs are looked at again.
+constexpr std::uint64_t kWorthALook = 1U << 20;
 
 void sort_unique(std::vector<RawDigest>& digests) {
   std::sort(digests.begin(), digests.end());
@@ -57,7 +60,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
     INGOT_CHECK(drop_referenced(candidates, going));
     std::vector<RawDigest> next;
     for (const auto& raw : candidates) {
-      const auto named = named_by_image(raw);
+      INGOT_TRY(const auto named, named_by_image(raw, kWorthALook));
       std::uint64_t bytes = 0;
       if (!(dry_run ? would_go(raw, bytes) : blobs_.remove(from_raw(raw), bytes))) continue;
       next.insert(next.end(), named.begin(), named.end());
@@ -84,7 +87,7 @@ bool Sweeper::would_go(const RawDigest& raw, std::uint64_t& bytes) const {
   return true;
 }
 
-Result<std::set<base::Digest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates) {
+Result<std::set<RawDigest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates) {
   const auto is_needed = [&](const base::Digest& digest) -> Result<bool> {
     bool needed = false;
     INGOT_CHECK(database_.read([&]() -> Status {
@@ -144,7 +147,7 @@ Status Sweeper::drop_known_to_database(std::vector<RawDigest>& candidates) const
 }
 
 // Those that something refers to are no candidates any more. `going`: contexts that count as gone.
-Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::set<base::Digest>& going) const {
+Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::set<RawDigest>& going) const {
   INGOT_CHECK(drop_known_to_database(candidates));
   if (candidates.empty()) return {};
   std::vector<bool> referenced(candidates.size(), false);
@@ -167,9 +170,12 @@ Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::s
       if (auto digest = base::Digest::parse(query.text(0))) images.push_back(to_raw(*digest));
     }
   }));
-  for (const auto& image : images) mark(named_by_image(image));
+  for (const auto& image : images) {
+    INGOT_TRY(const auto named, named_by_image(image, kLargestImageManifest));
+    mark(named);
+  }
   INGOT_CHECK(contexts_.read_all([&](const base::Digest& context, const std::string& text) {
-    if (!going.contains(context)) mark(digests_in_text(text));
+    if (!going.contains(to_raw(context))) mark(digests_in_text(text));
   }));
   std::vector<RawDigest> loose;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -179,14 +185,17 @@ Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::s
   return {};
 }
 
-// What a blob names, if it is an image's manifest.
-std::vector<RawDigest> Sweeper::named_by_image(const RawDigest& raw) const {
+// What a blob names, if it is an image's manifest. One that is there and cannot be read is an error: what it names must
+// not be taken for nobody's.
+Result<std::vector<RawDigest>> Sweeper::named_by_image(const RawDigest& raw, std::uint64_t limit) const {
   const fs::path path = blobs_.path(from_raw(raw));
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) > kLargestImageManifest) return {};
-  auto text = sys::read_file(path, kLargestImageManifest);
-  if (!text || !text->starts_with('{') || text->find("\"layers\"") == std::string::npos) return {};
-  return digests_in_text(*text);
+  if (stat(path.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) > limit) {
+    return std::vector<RawDigest>{};
+  }
+  INGOT_TRY(const auto text, sys::read_file(path, limit));
+  if (!text.starts_with('{') || text.find("\"layers\"") == std::string::npos) return std::vector<RawDigest>{};
+  return digests_in_text(text);
 }
 
 }  // namespace ingot::store

@@ -36,11 +36,11 @@ class Sweeper {
   Swept total() const;
 
  private:
-  Result<std::set<base::Digest>> sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates);
+  Result<std::set<RawDigest>> sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates);
   Status add_loose(bool dry_run, std::vector<RawDigest>& candidates) const;
-  Status drop_referenced(std::vector<RawDigest>& candidates, const std::set<base::Digest>& going) const;
+  Status drop_referenced(std::vector<RawDigest>& candidates, const std::set<RawDigest>& going) const;
   Status drop_known_to_database(std::vector<RawDigest>& candidates) const;
-  std::vector<RawDigest> named_by_image(const RawDigest& raw) const;
+  Result<std::vector<RawDigest>> named_by_image(const RawDigest& raw, std::uint64_t limit) const;
   bool would_go(const RawDigest& raw, std::uint64_t& bytes) const;
 
   db::Database& database_;

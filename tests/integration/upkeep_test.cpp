@@ -135,6 +135,19 @@ TEST_F(Upkeep, pruning_takes_what_an_upload_left) {
   EXPECT_TRUE(soon([&] { return usage()["blobs"] == 0; })) << usage();
 }
 
+TEST_F(Upkeep, what_cache_mounts_keep_is_counted) {
+  begin({"--retention-contexts", "1s"});
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\nFROM tiny\nall:\n    CACHE /keep\n    RUN head -c 300000 /dev/zero > /keep/x\n");
+  EXPECT_EQ(usage()["cache_mount_bytes"], 0);
+  build();
+  EXPECT_TRUE(soon([&] { return usage()["cache_mount_bytes"] >= 300'000; })) << usage();
+  EXPECT_GE(metrics().at(R"(ingot_disk_bytes{kind="cache mounts"})"), 300'000);
+  daemon->stop();
+  daemon->start();
+  EXPECT_TRUE(soon([&] { return usage()["cache_mount_bytes"] >= 300'000; })) << usage();
+}
+
 TEST_F(Upkeep, the_limit_counts_artifacts_too) {
   begin({"--cache-max-size", "3M"});
   daemon->project_file("Earthfile",
@@ -146,7 +159,7 @@ TEST_F(Upkeep, the_limit_counts_artifacts_too) {
   EXPECT_TRUE(soon([&] {
     daemon->ingot({"cache", "du"});
     build("+small");
-    return daemon->log().find("artifacts, contexts and logs alone have") != std::string::npos;
+    return daemon->log().find("artifacts, contexts, logs and cache mounts alone have") != std::string::npos;
   })) << daemon->log();
 }
 

@@ -138,7 +138,7 @@ TEST_F(CollectorTest, usage_counts_images_and_what_is_in_use) {
 TEST_F(CollectorTest, what_else_is_kept_counts_against_the_cap) {
   for (int i = 0; i < 10; ++i) make(std::nullopt, 60 - i);
   Collector collector(store, *database, 11 * kMany);
-  collector.count_also([] { return OtherUsage{3, 4 * kMany, 1, kMany, kMany}; });
+  collector.count_also([] { return OtherUsage{3, 4 * kMany, 1, kMany / 2, kMany, kMany / 2}; });
   EXPECT_EQ(collector.usage()->total_bytes(), 16 * kMany);
   collector.wake();
   while (collector.total_pruned().layers < 7) std::this_thread::sleep_for(std::chrono::milliseconds(2));
