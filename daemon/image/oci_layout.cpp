@@ -73,12 +73,13 @@ class LayerSource {
   LayerSource(const Fetch& fetch, const Layout& layout) : fetch_(fetch), layout_(layout) {}
 
   Status unpack(const Descriptor& layer, const std::optional<LayerBlob>& blob, const path& directory) const {
-    if (!blob || layout_.ours || fetch_.blobs.has(blob->digest)) {
+    if (!blob || layout_.ours) {
       INGOT_TRY(auto file, checked_blob(layout_.directory, layer));
       INGOT_CHECK(unpack_layer(file, directory, fetch_.cancel));
       return blob ? fetch_.blobs.adopt(file, blob->digest) : Status{};
     }
-    // Somebody else's layout: a link would let them change what we keep.
+    // Somebody else's layout: a link would let them change what we keep. Copied also when there is such a blob already,
+    // which may be on its way out; the writer's end decides.
     INGOT_TRY(auto writer, fetch_.blobs.begin());
     INGOT_TRY(auto file, checked_blob(layout_.directory, layer, [&](std::string_view bytes) -> Status {
                 if (fetch_.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
