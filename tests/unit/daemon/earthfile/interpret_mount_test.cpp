@@ -62,7 +62,8 @@ TEST(Mounts, what_cannot_be_mounted_is_said) {
               StartsWith("Earthfile:4:9: --mount=type=bind needs a target: files of the host are not mounted"));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=bind,from=debian,target=/x x")),
               StartsWith("Earthfile:4:9: --mount=type=bind takes files of targets, not of images"));
-  EXPECT_THAT(error_of(in_target("RUN --mount=type=bind,from=+none,target=/x x")), HasSubstr("no target +none"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=bind,from=+none,target=/x x")),
+              HasSubstr("has no target \"+none\""));
   EXPECT_THAT(
       error_of(
           "VERSION 0.8\nFROM debian:bookworm\nt:\n    RUN --mount=type=bind,from=+u/a,target=/x x\nu:\n    RUN b\n"),
@@ -96,9 +97,8 @@ TEST(Mounts, a_secret_is_a_file) {
 TEST(Mounts, a_secret_is_a_variable) {
   const auto secrets_of = [](const std::string& flags) {
     std::vector<std::pair<std::string, std::string>> found;
-    for (const auto& secret :
-         steps_of<graph::ExecOp>(graph_of(in_target("ARG ID=x/y\nRUN " + flags + " cat"))).back().secrets)
-      found.emplace_back(secret.name, secret.id);
+    const auto runs = steps_of<graph::ExecOp>(graph_of(in_target("ARG ID=x/y\nRUN " + flags + " cat")));
+    for (const auto& secret : runs.back().secrets) found.emplace_back(secret.name, secret.id);
     return found;
   };
   using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -106,7 +106,7 @@ TEST(Mounts, a_secret_is_a_variable) {
             (Pairs{{"TOKEN", "TOKEN"}, {"A", "b/c"}, {"B", "d"}, {"C", "x/y"}}));
   EXPECT_EQ(secrets_of("--secret= --secret A= --secret A=$NONE"), Pairs()) << "how a recipe does without";
   EXPECT_THAT(error_of(in_target("RUN --secret a/b cat")),
-              StartsWith("Earthfile:4:18: --secret: \"a/b\" is no name of a variable"));
+              StartsWith("Earthfile:4:9: --secret: \"a/b\" is no name of a variable"));
 }
 
 TEST(Mounts, files_of_another_target) {

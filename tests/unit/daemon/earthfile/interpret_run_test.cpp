@@ -63,9 +63,9 @@ TEST(Run, the_image_s_own_directory_and_user_hold_until_changed) {
 TEST(Run, errors) {
   EXPECT_EQ(error_of(in_target("RUN")), "Earthfile:4:5: RUN needs a command\n      RUN\n      ^");
   EXPECT_EQ(error_of(in_target("RUN []")), "Earthfile:4:5: RUN needs a command\n      RUN []\n      ^");
-  EXPECT_EQ(error_of(in_target("RUN --secret K=v x")),
-            "Earthfile:4:9: RUN --secret is not understood by this version of Ingot\n      RUN --secret K=v x\n"
-            "          ^\nhint: COPY a file that holds it, in a target whose result you keep to yourself");
+  EXPECT_EQ(error_of(in_target("RUN --ssh x")),
+            "Earthfile:4:9: RUN --ssh is not understood by this version of Ingot\n      RUN --ssh x\n"
+            "          ^\nhint: fetch before the build, and COPY the result");
   EXPECT_EQ(error_of(in_target("RUN --no-cahce x")),
             "Earthfile:4:9: RUN has no flag --no-cahce\n      RUN --no-cahce x\n          ^\n"
             "hint: did you mean \"--no-cache\"?");

@@ -113,7 +113,7 @@ TEST(Spec, secrets_are_last_of_the_environment_and_of_the_mounts) {
   step.env = {{"A", "plain"}, {"B", "2"}};
   step.secret_env = {{"A", "hidden"}};
   step.mounts = {{"/run", {}, false, false}};
-  step.secret_files = {{"/run/secrets/key", "value", 0400, {}, {}}};
+  step.secret_files = {{"/run/secrets/key", "of the file", 0400, {}, {}}};
   const json spec = make_spec(step, kRoot, kBundle);
   EXPECT_EQ(spec["process"]["env"].back(), "A=hidden");
   EXPECT_EQ(spec["process"]["env"].dump().find("plain"), std::string::npos);
@@ -121,7 +121,7 @@ TEST(Spec, secrets_are_last_of_the_environment_and_of_the_mounts) {
   EXPECT_EQ(mount["destination"], "/run/secrets/key");
   EXPECT_EQ(mount["source"], "/bundle/secret-0");
   EXPECT_EQ(mount["options"][1], "ro");
-  EXPECT_EQ(spec.dump().find("\"value\""), std::string::npos) << "a file's content is in the file alone";
+  EXPECT_EQ(spec.dump().find("of the file"), std::string::npos) << "a file's content is in the file alone";
   EXPECT_EQ(spec["process"]["rlimits"].back()["type"], "RLIMIT_CORE");
   EXPECT_EQ(make_spec(a_step(), kRoot, kBundle)["process"]["rlimits"].size(), 1U) << "others may dump";
 }
