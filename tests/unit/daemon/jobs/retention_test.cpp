@@ -50,9 +50,15 @@ class RetentionTest : public testing::Test {
     return id;
   }
   void wait(const std::string& id) {
-    while (!proto::is_final(queue->find(id)->state) || queue->live_log(id)) {
+    wait_until([&] { return proto::is_final(queue->find(id)->state) && !queue->live_log(id); });
+  }
+  template <typename Condition>
+  static void wait_until(Condition condition) {
+    for (int i = 0; i < 10'000; ++i) {
+      if (condition()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    ADD_FAILURE() << "waited in vain";
   }
   std::string waiting(const std::string& target) {
     proto::JobSpec spec;
@@ -127,7 +133,7 @@ TEST_F(RetentionTest, what_is_old_goes_with_all_that_is_its_own) {
 TEST_F(RetentionTest, what_waits_or_runs_is_never_touched) {
   const std::string first = ended();
   const std::string running = waiting("+slow");
-  while (queue->find(running)->state != JobState::running) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_until([&] { return queue->find(running)->state == JobState::running; });
   const std::string second = waiting("+slow");
   const std::string third = waiting("+slow");
   days(1000);
@@ -138,8 +144,7 @@ TEST_F(RetentionTest, what_waits_or_runs_is_never_touched) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   hold = false;
-  while (queue->counts().running + queue->counts().queued > 0)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_until([&] { return queue->counts().running + queue->counts().queued == 0; });
 }
 
 TEST_F(RetentionTest, a_log_goes_before_its_job_and_says_so) {
@@ -205,15 +210,14 @@ TEST_F(RetentionTest, what_became_of_jobs_is_counted) {
   ended();
   hold = true;
   const std::string running = waiting("+slow");
-  while (queue->find(running)->state != JobState::running) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_until([&] { return queue->find(running)->state == JobState::running; });
   const std::string queued = waiting("+slow");
   const std::string other = waiting("+slow");
   if (queue->find(queued)->state == JobState::queued) queue->cancel(queued);
   queue->cancel(other);
   queue->cancel(other);
   hold = false;
-  while (queue->counts().running + queue->counts().queued > 0)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_until([&] { return queue->counts().running + queue->counts().queued == 0; });
   const auto& counters = queue->counters();
   // The row comes first.
   for (int i = 0; i < 1000 && counters.succeeded + counters.canceled < 4; ++i) {

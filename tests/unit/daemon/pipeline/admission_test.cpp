@@ -25,7 +25,8 @@ class AdmissionTest : public testing::Test {
     return std::move(*admitted);
   }
   void wait_until_told(unsigned times) const {
-    while (told < times) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int i = 0; i < 3000 && told < times; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_GE(told, times);
   }
   static bool waits(const std::future<Result<Admission::Admitted>>& asked) {
     return asked.wait_for(std::chrono::milliseconds(30)) == std::future_status::timeout;
