@@ -47,7 +47,8 @@ class FsckTest : public testing::Test {
         "VALUES (1, 'job-0001', 'queued', 0, '{}', 0, 0, 'me', 1)");
     add_artifact(*database, 1, "out", artifact, 11, "text/plain");
     add_artifact(*database, 2, "image", manifest, fs::file_size(blobs.path(manifest)), proto::kManifestMediaType);
-    sql(*database, "INSERT INTO layer_blobs VALUES (" + std::to_string(step) + ", '', '" + layer.str() + "', 'd', 7, 'x')");
+    sql(*database,
+        "INSERT INTO layer_blobs VALUES (" + std::to_string(step) + ", '', '" + layer.str() + "', 'd', 7, 'x')");
     sql(*database, "INSERT INTO steps VALUES ('k', 'o', '', " + std::to_string(step) + ", 1, 1, 1)");
     directory.file("logs/job-0001.ndjson", "{}\n");
   }

@@ -45,8 +45,8 @@ TEST(Mask, hides_the_lines_of_a_value_each) {
 
 TEST(Mask, hides_base64_whatever_stands_before_and_behind) {
   const std::string secret = "hunter2!hunter3?";
-  for (const std::string& before : std::vector<std::string> {"", "u", "us", "use", "user:"}) {
-    for (const std::string& behind : std::vector<std::string> {"", "x", "xy", "\n"}) {
+  for (const std::string& before : std::vector<std::string>{"", "u", "us", "use", "user:"}) {
+    for (const std::string& behind : std::vector<std::string>{"", "x", "xy", "\n"}) {
       const std::string encoded = base64(before + secret + behind);
       const std::string text = shown(secret, "[" + encoded + "]");
       EXPECT_NE(text.find("***"), std::string::npos) << encoded << " -> " << text;

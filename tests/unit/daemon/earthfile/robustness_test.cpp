@@ -2,13 +2,14 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/source_directory.h"
 #include "tests/unit/daemon/earthfile/interpreting.h"
 
 namespace ingot::earthfile {
 namespace {
 
 std::string sample() {
-  std::ifstream file(std::string(__FILE__).substr(0, std::string(__FILE__).rfind('/')) + "/whole_language.earth");
+  std::ifstream file(test::source_directory() / "tests/unit/daemon/earthfile/whole_language.earth");
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
