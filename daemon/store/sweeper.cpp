@@ -193,9 +193,10 @@ Result<std::vector<RawDigest>> Sweeper::named_by_image(const RawDigest& raw, std
   if (stat(path.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) > limit) {
     return std::vector<RawDigest>{};
   }
-  INGOT_TRY(const auto text, sys::read_file(path, limit));
-  if (!text.starts_with('{') || text.find("\"layers\"") == std::string::npos) return std::vector<RawDigest>{};
-  return digests_in_text(text);
+  const auto text = sys::read_file(path, limit);
+  if (!text) return base::fail(text.error());
+  if (!text->starts_with('{') || text->find("\"layers\"") == std::string::npos) return std::vector<RawDigest>{};
+  return digests_in_text(*text);
 }
 
 }  // namespace ingot::store
