@@ -58,6 +58,7 @@ class RealSandbox : public ::testing::Test {
 
   void TearDown() override {
     if (!sandbox_) return;
+    sandbox_->checks();  // returns once nothing is prepared any more
     EXPECT_EQ(leftovers(), "");
     sandbox_.reset();
     EXPECT_EQ(run_here({"nft", "list", "tables"}).find(instance_), std::string::npos);
