@@ -36,7 +36,7 @@ class LayerLinks {
     std::string holder;  // in the writable layer
     std::string name;
   };
-  explicit LayerLinks(fs::path merged) : merged_(std::move(merged)) {}
+  explicit LayerLinks(const fs::path& merged) : merged_(merged.string()) {}
   std::string holder_path(int holder) const;
   Status make_one(const Link& link, const sys::UniqueFd& holder) const;
 
