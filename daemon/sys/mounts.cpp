@@ -105,7 +105,8 @@ Status Mount::unmount() {
   if (target_.empty()) return {};
   const fs::path target = std::move(target_);
   target_.clear();
-  if (umount2(target.c_str(), UMOUNT_NOFOLLOW) == 0) return {};
+  // EINVAL: nothing is mounted there, as is wanted; whoever works in it may have unmounted it already.
+  if (umount2(target.c_str(), UMOUNT_NOFOLLOW) == 0 || errno == EINVAL) return {};
   // Somebody still holds a file in it: it goes as soon as they let go.
   if (errno == EBUSY && umount2(target.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH) == 0) return {};
   return fail_errno(errno, "cannot unmount " + target.string());
