@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tests/support/test_daemon.h"
 
@@ -36,23 +37,25 @@ class Cache : public testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "the daemon needs root";
-    daemon.project_file("Earthfile", kProject);
-    daemon.project_file("source", "linux\n");
-    daemon.project_file("user-data", "v1\n");
+    daemon.emplace();
+    daemon->project_file("Earthfile", kProject);
+    daemon->project_file("source", "linux\n");
+    daemon->project_file("user-data", "v1\n");
   }
   void TearDown() override {
-    daemon.stop();
-    EXPECT_EQ(daemon.leftovers(), "");
+    if (!daemon) return;
+    daemon->stop();
+    EXPECT_EQ(daemon->leftovers(), "");
   }
   std::string build(const std::vector<std::string>& words = {"+all"}) {
     std::vector<std::string> arguments{"build"};
     arguments.insert(arguments.end(), words.begin(), words.end());
-    auto built = daemon.ingot(arguments);
+    auto built = daemon->ingot(arguments);
     EXPECT_EQ(built.code, 0) << built.out << built.err;
     return built.out + built.err;
   }
-  std::string local(const std::string& path) { return slurp(daemon.project() / path); }
-  TestDaemon daemon;
+  std::string local(const std::string& path) { return slurp(daemon->project() / path); }
+  std::optional<TestDaemon> daemon;
 };
 
 TEST_F(Cache, targets_share_what_is_equal_and_a_second_build_runs_nothing) {
@@ -60,7 +63,7 @@ TEST_F(Cache, targets_share_what_is_equal_and_a_second_build_runs_nothing) {
   EXPECT_EQ(local("build/one.iso"), "linux\nv1\none\n");
   EXPECT_EQ(local("build/two.iso"), "linux\nv1\ntwo\n");
   EXPECT_EQ(first.find("kernel runs"), first.rfind("kernel runs")) << "once for both\n" << first;
-  std::filesystem::remove_all(daemon.project() / "build");
+  std::filesystem::remove_all(daemon->project() / "build");
   const std::string second = build();
   EXPECT_THAT(second, Not(HasSubstr(" runs")));
   EXPECT_THAT(second, HasSubstr("*cached*"));
@@ -69,24 +72,24 @@ TEST_F(Cache, targets_share_what_is_equal_and_a_second_build_runs_nothing) {
 
 TEST_F(Cache, a_file_that_a_target_does_not_take_rebuilds_nothing_of_it) {
   build();
-  daemon.project_file("user-data", "v2\n");
+  daemon->project_file("user-data", "v2\n");
   const std::string changed = build();
   EXPECT_THAT(changed, HasSubstr("iso runs"));
   EXPECT_THAT(changed, Not(HasSubstr("kernel runs")));
   EXPECT_EQ(local("build/one.iso"), "linux\nv2\none\n");
-  daemon.project_file("README", "nobody copies this\n");
+  daemon->project_file("README", "nobody copies this\n");
   EXPECT_THAT(build(), Not(HasSubstr(" runs")));
 }
 
 TEST_F(Cache, it_survives_the_daemon_and_is_pruned_on_demand) {
   build();
-  daemon.stop();
-  daemon.start();
+  daemon->stop();
+  daemon->start();
   EXPECT_THAT(build(), Not(HasSubstr(" runs")));
-  EXPECT_THAT(daemon.ingot({"cache", "du"}).out, HasSubstr("layers"));
-  EXPECT_THAT(daemon.ingot({"cache", "prune", "--dry-run"}).out, HasSubstr("would remove"));
-  EXPECT_THAT(daemon.ingot({"cache", "prune"}).out, HasSubstr("removed"));
-  const auto usage = nlohmann::json::parse(daemon.ingot({"cache", "du", "--json"}).out);
+  EXPECT_THAT(daemon->ingot({"cache", "du"}).out, HasSubstr("layers"));
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--dry-run"}).out, HasSubstr("would remove"));
+  EXPECT_THAT(daemon->ingot({"cache", "prune"}).out, HasSubstr("removed"));
+  const auto usage = nlohmann::json::parse(daemon->ingot({"cache", "du", "--json"}).out);
   EXPECT_EQ(usage["bytes"], 0);
   EXPECT_THAT(build(), HasSubstr("kernel runs"));
 }
@@ -96,7 +99,7 @@ TEST_F(Cache, plan_tells_beforehand_what_would_run) {
     std::vector<std::string> arguments{"plan", "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     arguments.emplace_back("+iso");
-    auto planned = daemon.ingot(arguments);
+    auto planned = daemon->ingot(arguments);
     EXPECT_EQ(planned.code, 0) << planned.err;
     std::map<std::string, std::string> states;
     const auto body = nlohmann::json::parse(planned.out);
@@ -107,23 +110,23 @@ TEST_F(Cache, plan_tells_beforehand_what_would_run) {
   auto states = plan();
   EXPECT_EQ(states["COPY source /source"], "runs");
   EXPECT_EQ(states[last], "may run");
-  EXPECT_EQ(daemon.ingot({"ps", "--all", "-q"}).out, "") << "a plan is no job";
+  EXPECT_EQ(daemon->ingot({"ps", "--all", "-q"}).out, "") << "a plan is no job";
   build({"+iso"});
   states = plan();
   EXPECT_EQ(states[last], "cached");
   EXPECT_EQ(states["COPY source /source"], "not needed");
-  daemon.project_file("user-data", "v2\n");
+  daemon->project_file("user-data", "v2\n");
   states = plan();
   EXPECT_EQ(states["COPY +kernel/boot/kernel ."], "cached");
   EXPECT_EQ(states["COPY user-data ."], "runs");
   EXPECT_EQ(states[last], "may run");
   EXPECT_EQ(plan({"--no-cache"})["COPY source /source"], "runs");
 
-  const std::string text = daemon.ingot({"plan", "+iso"}).out;
+  const std::string text = daemon->ingot({"plan", "+iso"}).out;
   EXPECT_THAT(text, HasSubstr("artifact build/plain.iso"));
   EXPECT_THAT(text, HasSubstr("1 run, 1 may run"));
-  EXPECT_THAT(daemon.ingot({"plan", "--format", "dot", "+iso"}).out, testing::StartsWith("digraph plan {"));
-  auto wrong = daemon.ingot({"plan", "+izo"});
+  EXPECT_THAT(daemon->ingot({"plan", "--format", "dot", "+iso"}).out, testing::StartsWith("digraph plan {"));
+  auto wrong = daemon->ingot({"plan", "+izo"});
   EXPECT_THAT(wrong.err, HasSubstr("did you mean"));
   EXPECT_NE(wrong.code, 0);
 }
@@ -132,18 +135,18 @@ TEST_F(Cache, why_names_what_changed_and_since_when) {
   const auto job_of = [&](const std::vector<std::string>& words) {
     std::vector<std::string> arguments{"build", "--json"};
     arguments.insert(arguments.end(), words.begin(), words.end());
-    return nlohmann::json::parse(daemon.ingot(arguments).out)["id"].get<std::string>();
+    return nlohmann::json::parse(daemon->ingot(arguments).out)["id"].get<std::string>();
   };
   const auto why = [&](const std::string& job, const std::string& step = {}) {
     std::vector<std::string> arguments{"why", job};
     if (!step.empty()) arguments.push_back(step);
-    auto answer = daemon.ingot(arguments);
+    auto answer = daemon->ingot(arguments);
     EXPECT_EQ(answer.code, 0) << answer.err;
     return answer.out;
   };
   const std::string first = job_of({"+iso"});
   EXPECT_THAT(why(first, "RUN echo iso"), HasSubstr("no earlier job had this step"));
-  daemon.project_file("user-data", "v2\n");
+  daemon->project_file("user-data", "v2\n");
   const std::string second = job_of({"+iso"});
   EXPECT_THAT(why(second, "COPY user-data"), HasSubstr("file user-data changed\n  compared with job " + first));
   EXPECT_THAT(why(second, "RUN echo iso"), HasSubstr("what it stands on (+iso COPY user-data .) changed"));
@@ -151,9 +154,9 @@ TEST_F(Cache, why_names_what_changed_and_since_when) {
   const std::string third = job_of({"+iso", "--FLAVOR=extra"});
   EXPECT_THAT(why(third, "RUN echo iso"), HasSubstr("$FLAVOR changed\n  compared with job " + second));
   EXPECT_THAT(why(job_of({"--no-cache", "+iso"}), "RUN echo iso"), HasSubstr("--no-cache"));
-  const auto absent = daemon.ingot({"why", third, "RUN nothing"});
+  const auto absent = daemon->ingot({"why", third, "RUN nothing"});
   EXPECT_THAT(absent.err, HasSubstr("the job has no step"));
-  EXPECT_THAT(daemon.ingot({"why", "zzz"}).err, HasSubstr("zzz"));
+  EXPECT_THAT(daemon->ingot({"why", "zzz"}).err, HasSubstr("zzz"));
 }
 
 TEST_F(Cache, no_cache_runs_everything_anew) {
@@ -164,7 +167,7 @@ TEST_F(Cache, no_cache_runs_everything_anew) {
 }
 
 TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
-  daemon.project_file(
+  daemon->project_file(
       "Earthfile",
       "VERSION 0.8\nt:\n    FROM tiny\n    ARG N\n    CACHE /keep/it\n"
       "    RUN --mount=type=tmpfs,target=/fast echo $N >> /keep/it/list && touch /fast/x && cat /keep/it/list\n"
@@ -184,15 +187,15 @@ TEST_F(Cache, a_chain_of_three_hundred_steps_keeps_what_each_of_them_did) {
   recipe +=
       "    RUN ls /s | wc -l && ls /d && test ! -e /gone && test /keep -ef /linked && echo one file && cat /linked\n   "
       " SAVE IMAGE long\n";
-  daemon.project_file("Earthfile", recipe);
+  daemon->project_file("Earthfile", recipe);
   EXPECT_THAT(build({"+t"}), HasSubstr("| 300\n                  +t | new\n                  +t | one file\n"));
 }
 
 TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {
-  daemon.project_file(
+  daemon->project_file(
       "Earthfile",
       "VERSION 0.8\nt:\n    FROM tiny\n    COPY +u/x /\nu:\n    FROM tiny\n    SAVE ARTIFACT /nowhere x\n");
-  auto failed = daemon.ingot({"build", "+t"});
+  auto failed = daemon->ingot({"build", "+t"});
   EXPECT_NE(failed.code, 0);
   EXPECT_THAT(failed.out + failed.err, HasSubstr("SAVE ARTIFACT: \"/nowhere\" is not in the target's file system"));
   EXPECT_THAT(failed.out + failed.err, HasSubstr("Earthfile:7"));
