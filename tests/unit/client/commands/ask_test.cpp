@@ -11,6 +11,8 @@
 namespace ingot::client {
 namespace {
 
+constexpr const char* kNoTerminal = "no terminal can be made here";
+
 // Asks in a child at a terminal of its own; gives what was seen there, in the end what the child got.
 std::string ask_at_terminal(const std::string& typed) {
   int terminal = -1;
@@ -25,6 +27,7 @@ std::string ask_at_terminal(const std::string& typed) {
     (void)!write(STDOUT_FILENO, text.c_str(), text.size());
     _exit(0);
   }
+  if (child < 0) return kNoTerminal;
   std::string seen;
   bool sent = false;
   char buffer[256];
@@ -43,11 +46,14 @@ std::string ask_at_terminal(const std::string& typed) {
 
 TEST(Asking, shows_nothing_of_what_is_typed) {
   const std::string seen = ask_at_terminal("hunter2\n");
+  if (seen == kNoTerminal) GTEST_SKIP() << seen;
   EXPECT_EQ(seen, "TOKEN: \r\ngot 7.hu restored");
 }
 
 TEST(Asking, an_interrupt_is_an_answer_and_leaves_the_terminal_as_it_was) {
-  EXPECT_EQ(ask_at_terminal("hunt\x03"), "TOKEN: \r\ncanceled restored");
+  const std::string seen = ask_at_terminal("hunt\x03");
+  if (seen == kNoTerminal) GTEST_SKIP() << seen;
+  EXPECT_EQ(seen, "TOKEN: \r\ncanceled restored");
 }
 
 }  // namespace
