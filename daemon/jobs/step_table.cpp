@@ -119,17 +119,18 @@ Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) cons
   return rows;
 }
 
-// Against the last job whose target had the same line, else one at the same place of it.
+// Against the last job whose target had the same line, of the same project first; else one at the same place of it.
 Status StepTable::compare(const Row& row, proto::StepReport& report) const {
-  for (const char* same : {"text = ?", "place = ?"}) {
-    const bool by_text = std::string_view(same).starts_with("text");
+  // Another project's equal line says something too, but its line at the same place nothing.
+  static const std::string kMine =
+      "(json_extract(j.spec, '$.project') = (SELECT json_extract(spec, '$.project') FROM jobs WHERE seq = ?3))";
+  for (const bool by_text : {true, false}) {
     INGOT_TRY(auto query,
-              database_.prepare(
-                  std::string("SELECT j.id, s.text, p.parts FROM job_steps s JOIN jobs j ON "
-                              "j.seq = s.job JOIN step_parts p ON p.digest = s.parts WHERE s.target = ? AND s.") +
-                  same +
-                  " AND s.job < ? AND s.how <> 'failed' ORDER BY s.job DESC, abs(s.place - ?) "
-                  "LIMIT 1"));
+              database_.prepare("SELECT j.id, s.text, p.parts FROM job_steps s JOIN jobs j ON j.seq = s.job "
+                                "JOIN step_parts p ON p.digest = s.parts WHERE s.target = ?1 AND " +
+                                (by_text ? std::string("s.text = ?2") : "s.place = ?2 AND " + kMine) +
+                                " AND s.job < ?3 AND s.how <> 'failed' ORDER BY " + kMine +
+                                " DESC, s.job DESC, abs(s.place - ?4) LIMIT 1"));
     query.bind(1, row.step.target).bind(3, row.job).bind(4, std::int64_t{row.step.place});
     if (by_text)
       query.bind(2, row.step.text);

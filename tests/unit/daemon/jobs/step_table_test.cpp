@@ -19,6 +19,7 @@ class StepTableTest : public testing::Test {
     proto::JobSpec spec;
     spec.context = "sha256:" + std::string(64, 'a');
     spec.target = "+t";
+    spec.project = project;
     return jobs.insert(spec, {0, 0, "me"}, "", 100)->job.id;
   }
   static StepRecord step(const std::string& text, std::map<std::string, std::string> parts,
@@ -35,6 +36,7 @@ class StepTableTest : public testing::Test {
     return reports->empty() ? proto::StepReport{} : reports->front();
   }
 
+  std::string project = "/home/me/edge";
   test::TempDirectory directory;
   std::unique_ptr<db::Database> database = std::move(*db::Database::open(directory / "x.db"));
   JobTable jobs{*database, base::system_clock()};
@@ -73,6 +75,15 @@ TEST_F(StepTableTest, a_line_that_was_written_anew_is_held_against_the_one_at_it
               ElementsAre("the line was: RUN x", "the command changed"));
 }
 
+TEST_F(StepTableTest, the_same_project_comes_first_and_another_counts_by_its_line_alone) {
+  report(step("RUN x", {{"$A", "mine"}}));
+  project = "/home/you/edge";
+  EXPECT_THAT(report(step("RUN y", {})).reasons, ElementsAre("no earlier job had this step"));
+  EXPECT_THAT(report(step("RUN x", {{"$A", "yours"}})).reasons, ElementsAre("$A changed"));
+  project = "/home/me/edge";
+  EXPECT_THAT(report(step("RUN x", {{"$A", "mine"}})).reasons, ElementsAre("nothing changed; its result was not kept"));
+}
+
 TEST_F(StepTableTest, what_did_not_run_needs_no_reason) {
   EXPECT_THAT(report(step("RUN x", {}, "cached")).reasons, IsEmpty());
   auto forced = step("RUN x", {});
@@ -92,14 +103,14 @@ TEST_F(StepTableTest, a_job_that_is_run_again_has_only_its_last_run) {
 TEST_F(StepTableTest, what_a_step_wrote_is_expected_of_it_again) {
   auto record = step("RUN x", {});
   record.bytes = 700;
-  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN x"), 0U) << "nobody knows";
+  EXPECT_EQ(*steps.expected_bytes(project, "+t", "RUN x"), 0U) << "nobody knows";
   report(record);
   record.bytes = 500;
   report(record);
   auto cached = step("RUN x", {}, "cached");
   report(cached);
-  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN x"), 500U) << "by the last that ran";
-  EXPECT_EQ(*steps.expected_bytes("", "+t", "RUN y"), 0U);
+  EXPECT_EQ(*steps.expected_bytes(project, "+t", "RUN x"), 500U) << "by the last that ran";
+  EXPECT_EQ(*steps.expected_bytes(project, "+t", "RUN y"), 0U);
   EXPECT_EQ(*steps.expected_bytes("another project", "+t", "RUN x"), 0U);
 }
 
@@ -119,8 +130,8 @@ TEST_F(StepTableTest, artifacts_are_expected_as_the_last_job_that_succeeded_had_
   made(10, proto::JobState::succeeded);
   made(20, proto::JobState::succeeded);
   made(99, proto::JobState::failed);
-  EXPECT_EQ(*steps.expected_artifacts("", "+t"), 40U);
-  EXPECT_EQ(*steps.expected_artifacts("", "+other"), 0U);
+  EXPECT_EQ(*steps.expected_artifacts(project, "+t"), 40U);
+  EXPECT_EQ(*steps.expected_artifacts(project, "+other"), 0U);
 }
 
 }  // namespace
