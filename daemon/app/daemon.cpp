@@ -222,9 +222,9 @@ void Daemon::start() {
     return done;
   });
   const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
-  parts_->upkeep = std::make_unique<Upkeep>(
-      Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper, *parts_->collector, *parts_->solver},
-      parts_->config.retention, interval);
+  parts_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper,
+                                                          *parts_->collector, *parts_->snapshots, *parts_->solver},
+                                            parts_->config.retention, interval);
   parts_->server->start();
 }
 

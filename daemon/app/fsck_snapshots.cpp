@@ -19,6 +19,7 @@ struct Row {
   std::uint64_t bytes = 0;
   std::uint64_t entries = 0;
   std::string layer_digest;
+  std::uint64_t shared_bytes = 0;
 };
 
 // A file system may count some blocks of its own later than the file's.
@@ -39,6 +40,7 @@ Result<std::string> damage(const FsckRun& run, const Row& row, const fs::path& p
 
 Status mend_size(FsckRun& run, const Row& row, const fs::path& place) {
   INGOT_TRY(auto size, store::tree_size(place));
+  size.bytes -= std::min(size.bytes, row.shared_bytes);  // counted elsewhere
   if (is_near(row.bytes, size.bytes) && row.entries == size.entries) return {};
   INGOT_CHECK(
       run.change("UPDATE snapshots SET bytes = CAST(? AS INTEGER), entries = CAST(? AS INTEGER) WHERE id = "
@@ -71,11 +73,16 @@ Status forget(const FsckRun& run, const std::set<std::string>& lost) {
 
 Status check_snapshots(FsckRun& run) {
   const fs::path directory = run.state / "snapshots";
-  INGOT_TRY(auto rows, run.rows("SELECT id, parent, bytes, entries, layer_digest FROM snapshots ORDER BY id", 5));
+  INGOT_TRY(auto rows, run.rows("SELECT id, parent, bytes, entries, layer_digest, "
+                                "(SELECT coalesce(sum(bytes), 0) FROM layer_shares WHERE layer = id) + "
+                                "(SELECT coalesce(sum(bytes), 0) FROM blob_shares WHERE layer = id) "
+                                "FROM snapshots ORDER BY id",
+                                6));
   std::set<std::string> kept;
   std::set<std::string> lost;
   for (const auto& columns : rows) {  // parents first
-    const Row row{columns[0], columns[1], std::stoull(columns[2]), std::stoull(columns[3]), columns[4]};
+    const Row row{
+        columns[0], columns[1], std::stoull(columns[2]), std::stoull(columns[3]), columns[4], std::stoull(columns[5])};
     const fs::path place = directory / row.id;
     INGOT_TRY(std::string why, damage(run, row, place));
     if (why.empty() && lost.contains(row.parent)) why = "it stands on snapshot " + row.parent;

@@ -64,6 +64,7 @@ void Upkeep::round() {
               base::human_bytes(swept->bytes));
   }
   parts_.solver.measure_cache_mounts();
+  parts_.snapshots.remove_unused_twins();
   // What jobs saved since the last look counts against the cap too.
   parts_.collector.wake();
 }

@@ -20,6 +20,7 @@ class Upkeep {
     store::BlobStore& blobs;
     store::Sweeper& sweeper;
     store::Collector& collector;
+    store::SnapshotStore& snapshots;
     solver::Solver& solver;
   };
   Upkeep(const Parts& parts, const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval);

@@ -203,10 +203,58 @@ CREATE TABLE job_images (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Layers and blobs have files in common. Their bytes are counted once: snapshots.bytes leaves out what is counted
+// elsewhere, at a layer (`source`) or as a blob.
+constexpr std::string_view kShares = R"sql(
+CREATE TABLE layer_shares (
+  layer  INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  source INTEGER NOT NULL,
+  bytes  INTEGER NOT NULL CHECK (bytes >= 0),
+  PRIMARY KEY (layer, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX layer_shares_source ON layer_shares (source);
+
+-- Where the copies of a layer's files that have other attributes are counted.
+CREATE TABLE twin_owners (
+  layer INTEGER PRIMARY KEY,
+  owner INTEGER NOT NULL
+) STRICT;
+
+-- What goes leaves its bytes to the others that have them. Who has more of it than it counts itself has the most from
+-- where it had them; of the rest the first counts them from now on, and the others have them from there.
+CREATE TRIGGER snapshot_leaves_shares BEFORE DELETE ON snapshots
+WHEN EXISTS (SELECT 1 FROM layer_shares WHERE source = OLD.id) BEGIN
+  UPDATE OR REPLACE layer_shares
+    SET source = (SELECT source FROM layer_shares WHERE layer = OLD.id ORDER BY bytes DESC LIMIT 1)
+    WHERE source = OLD.id AND bytes > 2 * OLD.bytes AND EXISTS (SELECT 1 FROM layer_shares WHERE layer = OLD.id);
+  UPDATE snapshots SET bytes = bytes + (SELECT bytes FROM layer_shares WHERE source = OLD.id ORDER BY layer LIMIT 1)
+    WHERE id = (SELECT min(layer) FROM layer_shares WHERE source = OLD.id);
+  UPDATE twin_owners SET owner = (SELECT min(layer) FROM layer_shares WHERE source = OLD.id)
+    WHERE owner = OLD.id AND EXISTS (SELECT 1 FROM layer_shares WHERE source = OLD.id);
+  UPDATE OR REPLACE layer_shares SET source = (SELECT min(layer) FROM layer_shares WHERE source = OLD.id)
+    WHERE source = OLD.id AND layer > (SELECT min(layer) FROM layer_shares WHERE source = OLD.id);
+  DELETE FROM layer_shares WHERE source = OLD.id;
+END;
+CREATE TRIGGER snapshot_leaves_twins AFTER DELETE ON snapshots BEGIN
+  DELETE FROM twin_owners WHERE layer = OLD.id OR owner = OLD.id;
+END;
+
+-- Files of layers that are blobs too; they count as blobs.
+CREATE TABLE blob_shares (
+  digest TEXT PRIMARY KEY,
+  layer  INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  bytes  INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_shares_layer ON blob_shares (layer);
+CREATE TRIGGER blob_leaves_layer AFTER DELETE ON blob_shares BEGIN
+  UPDATE snapshots SET bytes = bytes + OLD.bytes WHERE id = OLD.layer;
+END;
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps};
+  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares};
   return kMigrations;
 }
 

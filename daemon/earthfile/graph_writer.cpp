@@ -1,6 +1,7 @@
 #include "daemon/earthfile/graph_writer.h"
 
 #include "daemon/graph/definition.h"
+#include "daemon/graph/direct_copies.h"
 #include "daemon/graph/prune.h"
 
 namespace ingot::earthfile {
@@ -44,6 +45,7 @@ Result<graph::StepId> GraphWriter::add(graph::Step step) {
 }
 
 graph::Graph GraphWriter::finish(const std::vector<graph::StepId>& wanted) {
+  graph::copy_directly(graph_);
   return graph::prune(std::move(graph_), wanted);
 }
 

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <optional>
 #include <vector>
 
@@ -66,6 +69,13 @@ Result<std::optional<LayerBlob>> blob_to_keep(const OciImage& image, std::size_t
   return std::optional(std::move(blob));
 }
 
+// A file of our own layout becomes a blob as it is.
+Status keep_as_blob(const Fetch& fetch, const path& file, const base::Digest& digest) {
+  if (chmod(file.c_str(), 0640) != 0) return base::fail_errno(errno, "cannot keep " + file.string() + " as a blob");
+  INGOT_TRY(auto fd, sys::open_file(file, O_RDONLY));
+  return fetch.blobs.adopt(fd.get(), digest, store::Durability::later);
+}
+
 // Both forms of a layer are kept, since neither can be made from the other: the files are what steps stand on, and no
 // other compressor would give these bytes again, by which every registry knows the layer.
 class LayerSource {
@@ -76,7 +86,7 @@ class LayerSource {
     if (!blob || layout_.ours) {
       INGOT_TRY(auto file, checked_blob(layout_.directory, layer));
       INGOT_CHECK(unpack_layer(file, directory, fetch_.cancel));
-      return blob ? fetch_.blobs.adopt(file, blob->digest) : Status{};
+      return blob ? keep_as_blob(fetch_, file, blob->digest) : Status{};
     }
     // Somebody else's layout: a link would let them change what we keep. Copied also when there is such a blob already,
     // which may be on its way out; the writer's end decides.

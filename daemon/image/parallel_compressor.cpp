@@ -18,7 +18,7 @@ constexpr std::size_t kGzipPiece = 1U << 20;
 constexpr std::size_t kZstdPiece = 4U << 20;
 // A layer is made once and travels a few times inside of a data centre: speed counts for more than the last percent.
 constexpr int kGzipLevel = 4;
-constexpr int kZstdLevel = 3;
+constexpr int kZstdLevel = 1;
 
 Result<std::string> gzip(const std::string& bytes) {
   const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(

@@ -4,6 +4,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
+#include "daemon/pipeline/early_layers.h"
 #include "daemon/pipeline/job_observer.h"
 #include "daemon/pipeline/recipe.h"
 #include "daemon/pipeline/save_images.h"
@@ -84,8 +85,11 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   const graph::Graph& graph = recipe.plan.graph;
   for (const auto& warning : recipe.plan.warnings) note("warning: " + warning);
 
+  INGOT_TRY(const auto form, layer_form(run.job.spec));
+
   // 2. Every step that the cache does not have, each in its container.
   Admission::Place place;
+  EarlyLayers early(graph, engine.layers, form);
   const solver::BuildRequest request{
       graph,
       recipe.context,
@@ -98,7 +102,8 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
       run.secrets,
       run.mask,
       run.lost_secrets,
-      [&](const std::vector<graph::StepId>& steps) { return wait_for_room(engine, run, graph, steps, note, place); }};
+      [&](const std::vector<graph::StepId>& steps) { return wait_for_room(engine, run, graph, steps, note, place); },
+      [&](graph::StepId step, const store::Lease& result) { early.made(step, result); }};
   solver::Build build(engine.solver, request, observer);
   const Status built = build.run();
   record_steps(graph, build, run);
@@ -110,7 +115,7 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
     INGOT_TRY(auto saved, build.save(save));
     artifacts.insert(artifacts.end(), saved.begin(), saved.end());
   }
-  INGOT_TRY(auto images, save_images(engine, run, recipe.context->manifest, graph, build, note));
+  INGOT_TRY(auto images, save_images(engine, run, recipe.context->manifest, graph, build, form, note));
   artifacts.insert(artifacts.end(), images.begin(), images.end());
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
   for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));

@@ -51,18 +51,23 @@ Error at(Error error, const graph::SaveImage& save) {
 
 }  // namespace
 
+Result<image::LayerForm> layer_form(const proto::JobSpec& spec) {
+  INGOT_TRY(auto epoch, source_date_epoch(spec));
+  return image::LayerForm{spec.compression, epoch};
+}
+
 Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const jobs::JobRun& run,
                                                  const proto::ContextManifest& context, const graph::Graph& graph,
-                                                 const solver::Build& build, const image::Progress& progress) {
+                                                 const solver::Build& build, const image::LayerForm& form,
+                                                 const image::Progress& progress) {
   std::vector<proto::Artifact> artifacts;
   if (graph.images.empty()) return artifacts;
-  INGOT_TRY(auto epoch, source_date_epoch(run.job.spec));
   const std::string sources = source_digest(context);
   std::vector<std::pair<const graph::SaveImage*, image::BuiltImage>> made;
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
-    image::ImageRequest request{save, snapshot, created / 1000, {run.job.spec.compression, epoch}, {}};
+    image::ImageRequest request{save, snapshot, created / 1000, form, {}};
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));

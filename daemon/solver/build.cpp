@@ -64,6 +64,7 @@ Status Build::run() {
   tell_of_what_is_there();
   INGOT_CHECK(ask_for_admission());
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].wanted && nodes_[id].result && request_.made) request_.made(id, *nodes_[id].result);
     if (nodes_[id].wanted && !nodes_[id].result && nodes_[id].missing == 0) launch(id);
   }
   while (under_way_ > 0) {
@@ -281,6 +282,7 @@ Status Build::land(Landing landing) {
                        {landing.result ? 0 : 1, cached ? 0 : seconds.count(), cached});
   if (!landing.result) return fail(at_step(landing.result.error(), step(landing.id)));
   node.result = std::move(landing.result->snapshot);
+  if (request_.made) request_.made(landing.id, *node.result);
   for (graph::StepId dependent : node.dependents) {
     if (--nodes_[dependent].missing == 0) launch(dependent);
   }
@@ -291,8 +293,13 @@ Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& arti
   const store::SnapshotId snapshot = nodes_.at(artifact.from).result->id();
   return solver_.saved_.get(snapshot, artifact, [&]() -> Result<std::vector<proto::Artifact>> {
     std::vector<proto::Artifact> saved;
+    INGOT_TRY(auto stack, solver_.snapshots_.layers(snapshot));
+    INGOT_TRY(auto files, store::LayerFiles::open(stack));
+    const store::ArtifactLayers layers{std::move(files), [this](const auto& layer, const auto& digest, auto bytes) {
+                                         return solver_.snapshots_.share_with_blob(layer, digest, bytes);
+                                       }};
     INGOT_CHECK(with_file_system(solver_.snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
-      INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_));
+      INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_, &layers));
       return {};
     }));
     return saved;

@@ -48,6 +48,8 @@ struct BuildRequest {
   std::set<std::string> lost_secrets = {};                  // ids that it had and has no more
   // Asked once, before the first step runs: with those that run, or may.
   std::function<Status(const std::vector<graph::StepId>& steps)> admit = {};
+  // Of each wanted step, once its file system is there; by one thread.
+  std::function<void(graph::StepId step, const store::Lease& result)> made = {};
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is

@@ -94,22 +94,28 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   const auto write = [&](const Stack& stack) -> Status {
     const store::SnapshotId source = work.inputs.back().id();
     INGOT_TRY(auto layers, snapshots_.layers(source));
-    INGOT_TRY(auto opened, store::LayerLinks::open(layers, stack.merged, stack.upper));
+    INGOT_TRY(auto opened, store::LayerLinks::open(layers, stack.merged, stack.upper, &snapshots_.twins()));
     links.emplace(std::move(opened));
     return with_file_system(snapshots_, source, [&](const sys::RootedDir& from) {
       return store::copy_from_tree(command_of(work.step), *copy, from, stack.root, &*links, cancel);
     });
   };
-  return change(work, write, [&] { return links->make(); });
+  return change(work, write, [&](store::PendingSnapshot& layer) -> Status {
+    INGOT_CHECK(links->make(cancel));
+    layer.shares = links->shared();
+    return {};
+  });
 }
 
-Result<base::Digest> Executor::selection(const graph::CopyOp& op, store::SnapshotId from) {
-  base::Digest digest;
-  INGOT_CHECK(with_file_system(snapshots_, from, [&](const sys::RootedDir& root) -> Status {
-    INGOT_TRY(digest, store::selection_digest(op, root));
-    return {};
+Result<bool> Executor::same_selection(const graph::CopyOp& op, store::SnapshotId one, store::SnapshotId other) {
+  bool same = false;
+  INGOT_CHECK(with_file_system(snapshots_, one, [&](const sys::RootedDir& root) {
+    return with_file_system(snapshots_, other, [&](const sys::RootedDir& other_root) -> Status {
+      INGOT_TRY(same, store::same_selection(op, root, other_root));
+      return {};
+    });
   }));
-  return digest;
+  return same;
 }
 
 Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
@@ -157,7 +163,7 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
 // Lets `write` change the parent's merged file system, and `afterwards` the layer itself once nobody sees it; what they
 // write is the new layer.
 Result<Executed> Executor::change(const StepWork& work, const std::function<Status(const Stack&)>& write,
-                                  const std::function<Status()>& afterwards) {
+                                  const std::function<Status(store::PendingSnapshot&)>& afterwards) {
   const store::SnapshotId parent = work.inputs.front().id();
   INGOT_TRY(auto layer, snapshots_.begin(parent));
   INGOT_TRY(auto layers, snapshots_.layers(parent));
@@ -169,7 +175,7 @@ Result<Executed> Executor::change(const StepWork& work, const std::function<Stat
     INGOT_CHECK(write({root, merged, layer.upper()}));
   }
   INGOT_CHECK(mount.unmount());
-  if (afterwards) INGOT_CHECK(afterwards());
+  if (afterwards) INGOT_CHECK(afterwards(layer));
   return Executed{std::move(layer), 0};
 }
 

@@ -58,8 +58,8 @@ class Executor {
   Result<Executed> execute(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
   CacheMounts& caches() { return caches_; }
   const CacheMounts& caches() const { return caches_; }
-  // What a COPY takes of its other input.
-  Result<base::Digest> selection(const graph::CopyOp& op, store::SnapshotId from);
+  // Whether a COPY takes the same of both.
+  Result<bool> same_selection(const graph::CopyOp& op, store::SnapshotId one, store::SnapshotId other);
 
  private:
   Result<Executed> run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
@@ -71,7 +71,7 @@ class Executor {
     fs::path upper;
   };
   Result<Executed> change(const StepWork& work, const std::function<Status(const Stack&)>& write,
-                          const std::function<Status()>& afterwards = {});
+                          const std::function<Status(store::PendingSnapshot&)>& afterwards = {});
 
   store::BlobStore& blobs_;
   store::SnapshotStore& snapshots_;

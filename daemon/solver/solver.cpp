@@ -60,9 +60,8 @@ Result<bool> Solver::same_inputs(const Wanted& wanted, const KnownStep& known) {
     const store::Lease kept = snapshots_.lease(other);
     if (!snapshots_.is_there(other)) return false;
     if (copy != nullptr && copy->from && i > 0) {
-      INGOT_TRY(auto selection, executor_.selection(*copy, inputs[i].id()));
-      INGOT_TRY(auto other_selection, executor_.selection(*copy, other));
-      if (selection != other_selection) return false;
+      INGOT_TRY(bool same, executor_.same_selection(*copy, inputs[i].id(), other));
+      if (!same) return false;
       continue;
     }
     INGOT_TRY(bool same, snapshots_.same_content(inputs[i].id(), other));

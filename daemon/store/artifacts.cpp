@@ -50,11 +50,48 @@ Result<struct stat> look_at(const graph::SaveArtifact& save, const sys::RootedDi
   return fail(ErrorKind::not_found, "SAVE ARTIFACT: \"" + path + "\" is a symlink to what is not there");
 }
 
+// By a second name for the layer's own file, which is read once, for its digest, and written never. False: the file has
+// to be copied.
+Result<bool> keep_in_place(const ArtifactLayers& layers, const std::string& path, const struct stat& status,
+                           const BlobStore& blobs, proto::Artifact& artifact) {
+  constexpr off_t kWorthIt = 1 << 20;
+  if (status.st_size < kWorthIt) return false;
+  const auto file = layers.files.find(path, status);
+  if (!file) return false;
+  sys::start_writeback(file->fd.get());
+  base::Hasher hasher;
+  base::Checksum checksum;
+  INGOT_CHECK(sys::read_bytes(file->fd.get(), "cannot read artifact " + path, [&](std::string_view bytes) -> Status {
+    hasher.update(bytes);
+    checksum.update(bytes);
+    artifact.size += bytes.size();
+    return {};
+  }));
+  const base::Digest digest = hasher.finish();
+  const bool is_new = !blobs.has(digest);
+  if (!blobs.adopt(file->fd.get(), digest, Durability::now)) {
+    artifact.size = 0;
+    return false;
+  }
+  artifact.digest = digest.str();
+  artifact.checksum = checksum.finish();
+  if (is_new) INGOT_CHECK(layers.shared(file->layer, digest, static_cast<std::uint64_t>(status.st_blocks) * 512));
+  return true;
+}
+
 Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedDir& root, const BlobStore& blobs,
-                             const std::string& path) {
+                             const ArtifactLayers* layers, const std::string& path) {
   proto::Artifact artifact;
   INGOT_TRY(auto status, look_at(save, root, path));
   artifact.mode = status.st_mode & 07777U;
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::invalid, "SAVE ARTIFACT: \"" + path + "\" is neither a file nor a directory");
+  }
+  artifact.media_type = S_ISDIR(status.st_mode) ? proto::kDirectoryMediaType : media_type_of(path);
+  if (S_ISREG(status.st_mode) && layers != nullptr) {
+    INGOT_TRY(bool kept, keep_in_place(*layers, path, status, blobs, artifact));
+    if (kept) return artifact;
+  }
   INGOT_TRY(auto writer, blobs.begin());
   const auto sink = [&](std::string_view bytes) { return writer.write(bytes); };
   if (S_ISDIR(status.st_mode)) {
@@ -62,13 +99,9 @@ Result<proto::Artifact> keep(const graph::SaveArtifact& save, const sys::RootedD
     options.keep_times = save.keep_ts;
     options.keep_owners = save.keep_own;
     INGOT_CHECK(write_tar(root, path, options, sink));
-    artifact.media_type = proto::kDirectoryMediaType;
-  } else if (S_ISREG(status.st_mode)) {
+  } else {
     INGOT_TRY(auto fd, root.open_path(path, O_RDONLY | O_NONBLOCK));
     INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read artifact " + path, sink));
-    artifact.media_type = media_type_of(path);
-  } else {
-    return fail(ErrorKind::invalid, "SAVE ARTIFACT: \"" + path + "\" is neither a file nor a directory");
   }
   artifact.size = writer.size();
   artifact.checksum = writer.checksum();
@@ -87,7 +120,7 @@ std::string media_type_of(const std::string& name) {
 }
 
 Result<std::vector<proto::Artifact>> save_artifacts(const graph::SaveArtifact& save, const sys::RootedDir& root,
-                                                    const BlobStore& blobs) {
+                                                    const BlobStore& blobs, const ArtifactLayers* layers) {
   const std::vector<std::string> paths = matching_paths(root, save.source);
   if (paths.empty() && save.if_exists) return std::vector<proto::Artifact>{};
   if (paths.empty()) {
@@ -98,7 +131,7 @@ Result<std::vector<proto::Artifact>> save_artifacts(const graph::SaveArtifact& s
   const bool by_glob = base::has_glob(save.source);
   std::vector<proto::Artifact> artifacts;
   for (const auto& path : paths) {
-    auto kept = keep(save, root, blobs, path);
+    auto kept = keep(save, root, blobs, layers, path);
     if (!kept) {
       Error error = kept.error();
       if (!error.position) error.position = save.position;

@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
+#include <utility>
 
 #include "daemon/base/strings.h"
+#include "daemon/sys/file_bytes.h"
 
 namespace ingot::store {
 
@@ -44,25 +47,54 @@ Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
   return BlobWriter(this, whom, std::move(fd), std::move(temporary));
 }
 
-Status BlobStore::adopt(const fs::path& file, const base::Digest& digest) const {
-  if (find_for_job(digest)) return {};
-  const fs::path second_name = directory_ / "tmp" / base::random_id(16);
-  INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
-  if (chmod(file.c_str(), 0640) != 0 || link(file.c_str(), second_name.c_str()) != 0) {
-    return fail_errno(errno, "cannot keep " + file.string() + " as a blob");
+Status BlobStore::adopt(int file, const base::Digest& digest, Durability durability) const {
+  struct stat status {};
+  if (fstat(file, &status) != 0) return fail_errno(errno, "cannot look at what is to be a blob");
+  // Who is handed a blob's descriptor could open it once more, to write.
+  if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(ErrorKind::conflict, "others may write to it");
   }
-  INGOT_CHECK(marks_.add(second_name, digest));
-  INGOT_TRY(bool was_first, ledger_->put(second_name, digest, BlobFor::job));
-  if (!was_first) unlink(second_name.c_str());
-  return {};
+  if (!find_for_job(digest)) {
+    const fs::path second_name = directory_ / "tmp" / base::random_id(16);
+    INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
+    const std::string open_file = "/proc/self/fd/" + std::to_string(file);
+    if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, second_name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      return fail_errno(errno, "cannot give " + sys::name_of(file) + " a second name as a blob");
+    }
+    INGOT_CHECK(marks_.add(second_name, digest));
+    INGOT_TRY(bool was_first, ledger_->put(second_name, digest, BlobFor::job));
+    if (!was_first) unlink(second_name.c_str());
+  }
+  return durability == Durability::now ? sync_existing(digest) : Status();
 }
 
 Status BlobStore::sync_all() const {
   INGOT_TRY(auto unsynced, marks_.list());
   if (unsynced.empty()) return {};
+  // Syncing a file system writes what everybody else has in the cache, too.
+  constexpr std::size_t kFew = 256;
+  if (unsynced.size() <= kFew) return sync_each(unsynced);
   INGOT_TRY(auto fd, sys::open_file(directory_, O_RDONLY | O_DIRECTORY));
   if (syncfs(fd.get()) != 0) return fail_errno(errno, "cannot sync the blob store");
   for (const auto& digest : unsynced) INGOT_CHECK(marks_.remove(digest));
+  return {};
+}
+
+Status BlobStore::sync_each(const std::vector<base::Digest>& digests) const {
+  std::vector<std::pair<base::Digest, sys::UniqueFd>> files;
+  for (const auto& digest : digests) {
+    auto fd = sys::open_file(path(digest), O_RDONLY);
+    if (!fd) continue;  // removed meanwhile
+    sys::start_writeback(fd->get());
+    files.emplace_back(digest, std::move(*fd));
+  }
+  std::set<fs::path> directories{directory_};
+  for (const auto& [digest, fd] : files) {
+    if (fsync(fd.get()) != 0) return fail_errno(errno, "cannot sync blob " + digest.str());
+    directories.insert(path(digest).parent_path());
+  }
+  for (const auto& directory : directories) INGOT_CHECK(sys::sync_directory(directory));
+  for (const auto& digest : digests) INGOT_CHECK(marks_.remove(digest));
   return {};
 }
 
@@ -120,8 +152,12 @@ BlobWriter::~BlobWriter() {
 Status BlobWriter::write(std::string_view bytes) {
   hasher_.update(bytes);
   checksum_.update(bytes);
+  INGOT_CHECK(sys::write_all(fd_.get(), bytes));
+  // The disk is at work while the rest arrives, and has little left to do at the end.
+  constexpr std::uint64_t kStep = 16U << 20;
+  if (size_ / kStep != (size_ + bytes.size()) / kStep) sys::start_writeback(fd_.get());
   size_ += bytes.size();
-  return sys::write_all(fd_.get(), bytes);
+  return {};
 }
 
 Result<base::Digest> BlobWriter::commit(Durability durability, const base::Digest& expected) {
@@ -139,6 +175,7 @@ Result<base::Digest> BlobWriter::commit(Durability durability, const base::Diges
   if (durability == Durability::now) {
     if (fsync(fd_.get()) != 0) return fail_errno(errno, "cannot sync a blob");
   } else {
+    sys::start_writeback(fd_.get());
     INGOT_CHECK(store_->marks_.add(temporary_, digest));
   }
   INGOT_TRY(bool was_first, store_->ledger_->put(temporary_, digest, whom_));

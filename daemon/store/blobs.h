@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "daemon/base/checksum.h"
 #include "daemon/base/digest.h"
@@ -30,9 +31,9 @@ class BlobStore {
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin(BlobFor whom = BlobFor::job) const;
-  // A file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a second
-  // name. Nobody may write to it any more. The disk has it by sync_all.
-  Status adopt(const fs::path& file, const base::Digest& digest) const;
+  // An open file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a
+  // second name. Nobody may write to it any more: kind `conflict` for one that its owner could.
+  Status adopt(int file, const base::Digest& digest, Durability durability) const;
   // Whether it is there, for a job that will refer to it.
   bool find_for_job(const base::Digest& digest) const { return ledger_->find(digest, BlobFor::job).has_value(); }
   // The size of one that is there, for a client that will refer to it: it stays for the upload's grace.
@@ -52,6 +53,7 @@ class BlobStore {
   BlobStore(fs::path directory, UnsyncedMarks marks)
       : directory_(std::move(directory)), marks_(std::move(marks)), ledger_(std::make_shared<BlobLedger>(directory_)) {}
   Status sync_existing(const base::Digest& digest) const;
+  Status sync_each(const std::vector<base::Digest>& digests) const;
 
   fs::path directory_;
   UnsyncedMarks marks_;

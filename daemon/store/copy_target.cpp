@@ -15,22 +15,6 @@ using base::fail_errno;
 
 namespace {
 
-Status set_attributes(int fd, const CopyAttributes& attributes, const std::string& target) {
-  // The owner first: changing it takes set-user-ID bits and capabilities away.
-  if (fchown(fd, attributes.uid, attributes.gid) != 0) {
-    return fail_errno(errno, "COPY: cannot set the owner of " + target);
-  }
-  if (fchmod(fd, attributes.mode) != 0) return fail_errno(errno, "COPY: cannot set the mode of " + target);
-  for (const auto& [name, value] : attributes.extended) {
-    if (fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0) {
-      return fail_errno(errno, "COPY: cannot set attribute " + name + " of " + target);
-    }
-  }
-  const timespec times[2] = {attributes.time, attributes.time};
-  if (futimens(fd, times) != 0) return fail_errno(errno, "COPY: cannot set the time of " + target);
-  return {};
-}
-
 Status set_attributes_of_name(int holder, const std::string& name, const CopyAttributes& attributes,
                               const std::string& target) {
   const timespec times[2] = {attributes.time, attributes.time};
@@ -42,6 +26,22 @@ Status set_attributes_of_name(int holder, const std::string& name, const CopyAtt
 }
 
 }  // namespace
+
+Status set_attributes(int fd, const CopyAttributes& attributes, const std::string& path) {
+  // The owner first: changing it takes set-user-ID bits and capabilities away.
+  if (fchown(fd, attributes.uid, attributes.gid) != 0) {
+    return fail_errno(errno, "COPY: cannot set the owner of " + path);
+  }
+  if (fchmod(fd, attributes.mode) != 0) return fail_errno(errno, "COPY: cannot set the mode of " + path);
+  for (const auto& [name, value] : attributes.extended) {
+    if (fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0) {
+      return fail_errno(errno, "COPY: cannot set attribute " + name + " of " + path);
+    }
+  }
+  const timespec times[2] = {attributes.time, attributes.time};
+  if (futimens(fd, times) != 0) return fail_errno(errno, "COPY: cannot set the time of " + path);
+  return {};
+}
 
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -67,13 +67,13 @@ bool CopyTarget::is_directory(const std::string& path) const {
 }
 
 // The directory that holds `target`, which is asked for again and again.
-Result<int> CopyTarget::holder_of(const std::string& target) {
+Result<CopyTarget::Holder> CopyTarget::holder_of(const std::string& target) {
   const std::string parent = parent_path(target);
   if (!holder_ || holder_path_ != parent) {
     INGOT_TRY(holder_, root_.open_path(parent, O_PATH | O_DIRECTORY));
     holder_path_ = parent;
   }
-  return holder_.get();
+  return Holder{holder_path_, holder_.get()};
 }
 
 Status CopyTarget::make_parents(const std::string& path, uid_t uid, gid_t gid) {
@@ -88,8 +88,8 @@ Status CopyTarget::make_parents(const std::string& path, uid_t uid, gid_t gid) {
 
 Result<bool> CopyTarget::make_directory(const std::string& target) {
   if (target == "/") return false;
-  INGOT_TRY(int holder, holder_of(target));
-  if (mkdirat(holder, base_name(target).c_str(), 0755) == 0) return true;
+  INGOT_TRY(auto holder, holder_of(target));
+  if (mkdirat(holder.fd, base_name(target).c_str(), 0755) == 0) return true;
   if (errno != EEXIST) return fail_errno(errno, "COPY: cannot make directory " + target);
   if (is_directory(target)) return false;
   // A link to a directory that is still to be made, inside of the root.
@@ -110,9 +110,9 @@ Status CopyTarget::set_directory_attributes(const std::string& target, const Cop
 }
 
 // A new inode: what stands there may be a lower layer's, or a symlink, which COPY replaces and never writes through.
-Result<int> CopyTarget::make_room(const std::string& target) {
-  INGOT_TRY(int holder, holder_of(target));
-  if (unlinkat(holder, base_name(target).c_str(), 0) == 0 || errno == ENOENT) return holder;
+Result<CopyTarget::Holder> CopyTarget::make_room(const std::string& target) {
+  INGOT_TRY(auto holder, holder_of(target));
+  if (unlinkat(holder.fd, base_name(target).c_str(), 0) == 0 || errno == ENOENT) return holder;
   if (errno == EISDIR) {
     return fail(ErrorKind::conflict, "COPY: " + target + " is a directory, and what is copied there is none",
                 "write the destination with a slash at its end to copy into it");
@@ -122,32 +122,32 @@ Result<int> CopyTarget::make_room(const std::string& target) {
 
 Status CopyTarget::put_symlink(const std::string& target, const std::string& leads_to,
                                const CopyAttributes& attributes) {
-  INGOT_TRY(int holder, make_room(target));
+  INGOT_TRY(auto holder, make_room(target));
   const std::string name = base_name(target);
-  if (symlinkat(leads_to.c_str(), holder, name.c_str()) != 0) {
+  if (symlinkat(leads_to.c_str(), holder.fd, name.c_str()) != 0) {
     return fail_errno(errno, "COPY: cannot make symlink " + target);
   }
-  return set_attributes_of_name(holder, name, attributes, target);
+  return set_attributes_of_name(holder.fd, name, attributes, target);
 }
 
 Status CopyTarget::put_file(const std::string& target, const CopyAttributes& attributes,
                             const std::function<Status(int)>& fill) {
-  INGOT_TRY(int holder, make_room(target));
-  const sys::UniqueFd to(openat(holder, base_name(target).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  INGOT_TRY(auto holder, make_room(target));
+  const sys::UniqueFd to(openat(holder.fd, base_name(target).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!to) return fail_errno(errno, "COPY: cannot make " + target);
   INGOT_CHECK(fill(to.get()));
   return set_attributes(to.get(), attributes, target);
 }
 
 Status CopyTarget::put_device(const std::string& target, dev_t device, const CopyAttributes& attributes) {
-  INGOT_TRY(int holder, make_room(target));
+  INGOT_TRY(auto holder, make_room(target));
   const std::string name = base_name(target);
-  if (mknodat(holder, name.c_str(), attributes.mode, device) != 0) {
+  if (mknodat(holder.fd, name.c_str(), attributes.mode, device) != 0) {
     return fail_errno(errno, "COPY: cannot make " + target);
   }
-  INGOT_CHECK(set_attributes_of_name(holder, name, attributes, target));
+  INGOT_CHECK(set_attributes_of_name(holder.fd, name, attributes, target));
   // Not what the mask left of it.
-  if (fchmodat(holder, name.c_str(), attributes.mode & 07777U, 0) != 0) {
+  if (fchmodat(holder.fd, name.c_str(), attributes.mode & 07777U, 0) != 0) {
     return fail_errno(errno, "COPY: cannot set the mode of " + target);
   }
   return {};
@@ -155,8 +155,8 @@ Status CopyTarget::put_device(const std::string& target, dev_t device, const Cop
 
 Status CopyTarget::put_link(const std::string& target, const std::string& first_name) {
   INGOT_TRY(auto first_holder, root_.open_path(parent_path(first_name), O_PATH | O_DIRECTORY));
-  INGOT_TRY(int holder, make_room(target));
-  if (linkat(first_holder.get(), base_name(first_name).c_str(), holder, base_name(target).c_str(), 0) != 0) {
+  INGOT_TRY(auto holder, make_room(target));
+  if (linkat(first_holder.get(), base_name(first_name).c_str(), holder.fd, base_name(target).c_str(), 0) != 0) {
     return fail_errno(errno, "COPY: cannot link " + target + " to " + first_name);
   }
   return {};

@@ -25,6 +25,9 @@ struct CopyAttributes {
   std::vector<std::pair<std::string, std::string>> extended;
 };
 
+// Of an open file; `path` is for messages.
+Status set_attributes(int fd, const CopyAttributes& attributes, const std::string& path);
+
 // Where a COPY writes: a step's mounted file system. Every path is resolved inside of it, every attribute set through a
 // descriptor or on the link itself: what the image has in the way as symlinks leads nowhere else.
 class CopyTarget {
@@ -43,14 +46,19 @@ class CopyTarget {
   Status put_device(const std::string& target, dev_t device, const CopyAttributes& attributes);
   // Another name of what was put before.
   Status put_link(const std::string& target, const std::string& first_name);
+  // A directory that holds what is put, by its path here and open.
+  struct Holder {
+    const std::string& path;
+    int fd;
+  };
   // Takes away what stands there; gives the directory that holds it.
-  Result<int> make_room(const std::string& target);
+  Result<Holder> make_room(const std::string& target);
+  // The same where nothing can stand: in a directory that this copy made.
+  Result<Holder> holder_of(const std::string& target);
   // Last of all: each directory changed when something was put into it.
   Status set_directory_times() const;
 
  private:
-  Result<int> holder_of(const std::string& target);
-
   const sys::RootedDir& root_;
   std::string holder_path_;
   sys::UniqueFd holder_;

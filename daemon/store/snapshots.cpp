@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/store/tree_compare.h"
 #include "daemon/store/tree_digest.h"
 
 namespace ingot::store {
@@ -63,11 +65,12 @@ PendingDirectory::~PendingDirectory() {
 }
 
 SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash,
-                             std::unique_ptr<JoinedLayers> joined, const std::string& boot)
+                             std::unique_ptr<JoinedLayers> joined, FileTwins twins, const std::string& boot)
     : directory_(std::move(directory)),
       database_(&database),
       trash_(std::move(trash)),
       joined_(std::move(joined)),
+      twins_(std::move(twins)),
       sync_(std::make_unique<SnapshotSync>(directory_, database, boot)) {}
 
 Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database, const std::string& boot) {
@@ -79,7 +82,8 @@ Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Databas
     if (auto taken = trash->take(left); !taken) base::log::warning("{}", taken.error().message);
   }
   INGOT_TRY(auto joined, JoinedLayers::open(directory / "joined", trash));
-  SnapshotStore store(directory, database, trash, std::move(joined), boot);
+  INGOT_TRY(auto twins, FileTwins::open(directory / "twins", boot));
+  SnapshotStore store(directory, database, trash, std::move(joined), std::move(twins), boot);
   INGOT_CHECK(store.forget_lost(boot));
   store.sync_->wake();
   return store;
@@ -129,17 +133,28 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
       insertion.bind(1, *pending.parent);
     else
       insertion.bind_null(1);
-    insertion.bind(2, now).bind(3, now).bind(4, static_cast<std::int64_t>(size.bytes));
+    const std::uint64_t shared = std::min(size.bytes, pending.shares.bytes());
+    insertion.bind(2, now).bind(3, now).bind(4, static_cast<std::int64_t>(size.bytes - shared));
     insertion.bind(5, static_cast<std::int64_t>(size.entries)).bind(6, sync_->boot());
     INGOT_CHECK(insertion.step());
     const SnapshotId id = insertion.number(0);
     INGOT_CHECK(insertion.run());
+    INGOT_CHECK(record_shares(*database_, id, pending.shares));
     if (also) INGOT_CHECK(also(id));
     lease = leases_->take(id);
     return put_in_place(pending.upper(), id);
   }));
   sync_->wake();
   return lease;
+}
+
+Status SnapshotStore::share_with_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes) {
+  return database_->transaction([&] { return record_blob_share(*database_, std::stoll(layer), digest, disk_bytes); });
+}
+
+void SnapshotStore::reclaim_now() {
+  trash_->empty_now();
+  twins_.remove_unused();
 }
 
 Result<std::optional<Lease>> SnapshotStore::lease(const std::function<Result<std::optional<SnapshotId>>()>& find) {
@@ -255,11 +270,22 @@ Result<bool> SnapshotStore::same_content(SnapshotId one, SnapshotId other) {
     if (ones[differing].entries != others[differing].entries) return false;
   }
   for (std::size_t i = 0; i < differing; ++i) {
-    INGOT_TRY(auto digest, layer_digest(ones[i]));
-    INGOT_TRY(auto other_digest, layer_digest(others[i]));
-    if (digest != other_digest) return false;
+    INGOT_TRY(bool same, same_layer(ones[i], others[i]));
+    if (!same) return false;
   }
   return true;
+}
+
+// Other layers differ within a few entries, which is why both are not read to their ends for a digest; equal ones are
+// read once in the life of this process.
+Result<bool> SnapshotStore::same_layer(const Layer& one, const Layer& other) const {
+  if (!one.digest.empty() && !other.digest.empty()) return one.digest == other.digest;
+  if (equal_->has(one.id, other.id)) return true;
+  INGOT_TRY(auto root, sys::RootedDir::open(directory_ / std::to_string(one.id)));
+  INGOT_TRY(auto other_root, sys::RootedDir::open(directory_ / std::to_string(other.id)));
+  INGOT_TRY(bool same, same_trees(root, other_root, {"/"}, {}));
+  if (same) equal_->add(one.id, other.id);
+  return same;
 }
 
 Result<base::Digest> SnapshotStore::content_digest(SnapshotId id) {

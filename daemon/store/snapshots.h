@@ -8,7 +8,10 @@
 
 #include "daemon/base/digest.h"
 #include "daemon/db/database.h"
+#include "daemon/store/equal_layers.h"
+#include "daemon/store/file_twins.h"
 #include "daemon/store/joined_layers.h"
+#include "daemon/store/layer_shares.h"
 #include "daemon/store/leases.h"
 #include "daemon/store/snapshot_sync.h"
 #include "daemon/store/trash.h"
@@ -37,6 +40,7 @@ class PendingDirectory {
 struct PendingSnapshot {
   PendingDirectory directory;
   std::optional<SnapshotId> parent;
+  LayerShares shares = {};  // what of it is counted elsewhere
   fs::path upper() const { return directory.path() / "fs"; }
   fs::path work() const { return directory.path() / "work"; }
 };
@@ -49,10 +53,13 @@ class SnapshotStore {
                                     const std::string& boot = current_boot_id());
 
   const fs::path& directory() const { return directory_; }
+  const FileTwins& twins() const { return twins_; }
   Result<PendingSnapshot> begin(std::optional<SnapshotId> parent);
   // Renames the tree and records it, together with what `also` writes. The disk has it some seconds later: until then a
   // power cut takes it back whole, with all that stands on it, and no other end of the daemon does.
   Result<Lease> commit(PendingSnapshot pending, const std::function<Status(SnapshotId)>& also = {});
+  // A file of the layer is a blob too from now on, and counted as one.
+  Status share_with_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes);
   // Keeps it while the lease lives. `find` says which, or none; nothing is collected meanwhile.
   Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
   Lease lease(SnapshotId id) { return leases_->take(id); }
@@ -63,9 +70,9 @@ class SnapshotStore {
   bool is_there(SnapshotId id) const;
   // Bottom first, long chains shortened. Kind `not_found` when it, or the directory of one below it, is not there.
   Result<std::vector<fs::path>> layers(SnapshotId id) const;
-  // Whether both show the same files, times aside. Reads a layer's content at most once in its life.
+  // Whether both show the same files, times aside. Ends at the first difference.
   Result<bool> same_content(SnapshotId one, SnapshotId other);
-  // Of the files that it shows, layer by layer, times aside. Reads as little as same_content.
+  // Of the files that it shows, layer by layer, times aside. Reads a layer's content at most once in its life.
   Result<base::Digest> content_digest(SnapshotId id);
   // One that no other stands on, no image and nobody at work, else kind `conflict`. The steps that it is the result of
   // are forgotten. Its bytes are free some time later.
@@ -79,7 +86,8 @@ class SnapshotStore {
   Status remove_unreferenced();
   Status sync_now() { return sync_->sync_now(); }
   // The removed ones' bytes are free when it returns.
-  void reclaim_now() { trash_->empty_now(); }
+  void reclaim_now();
+  void remove_unused_twins() const { twins_.remove_unused(); }
 
  private:
   struct Layer {
@@ -89,19 +97,22 @@ class SnapshotStore {
     base::Digest digest;  // empty: not known yet
   };
   SnapshotStore(fs::path directory, db::Database& database, std::shared_ptr<Trash> trash,
-                std::unique_ptr<JoinedLayers> joined, const std::string& boot);
+                std::unique_ptr<JoinedLayers> joined, FileTwins twins, const std::string& boot);
   Status forget_lost(const std::string& boot) const;
   Result<std::vector<SnapshotId>> unreferenced() const;
   Result<std::vector<Layer>> chain(SnapshotId id) const;
   Result<base::Digest> layer_digest(const Layer& layer) const;
+  Result<bool> same_layer(const Layer& one, const Layer& other) const;
   Status put_in_place(const fs::path& upper, SnapshotId id) const;
 
   fs::path directory_;
   db::Database* database_;
   std::shared_ptr<Trash> trash_;
   std::unique_ptr<JoinedLayers> joined_;
+  FileTwins twins_;
   std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
   std::unique_ptr<SnapshotSync> sync_;
+  std::unique_ptr<EqualLayers> equal_ = std::make_unique<EqualLayers>();
 };
 
 }  // namespace ingot::store

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/store/layer_shares.h"
 #include "proto/image.h"
 
 namespace ingot::store {
@@ -59,15 +60,18 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
     sort_unique(candidates);
     INGOT_CHECK(drop_referenced(candidates, going));
     std::vector<RawDigest> next;
+    std::vector<RawDigest> gone;
     for (const auto& raw : candidates) {
       INGOT_TRY(const auto named, named_by_image(raw, kWorthALook));
       std::uint64_t bytes = 0;
       if (!(dry_run ? would_go(raw, bytes) : blobs_.remove(from_raw(raw), bytes))) continue;
       next.insert(next.end(), named.begin(), named.end());
+      gone.push_back(raw);
       ++swept.blobs;
       swept.bytes += bytes;
     }
     if (dry_run) return swept;
+    INGOT_CHECK(forget_shares(gone));
     candidates = std::move(next);
   }
   left_over_.clear();
@@ -76,6 +80,14 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
   total_.blobs += swept.blobs;
   total_.bytes += swept.bytes;
   return swept;
+}
+
+Status Sweeper::forget_shares(const std::vector<RawDigest>& blobs) const {
+  if (blobs.empty()) return {};
+  return database_.transaction([&]() -> Status {
+    for (const auto& raw : blobs) INGOT_CHECK(forget_blob_share(database_, from_raw(raw)));
+    return {};
+  });
 }
 
 bool Sweeper::would_go(const RawDigest& raw, std::uint64_t& bytes) const {

@@ -41,6 +41,7 @@ class Sweeper {
   Status drop_referenced(std::vector<RawDigest>& candidates, const std::set<RawDigest>& going) const;
   Status drop_known_to_database(std::vector<RawDigest>& candidates) const;
   Result<std::vector<RawDigest>> named_by_image(const RawDigest& raw, std::uint64_t limit) const;
+  Status forget_shares(const std::vector<RawDigest>& blobs) const;
   bool would_go(const RawDigest& raw, std::uint64_t& bytes) const;
 
   db::Database& database_;

@@ -2,17 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <map>
 
-#include "daemon/base/strings.h"
 #include "daemon/store/accounts.h"
 #include "daemon/store/artifact_source.h"
 #include "daemon/store/copy_target.h"
-#include "daemon/store/tree_digest.h"
+#include "daemon/store/tree_attributes.h"
+#include "daemon/store/tree_compare.h"
 #include "daemon/sys/directory_names.h"
 #include "daemon/sys/file_bytes.h"
 
@@ -38,22 +37,6 @@ Result<std::vector<Source>> select(const std::string& command, const graph::Copy
   return sources;
 }
 
-// All but what belongs to the place where the file is: overlayfs' own marks, a host's labels.
-Result<std::vector<std::pair<std::string, std::string>>> extended_attributes(int fd, const std::string& path) {
-  std::vector<std::pair<std::string, std::string>> found;
-  thread_local std::vector<char> buffer(64U << 10);
-  const ssize_t size = flistxattr(fd, buffer.data(), buffer.size());
-  if (size < 0 && errno != EOPNOTSUPP) return fail_errno(errno, "cannot list the attributes of " + path);
-  if (size <= 0) return found;
-  for (const auto& name : base::split({buffer.data(), static_cast<std::size_t>(size)}, '\0')) {
-    if (name.empty() || name.starts_with("trusted.overlay.") || name == "security.selinux") continue;
-    const ssize_t length = fgetxattr(fd, name.c_str(), buffer.data(), buffer.size());
-    if (length < 0) return fail_errno(errno, "cannot read attribute " + name + " of " + path);
-    found.emplace_back(name, std::string(buffer.data(), static_cast<std::size_t>(length)));
-  }
-  return found;
-}
-
 class TreeCopier {
  public:
   TreeCopier(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
@@ -77,7 +60,13 @@ class TreeCopier {
   struct Entry {
     int directory;
     std::string name;
-    std::string path;  // in the file system that it is copied from, for messages
+    std::string path;  // in the file system that it is copied from
+    const struct stat& status;
+  };
+  // Where it goes. Nothing stands in a directory that is new.
+  struct Place {
+    std::string path;
+    bool in_new_directory;
   };
 
   Status copy(const Source& source, bool into) {
@@ -91,98 +80,90 @@ class TreeCopier {
       INGOT_TRY(bool made, target_.make_directory(target));
       // What was there before keeps its attributes, but for what lies below it.
       if (made) INGOT_CHECK(set_directory_attributes(fd.get(), status, source.path, target));
-      return copy_contents(fd.get(), source.path, target);
+      return copy_contents(fd.get(), source.path, target, made);
     }
     if (S_ISREG(status.st_mode)) {
-      INGOT_TRY(auto fd, from_.open_path(source.path, O_RDONLY | O_NONBLOCK | no_follow));
-      return put_file(fd.get(), status, source.path, target);
+      if (links_ != nullptr) linkable_ = links_->source(parent_path(source.path));
+      return put_file({AT_FDCWD, base_name(source.path), source.path, status}, {target, false},
+                      [&] { return from_.open_path(source.path, O_RDONLY | O_NONBLOCK | no_follow); });
     }
     INGOT_TRY(auto directory, from_.open_path(parent_path(source.path), O_PATH | O_DIRECTORY));
-    return put({directory.get(), base_name(source.path), source.path}, target);
+    return put({directory.get(), base_name(source.path), source.path, status}, {target, false});
   }
 
-  Status copy_contents(int directory, const std::string& path, const std::string& target) {
+  // Directories come last, so that what is open for the files of one is closed before the next is entered.
+  Status copy_contents(int directory, const std::string& path, const std::string& target, bool is_new) {
     INGOT_TRY(auto names, sys::names_in(directory, path));
+    if (links_ != nullptr) linkable_ = links_->source(path);
+    std::vector<std::pair<std::string, struct stat>> directories;
     for (const auto& name : names) {
       if (cancel_.canceled()) return fail(ErrorKind::canceled, "canceled");
-      INGOT_CHECK(put({directory, name, below(path, name)}, below(target, name)));
+      struct stat status {};
+      if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return fail_errno(errno, "COPY: cannot look at " + below(path, name));
+      }
+      if (S_ISDIR(status.st_mode))
+        directories.emplace_back(name, status);
+      else
+        INGOT_CHECK(put({directory, name, below(path, name), status}, {below(target, name), is_new}));
+    }
+    linkable_ = {};
+    for (const auto& [name, status] : directories) {
+      const std::string inner = below(path, name);
+      const std::string inner_target = below(target, name);
+      const sys::UniqueFd fd(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!fd) return fail_errno(errno, "COPY: cannot open directory " + inner);
+      INGOT_TRY(bool made, target_.make_directory(inner_target));
+      INGOT_CHECK(set_directory_attributes(fd.get(), status, inner, inner_target));
+      INGOT_CHECK(copy_contents(fd.get(), inner, inner_target, made));
     }
     return {};
   }
 
-  Status put(const Entry& entry, const std::string& target) {
-    struct stat status {};
-    if (fstatat(entry.directory, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      return fail_errno(errno, "COPY: cannot look at " + entry.path);
-    }
+  // All but a directory.
+  Status put(const Entry& entry, const Place& place) {
     const char* name = entry.name.c_str();
-    if (S_ISDIR(status.st_mode)) {
-      const sys::UniqueFd fd(openat(entry.directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (!fd) return fail_errno(errno, "COPY: cannot open directory " + entry.path);
-      INGOT_CHECK(target_.make_directory(target));
-      INGOT_CHECK(set_directory_attributes(fd.get(), status, entry.path, target));
-      return copy_contents(fd.get(), entry.path, target);
+    if (S_ISREG(entry.status.st_mode)) {
+      return put_file(entry, place, [&]() -> Result<sys::UniqueFd> {
+        sys::UniqueFd fd(openat(entry.directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!fd) return fail_errno(errno, "COPY: cannot open " + entry.path);
+        return fd;
+      });
     }
-    if (S_ISREG(status.st_mode)) {
-      const sys::UniqueFd fd(openat(entry.directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-      if (!fd) return fail_errno(errno, "COPY: cannot open " + entry.path);
-      return put_file(fd.get(), status, entry.path, target);
-    }
-    if (S_ISLNK(status.st_mode)) {
+    CopyAttributes attributes = attributes_of(entry.status);
+    if (S_ISLNK(entry.status.st_mode)) {
       char text[4096];
       const ssize_t size = readlinkat(entry.directory, name, text, sizeof text);
       if (size < 0) return fail_errno(errno, "COPY: cannot read link " + entry.path);
-      return target_.put_symlink(target, {text, static_cast<std::size_t>(size)}, attributes_of(status));
+      return target_.put_symlink(place.path, {text, static_cast<std::size_t>(size)}, attributes);
     }
-    CopyAttributes attributes = attributes_of(status);
-    attributes.mode |= status.st_mode & static_cast<mode_t>(S_IFMT);
-    return target_.put_device(target, status.st_rdev, attributes);
+    attributes.mode |= entry.status.st_mode & static_cast<mode_t>(S_IFMT);
+    return target_.put_device(place.path, entry.status.st_rdev, attributes);
   }
 
-  Status put_file(int fd, const struct stat& status, const std::string& path, const std::string& target) {
+  Status put_file(const Entry& entry, const Place& place, const std::function<Result<sys::UniqueFd>()>& open) {
+    const struct stat& status = entry.status;
     CopyAttributes attributes = attributes_of(status);
-    if (links_ != nullptr && is_so_already(status, attributes)) {
-      INGOT_TRY(int holder, target_.make_room(target));
-      if (links_->note(path, status, holder, base_name(target))) return {};
+    if (links_ != nullptr) {
+      INGOT_TRY(auto holder, place.in_new_directory ? target_.holder_of(place.path) : target_.make_room(place.path));
+      if (links_->note(linkable_, entry.name, status, holder, base_name(place.path), attributes)) return {};
     }
     if (status.st_nlink > 1) {
       // Names of one file stay names of one file.
-      const auto [first, is_new] = first_names_.try_emplace({status.st_dev, status.st_ino}, target);
-      if (!is_new) return target_.put_link(target, first->second);
+      const auto [first, is_new] = first_names_.try_emplace({status.st_dev, status.st_ino}, place.path);
+      if (!is_new) return target_.put_link(place.path, first->second);
     }
-    INGOT_TRY(attributes.extended, extended_attributes(fd, path));
-    return target_.put_file(target, attributes, [&](int to) {
-      return copy_content(fd, to, static_cast<std::uint64_t>(status.st_size), target);
+    INGOT_TRY(auto fd, open());
+    INGOT_TRY(attributes.extended, attributes_to_copy(fd.get(), entry.path));
+    return target_.put_file(place.path, attributes, [&](int to) {
+      return sys::copy_content(fd.get(), to, static_cast<std::uint64_t>(status.st_size), "COPY to " + place.path);
     });
-  }
-
-  static bool is_so_already(const struct stat& status, const CopyAttributes& wanted) {
-    return status.st_uid == wanted.uid && status.st_gid == wanted.gid && (status.st_mode & 07777U) == wanted.mode &&
-           status.st_mtim.tv_sec == wanted.time.tv_sec && status.st_mtim.tv_nsec == wanted.time.tv_nsec;
-  }
-
-  // Holes stay holes.
-  static Status copy_content(int from, int to, std::uint64_t size, const std::string& target) {
-    struct stat status {};
-    const bool has_holes =
-        fstat(from, &status) == 0 && static_cast<std::uint64_t>(status.st_blocks) * 512 + 4096 < size;
-    if (!has_holes) return sys::copy_bytes(from, to, "COPY to " + target);
-    if (ftruncate(to, static_cast<off_t>(size)) != 0) return fail_errno(errno, "COPY to " + target);
-    off_t at = 0;
-    while (true) {
-      const off_t data = lseek(from, at, SEEK_DATA);
-      if (data < 0) return errno == ENXIO ? Status() : fail_errno(errno, "COPY to " + target);
-      const off_t end = lseek(from, data, SEEK_HOLE);
-      if (end < 0) return fail_errno(errno, "COPY to " + target);
-      INGOT_CHECK(sys::copy_range(from, to, data, end, "COPY to " + target));
-      at = end;
-    }
   }
 
   Status set_directory_attributes(int fd, const struct stat& status, const std::string& path,
                                   const std::string& target) {
     CopyAttributes attributes = attributes_of(status);
-    INGOT_TRY(attributes.extended, extended_attributes(fd, path));
+    INGOT_TRY(attributes.extended, attributes_to_copy(fd, path));
     return target_.set_directory_attributes(target, attributes);
   }
 
@@ -200,6 +181,7 @@ class TreeCopier {
   const sys::RootedDir& from_;
   const sys::RootedDir& root_;
   LayerLinks* links_;
+  LayerLinks::Source linkable_;  // the directory whose files are copied
   const sys::CancelToken& cancel_;
   CopyTarget target_;
   Account owner_;
@@ -213,16 +195,18 @@ Status copy_from_tree(const std::string& command, const graph::CopyOp& op, const
   return TreeCopier(command, op, from, root, links, cancel).run();
 }
 
-Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from) {
-  INGOT_TRY(auto sources, select("COPY", op, from));
+Result<bool> same_selection(const graph::CopyOp& op, const sys::RootedDir& one, const sys::RootedDir& other) {
   std::vector<std::string> paths;
-  paths.reserve(sources.size());
-  for (auto& source : sources) paths.push_back(std::move(source.path));
+  for (const auto& pattern : op.sources) {
+    const auto matching = matching_paths(one, pattern);
+    if (matching != matching_paths(other, pattern)) return false;
+    paths.insert(paths.end(), matching.begin(), matching.end());
+  }
   TreeDigestOptions options;
   options.owners = op.keep_own;
   options.times = op.keep_ts;
   options.follow_first = !op.symlink_no_follow;
-  return tree_digest(from, paths, options);
+  return same_trees(one, other, paths, options);
 }
 
 }  // namespace ingot::store

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "daemon/base/digest.h"
 #include "daemon/base/result.h"
 #include "daemon/graph/graph.h"
 #include "daemon/store/layer_links.h"
@@ -16,7 +15,7 @@ namespace ingot::store {
 Status copy_from_tree(const std::string& command, const graph::CopyOp& op, const sys::RootedDir& from,
                       const sys::RootedDir& root, LayerLinks* links, const sys::CancelToken& cancel);
 
-// What such a COPY takes: equal for two file systems of which it takes the same.
-Result<base::Digest> selection_digest(const graph::CopyOp& op, const sys::RootedDir& from);
+// Whether such a COPY takes the same of two file systems.
+Result<bool> same_selection(const graph::CopyOp& op, const sys::RootedDir& one, const sys::RootedDir& other);
 
 }  // namespace ingot::store

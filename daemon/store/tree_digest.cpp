@@ -1,15 +1,13 @@
 #include "daemon/store/tree_digest.h"
 
 #include <fcntl.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <utility>
 
-#include "daemon/base/strings.h"
+#include "daemon/store/tree_attributes.h"
 #include "daemon/sys/directory_names.h"
 #include "daemon/sys/file_bytes.h"
 
@@ -62,21 +60,10 @@ class TreeHasher {
     return {};
   }
   Status add_attributes(int fd, const std::string& path) {
-    thread_local std::vector<char> list(64U << 10);
-    const ssize_t size = flistxattr(fd, list.data(), list.size());
-    if (size < 0 && errno == EOPNOTSUPP) return {};
-    if (size < 0) return fail_errno(errno, "cannot list the attributes of " + path);
-    auto names = base::split({list.data(), static_cast<std::size_t>(size)}, '\0');
-    // What overlayfs notes of where a copied-up file came from is different in every copy.
-    std::erase_if(names, [](const auto& name) {
-      return name.empty() || name == "trusted.overlay.origin" || name == "trusted.overlay.impure";
-    });
-    std::sort(names.begin(), names.end());
-    for (const auto& name : names) {
-      const ssize_t length = fgetxattr(fd, name.c_str(), list.data(), list.size());
-      if (length < 0) return fail_errno(errno, "cannot read attribute " + name + " of " + path);
+    INGOT_TRY(auto attributes, tree_attributes(fd, path));
+    for (const auto& [name, value] : attributes) {
       field(name);
-      field({list.data(), static_cast<std::size_t>(length)});
+      field(value);
     }
     return {};
   }

@@ -1,6 +1,8 @@
 #include "daemon/sys/file_bytes.h"
 
+#include <fcntl.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,6 +82,27 @@ Status copy_bytes(int from, int to, const std::string& what, const std::function
     error.message = what + ": " + error.message;
     return base::fail(std::move(error));
   });
+}
+
+Status copy_content(int from, int to, std::uint64_t size, const std::string& what) {
+  struct stat status {};
+  const bool has_holes = fstat(from, &status) == 0 && static_cast<std::uint64_t>(status.st_blocks) * 512 + 4096 < size;
+  if (!has_holes) return copy_bytes(from, to, what);
+  if (ftruncate(to, static_cast<off_t>(size)) != 0) return base::fail_errno(errno, what);
+  off_t at = 0;
+  while (true) {
+    const off_t data = lseek(from, at, SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? Status() : base::fail_errno(errno, what);
+    const off_t end = lseek(from, data, SEEK_HOLE);
+    if (end < 0) return base::fail_errno(errno, what);
+    INGOT_CHECK(copy_range(from, to, data, end, what));
+    at = end;
+  }
+}
+
+// Where it cannot be begun, the sync that follows does all of it.
+void start_writeback(int fd) {
+  (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 }  // namespace ingot::sys

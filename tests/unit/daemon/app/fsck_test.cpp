@@ -161,10 +161,7 @@ TEST_F(FsckTest, a_layer_that_somebody_changed_is_found_by_a_full_check) {
   {
     auto database = open();
     auto snapshots = *store::SnapshotStore::open(directory / "snapshots", *database);
-    // As when two builds are compared.
-    auto other = *snapshots.begin(std::nullopt);
-    std::ofstream(other.upper() / "file") << "BASE";
-    ASSERT_FALSE(*snapshots.same_content(base, snapshots.commit(std::move(other))->id()));
+    ASSERT_TRUE(snapshots.content_digest(base));  // as of every image
   }
   EXPECT_EQ(check(FsckDepth::full), 0) << testing::PrintToString(said);
   std::ofstream(snapshot(base) / "file") << "BASE";

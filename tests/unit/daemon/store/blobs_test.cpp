@@ -1,6 +1,8 @@
 #include "daemon/store/blobs.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -71,13 +73,24 @@ TEST_F(Blobs, a_file_becomes_one_under_a_second_name) {
   auto blobs = open();
   const auto file = directory.file("layer", "a layer");
   const auto digest = base::Digest::of("a layer");
-  ASSERT_TRUE(blobs.adopt(file, digest));
-  ASSERT_TRUE(blobs.adopt(file, digest)) << "once more changes nothing";
+  const auto open_file = *sys::open_file(file, O_RDONLY);
+  ASSERT_TRUE(blobs.adopt(open_file.get(), digest, Durability::later));
+  ASSERT_TRUE(blobs.adopt(open_file.get(), digest, Durability::later)) << "once more changes nothing";
   EXPECT_EQ(fs::hard_link_count(blobs.path(digest)), 3U) << "its own, the blob's and the mark: no bytes were copied";
   EXPECT_EQ(unsynced(), 1U);
   fs::remove(file);
   EXPECT_EQ(test::slurp(blobs.path(digest)), "a layer");
   EXPECT_FALSE(open("boot-2").has(digest)) << "nobody synced it";
+}
+
+TEST_F(Blobs, a_file_that_others_may_write_to_does_not_become_one) {
+  auto blobs = open();
+  const auto file = directory.file("open", "for all");
+  ASSERT_EQ(chmod(file.c_str(), 0666), 0);
+  const auto refused = blobs.adopt(sys::open_file(file, O_RDONLY)->get(), base::Digest::of("for all"), Durability::now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_FALSE(blobs.has(base::Digest::of("for all")));
 }
 
 TEST_F(Blobs, many_writers_of_the_same_bytes_agree) {

@@ -196,6 +196,10 @@ TEST_F(SnapshotStoreTest, equal_content_is_seen_layer_by_layer_and_other_content
   const auto other = with_file(base, "y");
   EXPECT_TRUE(*store.same_content(one, two));
   EXPECT_TRUE(*store.same_content(one, two)) << "from what is known by now";
+  EXPECT_FALSE(*store.same_content(two, other));
+  EXPECT_EQ(*store.content_digest(one), *store.content_digest(two));
+  EXPECT_NE(*store.content_digest(one), *store.content_digest(other));
+  EXPECT_TRUE(*store.same_content(one, two)) << "by their digests";
   EXPECT_FALSE(*store.same_content(one, other));
   EXPECT_FALSE(*store.same_content(one, base));
   EXPECT_TRUE(*store.same_content(with_file(one, "z"), with_file(two, "z")));

@@ -45,8 +45,15 @@ class TreeCopy : public testing::Test {
                                *sys::RootedDir::open(directory / "to"), nullptr, {});
     return done ? "" : proto::render(done.error());
   }
-  base::Digest digest(const graph::CopyOp& what) {
-    return *selection_digest(what, *sys::RootedDir::open(directory / "from"));
+  // Whether the copy takes the same as it would have taken when remember() was called.
+  bool takes_the_same(const graph::CopyOp& what) {
+    return *same_selection(what, *sys::RootedDir::open(directory / "from"),
+                           *sys::RootedDir::open(directory / "remembered"));
+  }
+  void remember() {
+    fs::remove_all(directory / "remembered");
+    ASSERT_EQ(
+        std::system(("cp -a " + (directory / "from").string() + " " + (directory / "remembered").string()).c_str()), 0);
   }
   std::string text(const std::string& path) { return test::slurp(directory / ("to/" + path)); }
   struct stat status(const std::string& path) {
@@ -192,24 +199,49 @@ TEST_F(TreeCopy, a_cancel_ends_it) {
   EXPECT_EQ(done.error().kind, ErrorKind::canceled);
 }
 
-TEST_F(TreeCopy, its_digest_is_of_what_it_takes_and_of_nothing_else) {
-  const auto before = digest(op({"/dir"}, "/x"));
-  const auto link_before = digest(op({"/link"}, "/x"));
+TEST_F(TreeCopy, what_it_takes_is_compared_and_nothing_else) {
+  remember();
   directory.file("from/other", "changed");
-  const timespec times[2] = {{1000, 5}, {1000, 5}};
-  utimensat(AT_FDCWD, (directory / "from/dir/a").c_str(), times, 0);
-  EXPECT_EQ(digest(op({"/dir"}, "/x")), before) << "neither another file nor a time that the copy does not have";
+  const auto set_time = [&](std::int64_t seconds) {
+    const timespec times[2] = {{seconds, 5}, {seconds, 5}};
+    ASSERT_EQ(utimensat(AT_FDCWD, (directory / "from/dir/a").c_str(), times, 0), 0);
+  };
+  set_time(1000);
+  EXPECT_TRUE(takes_the_same(op({"/dir"}, "/x"))) << "neither another file nor a time that the copy does not have";
   graph::CopyOp keep = op({"/dir"}, "/x");
   keep.keep_ts = true;
-  const auto kept = digest(keep);
-  utimensat(AT_FDCWD, (directory / "from/dir/a").c_str(), std::array<timespec, 2>{{{2000, 5}, {2000, 5}}}.data(), 0);
-  EXPECT_NE(digest(keep), kept);
-  directory.file("from/dir/a", "changed");
-  EXPECT_NE(digest(op({"/dir"}, "/x")), before);
-  EXPECT_NE(digest(op({"/link"}, "/x")), link_before) << "what a followed link leads to";
-  const auto named = digest(op({"/dir/sub"}, "/x"));
-  fs::rename(directory / "from/dir/sub/b", directory / "from/dir/sub/c");
-  EXPECT_NE(digest(op({"/dir/sub"}, "/x")), named) << "names count";
+  EXPECT_FALSE(takes_the_same(keep));
+  remember();
+  EXPECT_TRUE(takes_the_same(keep));
+  keep.keep_ts = false;
+  keep.keep_own = true;
+  ASSERT_EQ(chown((directory / "from/dir/a").c_str(), 7, 7), 0);
+  EXPECT_FALSE(takes_the_same(keep));
+  EXPECT_TRUE(takes_the_same(op({"/dir"}, "/x"))) << "the owner does not come along";
+}
+
+TEST_F(TreeCopy, what_it_takes_differs_by_content_names_links_modes_and_attributes) {
+  const auto differs = [&](const graph::CopyOp& what, const std::function<void()>& change) {
+    remember();
+    EXPECT_TRUE(takes_the_same(what));
+    change();
+    return !takes_the_same(what);
+  };
+  const auto dir = op({"/dir"}, "/x");
+  EXPECT_TRUE(differs(dir, [&] { directory.file("from/dir/a", "two"); })) << "of the same length";
+  EXPECT_TRUE(differs(op({"/link"}, "/x"), [&] { directory.file("from/dir/a", "changed"); })) << "where a link leads";
+  EXPECT_TRUE(differs(dir, [&] { fs::rename(directory / "from/dir/sub/b", directory / "from/dir/sub/c"); }));
+  EXPECT_TRUE(differs(dir, [&] { fs::permissions(directory / "from/dir/a", fs::perms::owner_all); }));
+  EXPECT_TRUE(differs(dir, [&] { directory.file("from/dir/sub/more", ""); }));
+  EXPECT_TRUE(differs(dir, [&] { fs::create_symlink("a", directory / "from/dir/to"); }));
+  EXPECT_TRUE(differs(dir, [&] {
+    fs::remove(directory / "from/dir/to");
+    fs::create_symlink("b", directory / "from/dir/to");
+  }));
+  EXPECT_TRUE(
+      differs(dir, [&] { ASSERT_EQ(setxattr((directory / "from/dir/a").c_str(), "trusted.note", "x", 1, 0), 0); }));
+  EXPECT_TRUE(differs(op({"/dir/*"}, "/x/", true), [&] { directory.file("from/dir/new", ""); }))
+      << "a pattern's matches";
 }
 
 }  // namespace

@@ -1,0 +1,60 @@
+#include "daemon/store/layer_shares.h"
+
+namespace ingot::store {
+
+namespace {
+
+Status add_share(db::Database& database, SnapshotId layer, SnapshotId source, std::uint64_t bytes) {
+  INGOT_TRY(auto insertion, database.prepare("INSERT INTO layer_shares (layer, source, bytes) VALUES (?1, ?2, ?3) "
+                                             "ON CONFLICT (layer, source) DO UPDATE SET bytes = bytes + ?3"));
+  return insertion.bind(1, layer).bind(2, source).bind(3, static_cast<std::int64_t>(bytes)).run();
+}
+
+}  // namespace
+
+std::uint64_t LayerShares::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [layer, bytes] : with_layers) sum += bytes;
+  for (const auto& [layer, bytes] : with_twins_of) sum += bytes;
+  return sum;
+}
+
+Status record_shares(db::Database& database, SnapshotId layer, const LayerShares& shares) {
+  for (SnapshotId of : shares.made_twins_of) {
+    INGOT_TRY(auto insertion, database.prepare("INSERT OR IGNORE INTO twin_owners (layer, owner) VALUES (?, ?)"));
+    INGOT_CHECK(insertion.bind(1, of).bind(2, layer).run());
+  }
+  for (const auto& [source, bytes] : shares.with_layers) INGOT_CHECK(add_share(database, layer, source, bytes));
+  for (const auto& [of, bytes] : shares.with_twins_of) {
+    INGOT_TRY(auto query, database.prepare("SELECT owner FROM twin_owners WHERE layer = ?"));
+    INGOT_TRY(bool known, query.bind(1, of).step());
+    const SnapshotId owner = known ? query.number(0) : 0;
+    // Nobody counts them any more, or this layer made the first of them: then it does.
+    if (known && owner != layer) {
+      INGOT_CHECK(add_share(database, layer, owner, bytes));
+      continue;
+    }
+    INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes + ? WHERE id = ?"));
+    INGOT_CHECK(update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run());
+    INGOT_TRY(auto insertion, database.prepare("INSERT OR IGNORE INTO twin_owners (layer, owner) VALUES (?, ?)"));
+    INGOT_CHECK(insertion.bind(1, of).bind(2, layer).run());
+  }
+  return {};
+}
+
+Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes) {
+  INGOT_TRY(auto insertion, database.prepare("INSERT OR IGNORE INTO blob_shares (digest, layer, bytes) "
+                                             "SELECT ?1, id, ?3 FROM snapshots WHERE id = ?2 AND bytes >= ?3"));
+  insertion.bind(1, blob.str()).bind(2, layer).bind(3, static_cast<std::int64_t>(bytes));
+  INGOT_CHECK(insertion.run());
+  if (database.changes() == 0) return {};
+  INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes - ? WHERE id = ?"));
+  return update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run();
+}
+
+Status forget_blob_share(db::Database& database, const base::Digest& blob) {
+  INGOT_TRY(auto deletion, database.prepare("DELETE FROM blob_shares WHERE digest = ?"));
+  return deletion.bind(1, blob.str()).run();
+}
+
+}  // namespace ingot::store

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+
+#include "daemon/base/digest.h"
+#include "daemon/db/database.h"
+#include "daemon/store/leases.h"
+
+namespace ingot::store {
+
+// Bytes that a new layer has in common with others, which are counted there.
+struct LayerShares {
+  std::map<SnapshotId, std::uint64_t> with_layers;
+  std::map<SnapshotId, std::uint64_t> with_twins_of;  // by the layer whose files have twins
+  std::set<SnapshotId> made_twins_of;                 // these are the new layer's own
+
+  std::uint64_t bytes() const;
+};
+
+// All of these within a transaction of the caller's.
+Status record_shares(db::Database& database, SnapshotId layer, const LayerShares& shares);
+// A file of the layer is a blob too from now on, and counted as one.
+Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes);
+// The blob is gone; the layer's file counts as the layer's again.
+Status forget_blob_share(db::Database& database, const base::Digest& blob);
+
+}  // namespace ingot::store
