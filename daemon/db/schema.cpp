@@ -241,14 +241,12 @@ END;
 
 -- Files of layers that are blobs too; they count as blobs.
 CREATE TABLE blob_shares (
-  digest TEXT PRIMARY KEY,
+  digest TEXT NOT NULL,
   layer  INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-  bytes  INTEGER NOT NULL CHECK (bytes >= 0)
+  bytes  INTEGER NOT NULL CHECK (bytes >= 0),
+  PRIMARY KEY (digest, layer)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_shares_layer ON blob_shares (layer);
-CREATE TRIGGER blob_leaves_layer AFTER DELETE ON blob_shares BEGIN
-  UPDATE snapshots SET bytes = bytes + OLD.bytes WHERE id = OLD.layer;
-END;
 )sql";
 
 }  // namespace

@@ -85,13 +85,14 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   }
   const auto* copy = std::get_if<graph::CopyOp>(&operation);
   if (copy == nullptr) return fail(ErrorKind::internal, "an image is no step to be executed");
-  if (!copy->from) {
-    return change(work, [&](const Stack& stack) {
-      return store::copy_from_context(*copy, work.context->tree, blobs_, stack.root);
-    });
-  }
+  // Most of what is copied becomes one more name of a file that is there; names are made when nothing is mounted.
   std::optional<store::LayerLinks> links;
-  const auto write = [&](const Stack& stack) -> Status {
+  const auto from_context = [&](const Stack& stack) -> Status {
+    INGOT_TRY(auto opened, store::LayerLinks::open(blobs_, stack.merged, stack.upper));
+    links.emplace(std::move(opened));
+    return store::copy_from_context(*copy, work.context->tree, blobs_, stack.root, &*links);
+  };
+  const auto from_step = [&](const Stack& stack) -> Status {
     const store::SnapshotId source = work.inputs.back().id();
     INGOT_TRY(auto layers, snapshots_.layers(source));
     INGOT_TRY(auto opened, store::LayerLinks::open(layers, stack.merged, stack.upper, &snapshots_.twins()));
@@ -100,11 +101,12 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
       return store::copy_from_tree(command_of(work.step), *copy, from, stack.root, &*links, cancel);
     });
   };
-  return change(work, write, [&](store::PendingSnapshot& layer) -> Status {
+  const auto make_links = [&](store::PendingSnapshot& layer) -> Status {
     INGOT_CHECK(links->make(cancel));
     layer.shares = links->shared();
     return {};
-  });
+  };
+  return copy->from ? change(work, from_step, make_links) : change(work, from_context, make_links);
 }
 
 Result<bool> Executor::same_selection(const graph::CopyOp& op, store::SnapshotId one, store::SnapshotId other) {

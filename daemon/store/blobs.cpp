@@ -23,6 +23,11 @@ fs::path blob_path(const fs::path& directory, const base::Digest& digest) {
   return directory / hex.substr(0, 2) / hex;
 }
 
+// Who is handed a blob's descriptor could open it once more, to write.
+bool is_ours_alone(uid_t owner, mode_t mode) {
+  return owner == geteuid() && (mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 }  // namespace
 
 Result<BlobStore> BlobStore::open(const fs::path& directory, const std::string& boot_id) {
@@ -50,8 +55,7 @@ Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
 Status BlobStore::adopt(int file, const base::Digest& digest, Durability durability) const {
   struct stat status {};
   if (fstat(file, &status) != 0) return fail_errno(errno, "cannot look at what is to be a blob");
-  // Who is handed a blob's descriptor could open it once more, to write.
-  if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  if (!is_ours_alone(status.st_uid, status.st_mode)) {
     return fail(ErrorKind::conflict, "others may write to it");
   }
   if (!find_for_job(digest)) {
@@ -66,6 +70,30 @@ Status BlobStore::adopt(int file, const base::Digest& digest, Durability durabil
     if (!was_first) unlink(second_name.c_str());
   }
   return durability == Durability::now ? sync_existing(digest) : Status();
+}
+
+Result<bool> BlobStore::give_name(const base::Digest& digest, const Shape& shape, int holder,
+                                  const std::string& name) const {
+  if (!is_ours_alone(shape.uid, shape.mode)) return false;
+  const fs::path blob = path(digest);
+  std::lock_guard lock(*shaping_);
+  INGOT_TRY(auto fd, sys::open_file(blob, O_RDONLY));
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) return fail_errno(errno, "cannot look at " + blob.string());
+  const bool has_shape = status.st_uid == shape.uid && status.st_gid == shape.gid &&
+                         (status.st_mode & 07777U) == shape.mode && status.st_mtim.tv_sec == shape.time.tv_sec &&
+                         status.st_mtim.tv_nsec == shape.time.tv_nsec;
+  if (!has_shape) {
+    if (status.st_nlink > 1) return false;
+    const timespec times[2] = {shape.time, shape.time};
+    if (fchown(fd.get(), shape.uid, shape.gid) != 0 || fchmod(fd.get(), shape.mode) != 0 ||
+        futimens(fd.get(), times) != 0) {
+      return fail_errno(errno, "cannot set owner, mode and time of " + blob.string());
+    }
+  }
+  if (linkat(AT_FDCWD, blob.c_str(), holder, name.c_str(), 0) == 0) return true;
+  if (errno == EMLINK || errno == EXDEV) return false;
+  return fail_errno(errno, "cannot give " + blob.string() + " a second name");
 }
 
 Status BlobStore::sync_all() const {

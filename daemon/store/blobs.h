@@ -1,6 +1,12 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +46,16 @@ class BlobStore {
   std::optional<std::uint64_t> find_for_upload(const base::Digest& digest) const {
     return ledger_->find(digest, BlobFor::upload);
   }
+  // What a file is besides its bytes.
+  struct Shape {
+    uid_t uid;
+    gid_t gid;
+    mode_t mode;
+    timespec time;
+  };
+  // Gives the blob's file one more name, `name` in the open directory `holder`, where it is to have this shape. False
+  // when it cannot: a file has one shape for all of its names, and nobody else may write to a blob.
+  Result<bool> give_name(const base::Digest& digest, const Shape& shape, int holder, const std::string& name) const;
   Status sync_all() const;  // costs nothing when nothing is unsynced
 
   // Every blob: for who looks at all of them.
@@ -58,6 +74,7 @@ class BlobStore {
   fs::path directory_;
   UnsyncedMarks marks_;
   std::shared_ptr<BlobLedger> ledger_;
+  std::shared_ptr<std::mutex> shaping_ = std::make_shared<std::mutex>();  // one shape is given at a time
 };
 
 // Hashes while it writes; without commit() nothing stays.

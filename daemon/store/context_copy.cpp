@@ -38,8 +38,9 @@ std::size_t prefix_of(const ManifestEntry& directory) {
 
 class ContextCopier {
  public:
-  ContextCopier(const graph::CopyOp& op, const ContextTree& context, const BlobStore& blobs, const sys::RootedDir& root)
-      : op_(op), context_(context), blobs_(blobs), root_(root), target_(root) {}
+  ContextCopier(const graph::CopyOp& op, const ContextTree& context, const BlobStore& blobs, const sys::RootedDir& root,
+                LayerLinks* links)
+      : op_(op), context_(context), blobs_(blobs), root_(root), links_(links), target_(root) {}
 
   Status run() {
     if (!op_.chown.empty()) {
@@ -81,8 +82,13 @@ class ContextCopier {
 
   Status put_file(const ManifestEntry& entry, const std::string& target) {
     INGOT_TRY(auto digest, base::Digest::parse(entry.digest));
+    const CopyAttributes attributes = attributes_of(entry);
+    if (links_ != nullptr) {
+      INGOT_TRY(auto holder, target_.make_room(target));
+      if (links_->note_blob(digest, holder, base_name(target), attributes)) return {};
+    }
     INGOT_TRY(auto from, sys::open_file(blobs_.path(digest), O_RDONLY));
-    return target_.put_file(target, attributes_of(entry),
+    return target_.put_file(target, attributes,
                             [&](int to) { return sys::copy_bytes(from.get(), to, "COPY to " + target); });
   }
 
@@ -103,6 +109,7 @@ class ContextCopier {
   const ContextTree& context_;
   const BlobStore& blobs_;
   const sys::RootedDir& root_;
+  LayerLinks* links_;
   CopyTarget target_;
   Account owner_;
 };
@@ -145,8 +152,8 @@ Result<base::Digest> selection_digest(const graph::CopyOp& op, const ContextTree
 }
 
 Status copy_from_context(const graph::CopyOp& op, const ContextTree& context, const BlobStore& blobs,
-                         const sys::RootedDir& root) {
-  return ContextCopier(op, context, blobs, root).run();
+                         const sys::RootedDir& root, LayerLinks* links) {
+  return ContextCopier(op, context, blobs, root, links).run();
 }
 
 }  // namespace ingot::store

@@ -97,6 +97,12 @@ Result<LayerLinks> LayerLinks::open(const std::vector<fs::path>& from, const fs:
   return links;
 }
 
+Result<LayerLinks> LayerLinks::open(const BlobStore& blobs, const fs::path& merged, const fs::path& upper) {
+  INGOT_TRY(auto links, open(std::vector<fs::path>{}, merged, upper, nullptr));
+  links.blobs_ = &blobs;
+  return links;
+}
+
 LayerLinks::Source LayerLinks::source(const std::string& directory) const {
   Source source;
   source.path_ = directory;
@@ -123,15 +129,28 @@ bool LayerLinks::note(const Source& source, const std::string& name, const struc
     if (fstatat(directory.get(), name.c_str(), &file, AT_SYMLINK_NOFOLLOW) != 0) continue;
     // The stack shows a file under its own number; anything else is another's, or hidden.
     if (file.st_ino != shown.st_ino || !S_ISREG(file.st_mode)) return false;
-    if (last_holder_.empty() || last_holder_name_ != holder.path) {
-      last_holder_ = holder_path(holder.fd);
-      last_holder_name_ = holder.path;
-    }
-    if (last_holder_.empty()) return false;
-    links_[last_holder_].push_back({layer, source.path_, name, target, file, attributes});
-    return true;
+    return note({layer, source.path_, name, target, file, attributes, {}}, holder);
   }
   return false;
+}
+
+bool LayerLinks::note_blob(const base::Digest& blob, const CopyTarget::Holder& holder, const std::string& target,
+                           const CopyAttributes& attributes) {
+  constexpr off_t kWorthIt = 1 << 20;
+  struct stat file {};
+  const fs::path path = blobs_->path(blob);
+  if (lstat(path.c_str(), &file) != 0 || file.st_size < kWorthIt) return false;
+  return note({0, {}, path.string(), target, file, attributes, blob}, holder);
+}
+
+bool LayerLinks::note(Link link, const CopyTarget::Holder& holder) {
+  if (last_holder_.empty() || last_holder_name_ != holder.path) {
+    last_holder_ = holder_path(holder.fd);
+    last_holder_name_ = holder.path;
+  }
+  if (last_holder_.empty()) return false;
+  links_[last_holder_].push_back(std::move(link));
+  return true;
 }
 
 Status LayerLinks::make(const sys::CancelToken& cancel) {
@@ -163,6 +182,7 @@ Result<int> LayerLinks::directory_of(const Link& link) {
 }
 
 Status LayerLinks::make_one(const Link& link, int holder) {
+  if (!link.blob.empty()) return name_blob(link, holder);
   INGOT_TRY(int directory, directory_of(link));
   if (!is_so_already(link.file, link.attributes)) return make_twin(link, directory, holder);
   INGOT_TRY(auto named, give_name(directory, link.name, holder, link.target));
@@ -170,6 +190,16 @@ Status LayerLinks::make_one(const Link& link, int holder) {
     return copy_file(directory, link.name, link.file, link.attributes, holder, link.target);
   }
   if (named == Named::yes && linked_.insert(link.file.st_ino).second) linked_bytes_[link.layer] += bytes_of(link.file);
+  return {};
+}
+
+Status LayerLinks::name_blob(const Link& link, int holder) {
+  if (!make_room(holder, link.target)) return {};
+  const CopyAttributes& wanted = link.attributes;
+  INGOT_TRY(bool named,
+            blobs_->give_name(link.blob, {wanted.uid, wanted.gid, wanted.mode, wanted.time}, holder, link.target));
+  if (!named) return copy_file(AT_FDCWD, link.name, link.file, wanted, holder, link.target);
+  blob_bytes_[link.blob] = bytes_of(link.file);
   return {};
 }
 
@@ -195,6 +225,7 @@ LayerShares LayerLinks::shared() const {
   const auto id = [&](std::size_t layer) { return std::stoll(names_[layer].filename()); };
   for (const auto& [layer, bytes] : linked_bytes_) shares.with_layers[id(layer)] += bytes;
   for (const auto& [layer, bytes] : twin_bytes_) shares.with_twins_of[id(layer)] += bytes;
+  shares.with_blobs = blob_bytes_;
   for (std::size_t layer : made_twins_) shares.made_twins_of.insert(id(layer));
   return shares;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/result.h"
+#include "daemon/store/blobs.h"
 #include "daemon/store/copy_target.h"
 #include "daemon/store/file_twins.h"
 #include "daemon/store/layer_shares.h"
@@ -30,6 +31,8 @@ class LayerLinks {
   // its writable layer. Without twins a file that is to have other attributes is copied.
   static Result<LayerLinks> open(const std::vector<fs::path>& from, const fs::path& merged, const fs::path& upper,
                                  const FileTwins* twins);
+  // For copies of blobs.
+  static Result<LayerLinks> open(const BlobStore& blobs, const fs::path& merged, const fs::path& upper);
 
   // A directory as the layers have it, the topmost first. Whose files are linked next, all together.
   class Source {
@@ -43,6 +46,9 @@ class LayerLinks {
   // these attributes; the extended ones are the file's own. False when that cannot be done: then it is to be copied.
   bool note(const Source& source, const std::string& name, const struct stat& shown, const CopyTarget::Holder& holder,
             const std::string& target, const CopyAttributes& attributes);
+  // The same of a blob, if it is large enough to be worth it.
+  bool note_blob(const base::Digest& blob, const CopyTarget::Holder& holder, const std::string& target,
+                 const CopyAttributes& attributes);
   // Once the stack is unmounted. The latest note about a name counts; what was written there after it stays.
   Status make(const sys::CancelToken& cancel);
 
@@ -57,15 +63,19 @@ class LayerLinks {
     std::string target;
     struct stat file;
     CopyAttributes attributes;
+    base::Digest blob;  // instead of a layer's file
   };
   explicit LayerLinks(const fs::path& merged) : merged_(merged.string()) {}
   std::string holder_path(int holder) const;
   Result<int> directory_of(const Link& link);
+  bool note(Link link, const CopyTarget::Holder& holder);
   Status make_one(const Link& link, int holder);
+  Status name_blob(const Link& link, int holder);
   Status make_twin(const Link& link, int directory, int holder);
 
   std::string merged_;
   const FileTwins* twins_ = nullptr;
+  const BlobStore* blobs_ = nullptr;
   std::vector<fs::path> names_;         // of the layers
   std::vector<sys::RootedDir> layers_;  // bottom first
   std::vector<sys::UniqueFd> twin_directories_;
@@ -73,6 +83,7 @@ class LayerLinks {
   std::map<std::string, std::vector<Link>> links_;  // by their directory in the writable layer
   std::set<ino_t> linked_;
   std::map<std::size_t, std::uint64_t> linked_bytes_;
+  std::map<base::Digest, std::uint64_t> blob_bytes_;
   std::map<std::size_t, std::uint64_t> twin_bytes_;
   std::set<std::size_t> made_twins_;
   // The last ones, which are asked for again and again.

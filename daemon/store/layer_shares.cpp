@@ -1,5 +1,8 @@
 #include "daemon/store/layer_shares.h"
 
+#include <utility>
+#include <vector>
+
 namespace ingot::store {
 
 namespace {
@@ -10,12 +13,19 @@ Status add_share(db::Database& database, SnapshotId layer, SnapshotId source, st
   return insertion.bind(1, layer).bind(2, source).bind(3, static_cast<std::int64_t>(bytes)).run();
 }
 
+Status add_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes) {
+  INGOT_TRY(auto insertion, database.prepare("INSERT INTO blob_shares (digest, layer, bytes) VALUES (?, ?, ?)"));
+  insertion.bind(1, blob.str()).bind(2, layer).bind(3, static_cast<std::int64_t>(bytes));
+  return insertion.run();
+}
+
 }  // namespace
 
 std::uint64_t LayerShares::bytes() const {
   std::uint64_t sum = 0;
   for (const auto& [layer, bytes] : with_layers) sum += bytes;
   for (const auto& [layer, bytes] : with_twins_of) sum += bytes;
+  for (const auto& [blob, bytes] : with_blobs) sum += bytes;
   return sum;
 }
 
@@ -25,6 +35,7 @@ Status record_shares(db::Database& database, SnapshotId layer, const LayerShares
     INGOT_CHECK(insertion.bind(1, of).bind(2, layer).run());
   }
   for (const auto& [source, bytes] : shares.with_layers) INGOT_CHECK(add_share(database, layer, source, bytes));
+  for (const auto& [blob, bytes] : shares.with_blobs) INGOT_CHECK(add_blob_share(database, layer, blob, bytes));
   for (const auto& [of, bytes] : shares.with_twins_of) {
     INGOT_TRY(auto query, database.prepare("SELECT owner FROM twin_owners WHERE layer = ?"));
     INGOT_TRY(bool known, query.bind(1, of).step());
@@ -43,16 +54,33 @@ Status record_shares(db::Database& database, SnapshotId layer, const LayerShares
 }
 
 Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes) {
-  INGOT_TRY(auto insertion, database.prepare("INSERT OR IGNORE INTO blob_shares (digest, layer, bytes) "
-                                             "SELECT ?1, id, ?3 FROM snapshots WHERE id = ?2 AND bytes >= ?3"));
-  insertion.bind(1, blob.str()).bind(2, layer).bind(3, static_cast<std::int64_t>(bytes));
-  INGOT_CHECK(insertion.run());
-  if (database.changes() == 0) return {};
+  INGOT_TRY(auto query, database.prepare("SELECT 1 FROM snapshots WHERE id = ?1 AND bytes >= ?3 AND NOT EXISTS "
+                                         "(SELECT 1 FROM blob_shares WHERE digest = ?2 AND layer = ?1)"));
+  query.bind(1, layer).bind(2, blob.str()).bind(3, static_cast<std::int64_t>(bytes));
+  INGOT_TRY(bool is_own, query.step());
+  if (!is_own) return {};
+  INGOT_CHECK(query.run());
+  INGOT_CHECK(add_blob_share(database, layer, blob, bytes));
   INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes - ? WHERE id = ?"));
   return update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run();
 }
 
 Status forget_blob_share(db::Database& database, const base::Digest& blob) {
+  std::vector<std::pair<SnapshotId, std::int64_t>> shares;
+  INGOT_TRY(auto query, database.prepare("SELECT layer, bytes FROM blob_shares WHERE digest = ? ORDER BY layer"));
+  query.bind(1, blob.str());
+  while (true) {
+    INGOT_TRY(bool more, query.step());
+    if (!more) break;
+    shares.emplace_back(query.number(0), query.number(1));
+  }
+  if (shares.empty()) return {};
+  const auto& [first, bytes] = shares.front();
+  INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes + ? WHERE id = ?"));
+  INGOT_CHECK(update.bind(1, bytes).bind(2, first).run());
+  for (std::size_t i = 1; i < shares.size(); ++i) {
+    INGOT_CHECK(add_share(database, shares[i].first, first, static_cast<std::uint64_t>(shares[i].second)));
+  }
   INGOT_TRY(auto deletion, database.prepare("DELETE FROM blob_shares WHERE digest = ?"));
   return deletion.bind(1, blob.str()).run();
 }

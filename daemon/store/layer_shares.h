@@ -15,6 +15,7 @@ struct LayerShares {
   std::map<SnapshotId, std::uint64_t> with_layers;
   std::map<SnapshotId, std::uint64_t> with_twins_of;  // by the layer whose files have twins
   std::set<SnapshotId> made_twins_of;                 // these are the new layer's own
+  std::map<base::Digest, std::uint64_t> with_blobs = {};
 
   std::uint64_t bytes() const;
 };
@@ -23,7 +24,7 @@ struct LayerShares {
 Status record_shares(db::Database& database, SnapshotId layer, const LayerShares& shares);
 // A file of the layer is a blob too from now on, and counted as one.
 Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes);
-// The blob is gone; the layer's file counts as the layer's again.
+// The blob is gone; the file counts as that of the first layer that has it.
 Status forget_blob_share(db::Database& database, const base::Digest& blob);
 
 }  // namespace ingot::store

@@ -134,6 +134,35 @@ TEST_F(LayerLinksTest, a_later_boot_copies_anew_and_what_no_layer_has_any_more_g
   EXPECT_EQ(count(), 1);
 }
 
+TEST_F(LayerLinksTest, a_blob_becomes_the_file_and_takes_its_shape_once) {
+  auto blobs = *BlobStore::open(directory / "blobs", "boot");
+  auto writer = *blobs.begin();
+  const std::string bytes(2 << 20, 'x');
+  ASSERT_TRUE(writer.write(bytes));
+  const auto blob = *writer.commit(Durability::now);
+  const auto place = [&](const std::string& name, const CopyAttributes& attributes) {
+    auto links = *LayerLinks::open(blobs, directory / "to", directory / "to");
+    const auto holder = *sys::RootedDir::open(directory / "to");
+    EXPECT_TRUE(links.note_blob(blob, {"/", holder.fd()}, name, attributes));
+    const auto made = links.make({});
+    EXPECT_TRUE(made) << proto::render(made.error());
+    EXPECT_EQ(text("to/" + name), bytes);
+    EXPECT_EQ(as(status("to/" + name)).mode, attributes.mode);
+    EXPECT_EQ(status("to/" + name).st_uid, attributes.uid);
+    return links.shared().with_blobs.contains(blob);
+  };
+  const CopyAttributes program{0, 0, 0755, {kCopyTimeSeconds, 0}, {}};
+  EXPECT_TRUE(place("one", program));
+  EXPECT_TRUE(place("two", program));
+  EXPECT_TRUE(same_file("to/one", "to/two"));
+  EXPECT_FALSE(place("mode", {0, 0, 0600, {kCopyTimeSeconds, 0}, {}})) << "the others keep theirs";
+  EXPECT_FALSE(place("owner", {7, 7, 0755, {kCopyTimeSeconds, 0}, {}}));
+  fs::remove(directory / "to/one");
+  fs::remove(directory / "to/two");
+  EXPECT_FALSE(place("for all", {0, 0, 0666, {kCopyTimeSeconds, 0}, {}})) << "who has the blob open could write to it";
+  EXPECT_TRUE(place("again", {0, 0, 0600, {7, 0}, {}})) << "nobody has it any more";
+}
+
 TEST_F(LayerLinksTest, names_of_one_file_stay_names_of_one_file) {
   twins = *FileTwins::open(directory / "twins", "boot");
   fs::create_hard_link(directory / "7/dir/a", directory / "7/dir/z");

@@ -107,5 +107,19 @@ TEST_F(LayerSharesTest, a_file_that_is_a_blob_counts_as_one_until_the_blob_goes)
   EXPECT_EQ(number("SELECT count(*) FROM blob_shares"), 0);
 }
 
+TEST_F(LayerSharesTest, a_blob_whose_name_several_layers_have_counts_at_one_of_them_once_it_is_gone) {
+  const auto blob = base::Digest::of("x");
+  LayerShares shares;
+  shares.with_blobs = {{blob, 900}};
+  const auto first = layer(1000, shares);
+  const auto second = layer(900, shares);
+  EXPECT_EQ(total(), 100);
+  ASSERT_TRUE(database->transaction([&] { return forget_blob_share(*database, blob); }));
+  EXPECT_EQ(bytes(first), 1000);
+  EXPECT_EQ(bytes(second), 0);
+  remove(first);
+  EXPECT_EQ(bytes(second), 900);
+}
+
 }  // namespace
 }  // namespace ingot::store
