@@ -15,6 +15,7 @@ nlohmann::json to_json(const JobSpec& value) {
           {"timeout_seconds", value.timeout_seconds},
           {"idempotency_key", value.idempotency_key},
           {"no_cache", value.no_cache},
+          {"no_cache_targets", value.no_cache_targets},
           {"push", value.push},
           {"pull", name_of(value.pull)},
           {"compression", name_of(value.compression)},
@@ -35,6 +36,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read_integer("timeout_seconds", value.timeout_seconds);
   fields.read("idempotency_key", value.idempotency_key);
   fields.read("no_cache", value.no_cache);
+  fields.read("no_cache_targets", value.no_cache_targets);
   fields.read("push", value.push);
   std::string pull = name_of(value.pull);
   fields.read("pull", pull);

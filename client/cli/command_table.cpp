@@ -15,7 +15,7 @@ const std::vector<FlagInfo>& recipe_flags() {
       {"--secret", "-s", "NAME[=VALUE]", "a secret; without =VALUE it is the environment's, or asked for"},
       {"--secret-file", "", "NAME=FILE", "a secret that is a file's content; the file is not sent with the project"},
       {"--secret-file-path", "", "FILE", "read secrets from this file (default .secret)"},
-      {"--no-cache", "", "", "run every step anew"},
+      {"--no-cache", "", "+TARGET", "run every step anew, or only those of this target; may be repeated", "", true},
       {"--pull", "", "WHEN",
        "fetch images of FROM when they are missing (the default), always if there is a newer one, or never",
        "missing always never"}};

@@ -26,7 +26,7 @@ void record_steps(const graph::Graph& graph, const solver::Build& build, const j
     if (step.text.empty() || record.how.empty()) continue;
     steps.push_back({static_cast<int>(id) + 1, places[step.target]++, step.target, step.text,
                      proto::place_of(step.position), record.how, record.seconds, record.asked_to_run, record.parts,
-                     record.bytes});
+                     record.bytes, record.stands_on_anew});
   }
   if (auto recorded = run.record_steps(steps); !recorded) {
     base::log::warning("job {}: its steps: {}", run.job.id, recorded.error().message);

@@ -166,6 +166,25 @@ TEST_F(Cache, no_cache_runs_everything_anew) {
   EXPECT_THAT(anew, HasSubstr("iso runs"));
 }
 
+TEST_F(Cache, no_cache_of_a_target_runs_that_one_anew) {
+  build({"+iso"});
+  const std::string plan = daemon->ingot({"plan", "--no-cache=+kernel", "+iso"}).out;
+  EXPECT_THAT(plan, HasSubstr("runs        RUN echo kernel"));
+  EXPECT_THAT(plan, HasSubstr("may run     RUN echo iso"));
+  const std::string anew = build({"--no-cache=+kernel", "+iso"});
+  EXPECT_THAT(anew, HasSubstr("kernel runs"));
+  EXPECT_THAT(anew, Not(HasSubstr("iso runs"))) << "the kernel came out as it was";
+  const std::string job = daemon->ingot({"ps", "--all", "-q", "-n1"}).out;
+  EXPECT_THAT(daemon->ingot({"why", job.substr(0, job.find('\n')), "RUN echo kernel"}).out,
+              HasSubstr("it was to run anew: --no-cache=+kernel"));
+  EXPECT_THAT(build({"--no-cache=+iso", "+iso"}), Not(HasSubstr("kernel runs")));
+  EXPECT_THAT(build({"--no-cache=+all", "+iso"}), HasSubstr("has no effect: +iso does not need that target"));
+  auto wrong = daemon->ingot({"build", "--no-cache=+kernl", "+iso"});
+  EXPECT_NE(wrong.code, 0);
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("Earthfile has no target \"+kernl\""));
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("did you mean \"kernel\"?"));
+}
+
 TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
   daemon->project_file(
       "Earthfile",
