@@ -208,6 +208,10 @@ TEST_F(Cache, a_chain_of_three_hundred_steps_keeps_what_each_of_them_did) {
       " SAVE IMAGE long\n";
   daemon->project_file("Earthfile", recipe);
   EXPECT_THAT(build({"+t"}), HasSubstr("| 300\n                  +t | new\n                  +t | one file\n"));
+  const std::string job = daemon->ingot({"ps", "--all", "-q", "-n1"}).out;
+  const auto manifest = daemon->ingot({"get", job.substr(0, job.find('\n')), "-o", "-"});
+  ASSERT_EQ(manifest.code, 0) << manifest.err;
+  EXPECT_LE(nlohmann::json::parse(manifest.out)["layers"].size(), 125U) << "docker takes no more";
 }
 
 TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {
