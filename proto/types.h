@@ -88,9 +88,9 @@ struct JobSpec {
   std::vector<std::string> no_cache_targets;  // "+name": steps of these are, too
   bool push = false;                          // what says SAVE IMAGE --push is pushed in the end
   PullPolicy pull = PullPolicy::missing;
-  Compression compression = Compression::gzip;
-  std::string project;                    // what the client calls the project directory; for people only
-  std::vector<std::string> secret_names;  // sorted; their values are in no JobSpec
+  std::optional<Compression> compression;  // none: what the daemon is configured to
+  std::string project;                     // what the client calls the project directory; for people only
+  std::vector<std::string> secret_names;   // sorted; their values are in no JobSpec
 };
 
 struct Submitter {

@@ -28,7 +28,8 @@ const std::vector<FlagInfo>& job_flags() {
       {"--priority", "", "N", "higher ones run first (default 0)"},
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
-      {"--compression", "", "HOW", "of the layers that SAVE IMAGE makes: gzip (the default) or zstd", "gzip zstd"},
+      {"--compression", "", "HOW",
+       "of the layers that SAVE IMAGE makes: gzip or zstd (default: as the daemon is configured)", "gzip zstd"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }

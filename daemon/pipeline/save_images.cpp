@@ -62,7 +62,8 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
-    image::ImageRequest request{save, snapshot, created / 1000, {run.job.spec.compression, epoch}, {}};
+    image::ImageRequest request{
+        save, snapshot, created / 1000, {run.job.spec.compression.value_or(engine.compression), epoch}, {}};
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));

@@ -198,6 +198,30 @@ TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
   EXPECT_THAT(second, HasSubstr("neither is there"));
 }
 
+TEST_F(Cache, cache_mounts_are_told_pruned_and_begin_anew) {
+  daemon->project_file(
+      "Earthfile",
+      "VERSION 0.8\nt:\n    FROM tiny\n    CACHE /keep\n"
+      "    RUN --no-cache cat /keep/x | wc -c && head -c 300000 /dev/zero > /keep/x\n"
+      "slow:\n    FROM tiny\n    RUN --mount=type=cache,id=slow,target=/s echo 1 > /s/x && sleep 100\n");
+  const auto usage = [&] { return nlohmann::json::parse(daemon->ingot({"cache", "du", "--json"}).out); };
+  build({"+t"});
+  EXPECT_EQ(usage()["cache_mounts"], 1);
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--older-than", "1h"}).out, Not(HasSubstr("cache mounts")));
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--dry-run"}).out, HasSubstr("would remove 1 cache mounts, 2"));
+  EXPECT_GE(usage()["cache_mount_bytes"], 300'000) << "measured for it";
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--keep", "1G"}).out, Not(HasSubstr("cache mounts")));
+  EXPECT_THAT(build({"+t"}), HasSubstr("| 300000\n"));
+
+  const std::string job = daemon->ingot({"submit", "+slow"}).out;
+  for (int i = 0; i < 200 && usage()["cache_mounts"] < 2; ++i) usleep(50'000);
+  EXPECT_THAT(daemon->ingot({"cache", "prune"}).out, HasSubstr("removed 1 cache mounts, 2"));
+  EXPECT_EQ(usage()["cache_mounts"], 1) << "a step has the other one";
+  daemon->ingot({"cancel", job.substr(0, job.find('\n'))});
+  daemon->ingot({"wait", job.substr(0, job.find('\n'))});
+  EXPECT_THAT(build({"+t"}), HasSubstr("| 0\n"));
+}
+
 TEST_F(Cache, a_chain_of_three_hundred_steps_keeps_what_each_of_them_did) {
   std::string recipe =
       "VERSION 0.8\nt:\n    FROM tiny\n    RUN mkdir -p /d/old /gone && echo x > /gone/x && echo keep > /keep\n";
