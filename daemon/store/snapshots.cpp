@@ -195,6 +195,7 @@ Result<std::vector<SnapshotStore::ImageLayer>> SnapshotStore::image_layers(Snaps
                                                                            std::size_t most) const {
   INGOT_TRY(auto layers, own_layers(id));
   std::vector<SnapshotId> ids;
+  ids.reserve(layers.size());
   for (const auto& layer : layers) ids.push_back(std::stoll(layer.filename()));
   const auto above = std::upper_bound(ids.begin(), ids.end(), base);
   std::vector<ImageLayer> found;
