@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <list>
 #include <map>
@@ -18,13 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-// Runs any command for a moment. Sees that no two run the same one at a time while both are wanted, and counts.
+// Runs any command for a moment. Sees that no two run the same one, on the same snapshot, at a time while both are
+// wanted, and counts.
 class ChancySandbox : public sandbox::Sandbox {
  public:
   Result<sandbox::StepOutcome> run(const sandbox::StepSpec& step, const sys::OutputSink& sink,
                                    const sys::CancelToken& cancel) override {
     const std::string command = step.argv.at(2);
-    const auto self = begin(command, cancel);
+    const std::string what = command + " on " + step.layers.back().filename().string();
+    const auto self = begin(what, cancel);
     sink(sys::Stream::out, command);
     sandbox::StepOutcome outcome;
     for (unsigned left = chance(20); left > 0 && !cancel.canceled(); --left) {
@@ -36,14 +39,20 @@ class ChancySandbox : public sandbox::Sandbox {
       outcome.status.code = 3;
     else
       std::ofstream(step.upper / "out") << command;
-    end(command, self, outcome);
+    end(what, self, outcome);
     return outcome;
   }
   std::vector<proto::HostCheck> checks() override { return {}; }
 
-  std::map<std::string, int> succeeded() {
+  // How often each came to an end that somebody waited for. What was given up in its last moments may be done again:
+  // who wanted it meanwhile began anew.
+  std::map<std::string, long> succeeded() {
     std::lock_guard lock(mutex_);
-    return succeeded_;
+    std::map<std::string, long> times;
+    for (const auto& [what, tokens] : succeeded_) {
+      times[what] = std::count_if(tokens.begin(), tokens.end(), [](const auto& token) { return !token.canceled(); });
+    }
+    return times;
   }
   std::atomic<unsigned> runs = 0;
   std::atomic<unsigned> failures = 0;
@@ -55,23 +64,24 @@ class ChancySandbox : public sandbox::Sandbox {
 
   // Two that are wanted at the same time are told by what is asked last: this one's own switch. Had it been given up
   // before, another could have begun.
-  Tokens::iterator begin(const std::string& command, const sys::CancelToken& cancel) {
+  Tokens::iterator begin(const std::string& what, const sys::CancelToken& cancel) {
     ++runs;
     std::lock_guard lock(mutex_);
-    Tokens& others = running_[command];
+    Tokens& others = running_[what];
     const bool wanted = std::any_of(others.begin(), others.end(), [](const auto& other) { return !other.canceled(); });
     if (wanted && !cancel.canceled()) ++overlaps;
     return others.insert(others.end(), cancel);
   }
-  void end(const std::string& command, Tokens::iterator self, const sandbox::StepOutcome& outcome) {
+  void end(const std::string& what, Tokens::iterator self, const sandbox::StepOutcome& outcome) {
     std::lock_guard lock(mutex_);
-    running_[command].erase(self);
+    Tokens ended;
+    ended.splice(ended.end(), running_[what], self);
     if (outcome.status.canceled)
       ++cancels;
     else if (outcome.status.code != 0)
       ++failures;
     else
-      ++succeeded_[command];
+      succeeded_[what].splice(succeeded_[what].end(), ended);
   }
   unsigned chance(unsigned below) {
     std::lock_guard lock(mutex_);
@@ -81,7 +91,7 @@ class ChancySandbox : public sandbox::Sandbox {
   std::mutex mutex_;
   std::mt19937 random_{7};
   std::map<std::string, Tokens> running_;
-  std::map<std::string, int> succeeded_;
+  std::map<std::string, Tokens> succeeded_;
 };
 
 // Holds the build to what an observer may expect, and cancels it at some step by chance.
@@ -232,7 +242,7 @@ TEST_F(BuildStorm, whatever_is_canceled_or_fails_no_step_succeeds_twice_and_nobo
   for (auto& person : people) person.join();
 
   EXPECT_EQ(sandbox.overlaps, 0U) << "of one step, two that were wanted ran at the same time";
-  for (const auto& [command, times] : sandbox.succeeded()) EXPECT_EQ(times, 1) << command;
+  for (const auto& [what, times] : sandbox.succeeded()) EXPECT_LE(times, 1) << what;
   EXPECT_EQ(solver.counters().executed, sandbox.runs);
   EXPECT_EQ(solver.counters().failed, sandbox.failures);
   // All of it happened, or the rest says nothing.
