@@ -16,6 +16,7 @@ nlohmann::json to_json(const CacheUsage& value) {
           {"contexts", value.contexts},
           {"context_bytes", value.context_bytes},
           {"log_bytes", value.log_bytes},
+          {"cache_mounts", value.cache_mounts},
           {"cache_mount_bytes", value.cache_mount_bytes},
           {"total_bytes", value.total_bytes},
           {"max_bytes", value.max_bytes},
@@ -35,6 +36,7 @@ Decoded<CacheUsage> cache_usage_from_json(const nlohmann::json& body) {
   fields.read_integer("contexts", value.contexts);
   fields.read_integer("context_bytes", value.context_bytes);
   fields.read_integer("log_bytes", value.log_bytes);
+  fields.read_integer("cache_mounts", value.cache_mounts);
   fields.read_integer("cache_mount_bytes", value.cache_mount_bytes);
   fields.read_integer("total_bytes", value.total_bytes);
   fields.read_integer("max_bytes", value.max_bytes);
@@ -61,7 +63,9 @@ nlohmann::json to_json(const CachePruned& value) {
           {"bytes", value.bytes},
           {"contexts", value.contexts},
           {"blobs", value.blobs},
-          {"blob_bytes", value.blob_bytes}};
+          {"blob_bytes", value.blob_bytes},
+          {"cache_mounts", value.cache_mounts},
+          {"cache_mount_bytes", value.cache_mount_bytes}};
 }
 
 Decoded<CachePruned> cache_pruned_from_json(const nlohmann::json& body) {
@@ -73,6 +77,8 @@ Decoded<CachePruned> cache_pruned_from_json(const nlohmann::json& body) {
   fields.read_integer("contexts", value.contexts);
   fields.read_integer("blobs", value.blobs);
   fields.read_integer("blob_bytes", value.blob_bytes);
+  fields.read_integer("cache_mounts", value.cache_mounts);
+  fields.read_integer("cache_mount_bytes", value.cache_mount_bytes);
   return finish(fields, value);
 }
 

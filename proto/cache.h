@@ -18,6 +18,7 @@ struct CacheUsage {
   std::uint64_t contexts = 0;
   std::uint64_t context_bytes = 0;  // of their manifests; their files are blobs
   std::uint64_t log_bytes = 0;
+  std::uint64_t cache_mounts = 0;       // directories of RUN --mount=type=cache and of CACHE
   std::uint64_t cache_mount_bytes = 0;  // when they were last measured
   std::uint64_t total_bytes = 0;        // what the limit is held against
   std::uint64_t max_bytes = 0;          // 0: no limit
@@ -36,6 +37,8 @@ struct CachePruned {
   std::uint64_t contexts = 0;
   std::uint64_t blobs = 0;
   std::uint64_t blob_bytes = 0;  // with those of contexts
+  std::uint64_t cache_mounts = 0;
+  std::uint64_t cache_mount_bytes = 0;
 };
 
 nlohmann::json to_json(const CacheUsage& value);

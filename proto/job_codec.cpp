@@ -7,19 +7,21 @@
 namespace ingot::proto {
 
 nlohmann::json to_json(const JobSpec& value) {
-  return {{"context", value.context},
-          {"target", value.target},
-          {"args", value.args},
-          {"labels", value.labels},
-          {"priority", value.priority},
-          {"timeout_seconds", value.timeout_seconds},
-          {"idempotency_key", value.idempotency_key},
-          {"no_cache", value.no_cache},
-          {"push", value.push},
-          {"pull", name_of(value.pull)},
-          {"compression", name_of(value.compression)},
-          {"secret_names", value.secret_names},
-          {"project", value.project}};
+  nlohmann::json body = {{"context", value.context},
+                         {"target", value.target},
+                         {"args", value.args},
+                         {"labels", value.labels},
+                         {"priority", value.priority},
+                         {"timeout_seconds", value.timeout_seconds},
+                         {"idempotency_key", value.idempotency_key},
+                         {"no_cache", value.no_cache},
+                         {"no_cache_targets", value.no_cache_targets},
+                         {"push", value.push},
+                         {"pull", name_of(value.pull)},
+                         {"secret_names", value.secret_names},
+                         {"project", value.project}};
+  if (value.compression) body["compression"] = name_of(*value.compression);
+  return body;
 }
 
 Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
@@ -35,17 +37,19 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read_integer("timeout_seconds", value.timeout_seconds);
   fields.read("idempotency_key", value.idempotency_key);
   fields.read("no_cache", value.no_cache);
+  fields.read("no_cache_targets", value.no_cache_targets);
   fields.read("push", value.push);
   std::string pull = name_of(value.pull);
   fields.read("pull", pull);
   const auto policy = pull_policy_from_name(pull);
   if (!policy) fields.complain("field \"pull\" of a job specification must be missing, always or never");
   value.pull = policy.value_or(PullPolicy::missing);
-  std::string compression = name_of(value.compression);
+  std::string compression;
   fields.read("compression", compression);
-  const auto how = compression_from_name(compression);
-  if (!how) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
-  value.compression = how.value_or(Compression::gzip);
+  if (fields.find("compression") != nullptr) {
+    value.compression = compression_from_name(compression);
+    if (!value.compression) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
+  }
   fields.read("secret_names", value.secret_names);
   fields.read("project", value.project);
   return finish(fields, value);

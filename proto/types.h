@@ -85,11 +85,12 @@ struct JobSpec {
   std::uint64_t timeout_seconds = 0;  // 0: the daemon's default
   std::string idempotency_key;        // a second submission with the same key is answered with the first one's job
   bool no_cache = false;              // every step is run anew
-  bool push = false;                  // what says SAVE IMAGE --push is pushed in the end
+  std::vector<std::string> no_cache_targets;  // "+name": steps of these are, too
+  bool push = false;                          // what says SAVE IMAGE --push is pushed in the end
   PullPolicy pull = PullPolicy::missing;
-  Compression compression = Compression::gzip;
-  std::string project;                    // what the client calls the project directory; for people only
-  std::vector<std::string> secret_names;  // sorted; their values are in no JobSpec
+  std::optional<Compression> compression;  // none: what the daemon is configured to
+  std::string project;                     // what the client calls the project directory; for people only
+  std::vector<std::string> secret_names;   // sorted; their values are in no JobSpec
 };
 
 struct Submitter {

@@ -15,7 +15,7 @@ const std::vector<FlagInfo>& recipe_flags() {
       {"--secret", "-s", "NAME[=VALUE]", "a secret; without =VALUE it is the environment's, or asked for"},
       {"--secret-file", "", "NAME=FILE", "a secret that is a file's content; the file is not sent with the project"},
       {"--secret-file-path", "", "FILE", "read secrets from this file (default .secret)"},
-      {"--no-cache", "", "", "run every step anew"},
+      {"--no-cache", "", "+TARGET", "run every step anew, or only those of this target; may be repeated", "", true},
       {"--pull", "", "WHEN",
        "fetch images of FROM when they are missing (the default), always if there is a newer one, or never",
        "missing always never"}};
@@ -28,7 +28,8 @@ const std::vector<FlagInfo>& job_flags() {
       {"--priority", "", "N", "higher ones run first (default 0)"},
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
-      {"--compression", "", "HOW", "of the layers that SAVE IMAGE makes: gzip (the default) or zstd", "gzip zstd"},
+      {"--compression", "", "HOW",
+       "of the layers that SAVE IMAGE makes: gzip or zstd (default: as the daemon is configured)", "gzip zstd"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }

@@ -15,7 +15,14 @@ struct FlagInfo {
   std::string short_name;  // "-l", or ""
   std::string value;       // what the help calls its value; "": the flag takes none
   std::string help;
-  std::string choices{};  // the values it takes, with blanks between; "": any
+  std::string choices{};        // the values it takes, with blanks between; "": any
+  bool value_optional = false;  // it stands alone too; then its value is the empty text, and comes behind `=` only
+
+  // As the help has it.
+  std::string synopsis() const {
+    if (value.empty()) return name;
+    return value_optional ? name + "[=" + value + "]" : name + " " + value;
+  }
 };
 
 // What the command line said, flags by their long name.

@@ -54,7 +54,7 @@ std::string pattern_of(const FlagInfo& flag) {
 std::string value_flags() {
   std::string pattern;
   for (const auto& [name, flag] : all_flags()) {
-    if (flag.value.empty() || name == "--socket" || name == "--directory") continue;
+    if (flag.value.empty() || flag.value_optional || name == "--socket" || name == "--directory") continue;
     pattern += (pattern.empty() ? "" : "|") + pattern_of(flag);
   }
   return pattern;
@@ -184,7 +184,7 @@ if [[ "$funcstack[1]" == _ingot ]]; then _ingot "$@"; else compdef _ingot ingot;
 std::string fish_flags(const std::string& condition, const std::vector<FlagInfo>& flags) {
   std::string lines;
   for (const auto& flag : flags) {
-    std::string how = flag.value.empty() ? "" : " -r";
+    std::string how = flag.value.empty() || flag.value_optional ? "" : " -r";
     if (!flag.choices.empty()) how = " -x -a " + quoted(flag.choices);
     if (flag.name == "--directory") how = " -x -a '(__fish_complete_directories)'";
     lines += fmt::format("complete -c ingot {} -l {}{}{} -d {}\n", condition, flag.name.substr(2),

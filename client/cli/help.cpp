@@ -10,7 +10,7 @@ std::string flag_lines(const std::vector<FlagInfo>& flags) {
   std::string text;
   for (const auto& flag : flags) {
     std::string left = flag.short_name.empty() ? "    " : flag.short_name + ", ";
-    left += flag.name + (flag.value.empty() ? "" : " " + flag.value);
+    left += flag.synopsis();
     text += fmt::format("  {:<30} {}\n", left, flag.help);
   }
   return text;

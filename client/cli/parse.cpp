@@ -77,6 +77,11 @@ class ArgumentReader {
       }
     } else if (equals != std::string::npos) {
       value = argument.substr(equals + 1);
+      if (value.empty() && info->value_optional) {
+        return fail(ErrorKind::usage, name + "= needs a value: " + info->synopsis());
+      }
+    } else if (info->value_optional) {
+      value.clear();
     } else if (!is_long && argument.size() > 2) {
       value = argument.substr(2);
     } else if (at_ + 1 < arguments_.size()) {

@@ -27,11 +27,12 @@ Result<int> show_usage(const Invocation& invocation) {
                                                         {"blobs", base::human_bytes(usage.blob_bytes)},
                                                         {"contexts", base::human_bytes(usage.context_bytes)},
                                                         {"logs", base::human_bytes(usage.log_bytes)},
-                                                        {"mounts", base::human_bytes(usage.cache_mount_bytes)},
+                                                        {"cache mounts", std::to_string(usage.cache_mounts)},
+                                                        {"their size", base::human_bytes(usage.cache_mount_bytes)},
                                                         {"together", base::human_bytes(usage.total_bytes)},
                                                         {"limit", limit},
                                                         {"disk free", base::human_bytes(usage.free_bytes)}}) {
-    std::printf("%-10s %12s\n", name, value.c_str());
+    std::printf("%-12s %12s\n", name, value.c_str());
   }
   return 0;
 }
@@ -52,6 +53,9 @@ Result<int> prune(const Invocation& invocation) {
   } else if (!is_quiet(invocation)) {
     const std::string verb = wanted.dry_run ? "would remove" : "removed";
     fmt::print("{} {} layers, {}\n", verb, pruned.layers, base::human_bytes(pruned.bytes));
+    if (pruned.cache_mounts > 0) {
+      fmt::print("{} {} cache mounts, {}\n", verb, pruned.cache_mounts, base::human_bytes(pruned.cache_mount_bytes));
+    }
     if (pruned.blobs + pruned.contexts > 0) {
       fmt::print("{} {} files and {} contexts that nobody needs, {}\n", verb, pruned.blobs, pruned.contexts,
                  base::human_bytes(pruned.blob_bytes));

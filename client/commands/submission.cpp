@@ -68,13 +68,30 @@ Result<Values> collect_args(const Invocation& invocation, const fs::path& projec
   return args;
 }
 
+Status check_target(const std::string& target) {
+  if (target.starts_with('+') && target.size() > 1) return {};
+  return fail(ErrorKind::usage, "\"" + base::printable(target) + "\" is no target",
+              target.find('+') == std::string::npos ? "did you mean \"+" + base::printable(target) + "\"?"
+                                                    : "targets of other directories: use -C DIR and +target");
+}
+
 Result<std::string> find_target(const Invocation& invocation) {
   INGOT_CHECK(need_words(invocation, "a target"));
-  const std::string& target = invocation.words.front();
-  if (target.starts_with('+') && target.size() > 1) return target;
-  return fail(ErrorKind::usage, "\"" + base::printable(target) + "\" is no target",
-              target.find('+') == std::string::npos ? "did you mean \"+" + target + "\"?"
-                                                    : "targets of other directories: use -C DIR and +target");
+  INGOT_CHECK(check_target(invocation.words.front()));
+  return invocation.words.front();
+}
+
+// --no-cache alone is for the whole job, with a target for that one.
+Status read_no_cache(const Invocation& invocation, proto::JobSpec& spec) {
+  for (const auto& target : invocation.values("--no-cache")) {
+    if (target.empty()) {
+      spec.no_cache = true;
+      continue;
+    }
+    if (auto known = check_target(target); !known) return fail(base::with_context(known.error(), "in --no-cache"));
+    spec.no_cache_targets.push_back(target);
+  }
+  return {};
 }
 
 }  // namespace
@@ -92,7 +109,7 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
                 "run ingot in the directory of your Earthfile, or name it with -C");
   }
   INGOT_TRY(spec.args, collect_args(invocation, project));
-  spec.no_cache = invocation.has("--no-cache");
+  INGOT_CHECK(read_no_cache(invocation, spec));
   spec.push = invocation.has("--push");
   if (invocation.has("--compression")) {
     const std::string how = invocation.value("--compression");

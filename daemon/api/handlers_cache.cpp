@@ -18,6 +18,7 @@ Response get_cache(const Services& services, const Request& /*request*/) {
   answer.contexts = usage->others.contexts;
   answer.context_bytes = usage->others.context_bytes;
   answer.log_bytes = usage->others.log_bytes;
+  answer.cache_mounts = usage->others.cache_mounts;
   answer.cache_mount_bytes = usage->others.cache_mount_bytes;
   answer.total_bytes = usage->total_bytes();
   answer.max_bytes = usage->max_bytes;
@@ -34,7 +35,11 @@ Response prune_cache(const Services& services, const Request& request) {
   const auto age = std::min(wanted->older_than_seconds, kLongest);
   auto pruned = services.cache.prune({wanted->keep_bytes, static_cast<std::int64_t>(age) * 1000, wanted->dry_run});
   if (!pruned) return error_response(pruned.error());
-  proto::CachePruned answer{pruned->layers, pruned->bytes, 0, 0, 0};
+  proto::CachePruned answer;
+  answer.layers = pruned->layers;
+  answer.bytes = pruned->bytes;
+  answer.cache_mounts = pruned->cache_mounts;
+  answer.cache_mount_bytes = pruned->cache_mount_bytes;
   if (services.sweep) {
     auto swept = services.sweep(wanted->dry_run);
     if (!swept) return error_response(swept.error());

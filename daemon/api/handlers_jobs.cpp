@@ -17,6 +17,7 @@ using base::fail;
 
 constexpr std::size_t kMostLabels = 64;
 constexpr std::size_t kMostArgs = 1000;
+constexpr std::size_t kMostTargets = 100;
 constexpr std::size_t kLongestText = 4096;
 
 Response job_response(int status, const Result<proto::Job>& job) {
@@ -34,13 +35,20 @@ Status check_pairs(const std::map<std::string, std::string>& pairs, const std::s
   return {};
 }
 
+Status check_target(const std::string& target) {
+  if (target.starts_with('+') && target.size() >= 2 && target.size() <= 256) return {};
+  return fail(ErrorKind::invalid, "\"" + base::printable(target.substr(0, 100)) + "\" is no target",
+              "a target is \"+\" and its name, such as +build");
+}
+
 Result<proto::JobSpec> read_spec(const Services& services, const Request& request) {
   INGOT_TRY(auto body, proto::parse_json(request.body));
   INGOT_TRY(auto spec, proto::job_spec_from_json(body));
-  if (!spec.target.starts_with('+') || spec.target.size() < 2 || spec.target.size() > 256) {
-    return fail(ErrorKind::invalid, "\"" + base::printable(spec.target.substr(0, 100)) + "\" is no target",
-                "a target is \"+\" and its name, such as +build");
+  INGOT_CHECK(check_target(spec.target));
+  if (spec.no_cache_targets.size() > kMostTargets) {
+    return fail(ErrorKind::invalid, fmt::format("a job has at most {} no_cache_targets", kMostTargets));
   }
+  for (const auto& target : spec.no_cache_targets) INGOT_CHECK(check_target(target));
   if (spec.idempotency_key.size() > 256 || spec.project.size() > kLongestText) {
     return fail(ErrorKind::invalid, "the job's idempotency_key or project is too long");
   }

@@ -47,6 +47,7 @@ struct Config {
   sandbox::Network network = sandbox::Network::egress;
   bool allow_host_network = false;
   std::vector<std::string> dns;
+  proto::Compression image_compression = proto::Compression::gzip;
   std::vector<image::SourceRule> images;
   std::map<std::string, std::string> texts;  // every key's value as it was written: what a reload compares
 };

@@ -86,6 +86,12 @@ Status set_network(Config& config, const std::string& text) {
                 [&](std::size_t index) { config.network = static_cast<sandbox::Network>(index); });
 }
 
+Status set_compression(Config& config, const std::string& text) {
+  constexpr proto::Compression kKnown[] = {proto::Compression::gzip, proto::Compression::zstd};
+  return choose(text, {proto::name_of(kKnown[0]), proto::name_of(kKnown[1])},
+                [&](std::size_t index) { config.image_compression = kKnown[index]; });
+}
+
 Status set_mode(Config& config, const std::string& text) {
   unsigned value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
@@ -241,17 +247,17 @@ const std::vector<ConfigKey>& config_keys() {
        "all that is kept, layers, artifacts, contexts, logs, cache mounts: a size, a share of the state directory's "
        "disk, or none",
        set_cache_max},
-      {"retention.jobs", "--retention-jobs", "INGOT_RETENTION_JOBS", "TIME", "365d", false,
+      {"retention.jobs", "--retention-jobs", "INGOT_RETENTION_JOBS", "TIME", "365d", true,
        "how long a job is known after its end, with its log and artifacts; none: for ever",
        age(&jobs::RetentionPolicy::jobs_ms)},
-      {"retention.max_jobs", "--retention-max-jobs", "INGOT_RETENTION_MAX_JOBS", "N", "100000", false,
+      {"retention.max_jobs", "--retention-max-jobs", "INGOT_RETENTION_MAX_JOBS", "N", "100000", true,
        "ended jobs that are known at the same time, the oldest are forgotten first; none: all", set_max_jobs},
-      {"retention.logs", "--retention-logs", "INGOT_RETENTION_LOGS", "TIME", "90d", false,
+      {"retention.logs", "--retention-logs", "INGOT_RETENTION_LOGS", "TIME", "90d", true,
        "how long the log of an ended job is kept; none: as long as the job", age(&jobs::RetentionPolicy::logs_ms)},
-      {"retention.artifacts", "--retention-artifacts", "INGOT_RETENTION_ARTIFACTS", "TIME", "90d", false,
+      {"retention.artifacts", "--retention-artifacts", "INGOT_RETENTION_ARTIFACTS", "TIME", "90d", true,
        "how long the artifacts of an ended job are kept; none: as long as the job",
        age(&jobs::RetentionPolicy::artifacts_ms)},
-      {"retention.contexts", "--retention-contexts", "INGOT_RETENTION_CONTEXTS", "TIME", "24h", false,
+      {"retention.contexts", "--retention-contexts", "INGOT_RETENTION_CONTEXTS", "TIME", "24h", true,
        "how long a project directory that was sent is kept without a job",
        [](Config& config, const std::string& text) { return set_age(config.context_age_ms, text, false); }},
       {"jobs.max_queued", "--jobs-max-queued", "INGOT_JOBS_MAX_QUEUED", "N", "100000", false,
@@ -291,6 +297,8 @@ const std::vector<ConfigKey>& config_keys() {
        [](Config& config, const std::string& text) { return set_bool(config.allow_host_network, text); }},
       {"network.dns", "--network-dns", "INGOT_NETWORK_DNS", "LIST", "", false,
        "name servers of steps, with commas between; empty: the host's", set_dns},
+      {"image_compression", "--image-compression", "INGOT_IMAGE_COMPRESSION", "HOW", "gzip", true,
+       "of the layers that SAVE IMAGE makes, when a job does not say: gzip or zstd", set_compression},
   };
   return kKeys;
 }

@@ -76,8 +76,9 @@ struct Daemon::Parts {
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<solver::Solver> solver;
   std::unique_ptr<pipeline::Admission> admission;
-  std::mutex defaults_mutex;  // guards defaults
+  std::mutex defaults_mutex;  // guards the next two
   solver::Surroundings defaults;
+  proto::Compression compression = proto::Compression::gzip;
   std::unique_ptr<jobs::JobQueue> queue;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
@@ -88,28 +89,26 @@ struct Daemon::Parts {
   store::OtherUsage other_usage() const {
     const auto blob_totals = blobs->ledger().totals();
     const auto context_totals = contexts->totals();
-    return {blob_totals.count,    blob_totals.bytes,  context_totals.count,
-            context_totals.bytes, queue->log_bytes(), solver->cache_mount_bytes()};
+    return {blob_totals.count,  blob_totals.bytes,           context_totals.count,          context_totals.bytes,
+            queue->log_bytes(), solver->cache_mount_bytes(), solver->cache_mounts().count()};
   }
   Measured measured() const {
     return {*queue, *solver, *images, *blobs, *collector, *sweeper, *admission, config.parallel_steps, started_ms};
   }
 
   pipeline::Engine engine() {
-    solver::Surroundings now;
-    {
-      std::lock_guard guard(defaults_mutex);
-      now = defaults;
-    }
+    std::lock_guard guard(defaults_mutex);
     return {*blobs,          *contexts, *snapshots, *images, *layers, *solver, *admission, sys::system_processes(),
-            fetch_directory, now};
+            fetch_directory, defaults,  compression};
   }
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   stop();
-  if (parts_->collector) parts_->collector->count_also({});  // it outlives whom it asks
+  if (!parts_->collector) return;
+  parts_->collector->count_also({});  // it outlives whom it asks
+  parts_->collector->collect_also(nullptr);
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -117,6 +116,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   Parts& parts = *daemon->parts_;
   parts.config = config;
   parts.defaults = surroundings(config);
+  parts.compression = config.image_compression;
   const fs::path state = fs::absolute(config.state_dir).lexically_normal();
 
   // 1. The state directory, for us alone.
@@ -181,6 +181,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
   INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", std::move(queue), base::system_clock()));
   parts.collector->count_also([&parts] { return parts.other_usage(); });
+  parts.collector->collect_also(&parts.solver->cache_mounts());
 
   // 5. The socket.
   api::ServerSettings server;
@@ -239,8 +240,11 @@ void Daemon::reload(const Config& config) {
   log::set_level(config.log_level);
   parts_->queue->set_workers(config.parallel_jobs);
   parts_->images->set_rules(config.images);
+  parts_->sweeper->set_context_age(config.context_age_ms);
+  if (parts_->upkeep) parts_->upkeep->set_policy(config.retention, upkeep_interval(config.retention, sweeping(config)));
   std::lock_guard lock(parts_->defaults_mutex);
   parts_->defaults = surroundings(config);
+  parts_->compression = config.image_compression;
   for (const auto& key : config_keys()) {
     if (key.reloadable) parts_->config.texts[key.name] = config.texts.at(key.name);
   }

@@ -75,9 +75,10 @@ void write_disk(const Measured& daemon, MetricsText& text) {
   const auto swept = daemon.sweeper.total();
   text.family(kCounter, "ingot_collected_total", "What was removed to make room or since nobody needed it, by kind.")
       .sample(pruned.layers, {{"kind", "layers"}})
+      .sample(pruned.cache_mounts, {{"kind", "cache mounts"}})
       .sample(swept.blobs, {{"kind", "blobs"}})
       .sample(swept.contexts, {{"kind", "contexts"}});
-  text.family(kCounter, "ingot_collected_bytes_total", "The bytes of it.").sample(pruned.bytes + swept.bytes);
+  text.family(kCounter, "ingot_collected_bytes_total", "The bytes of it.").sample(pruned.all_bytes() + swept.bytes);
 }
 
 }  // namespace

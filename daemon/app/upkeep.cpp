@@ -39,20 +39,31 @@ void Upkeep::wake() {
   changed_.notify_all();
 }
 
+void Upkeep::set_policy(const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval) {
+  {
+    std::lock_guard lock(mutex_);
+    policy_ = policy;
+    interval_ = interval;
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
 void Upkeep::run() {
   if (auto counted = parts_.blobs.ledger().count(); !counted) log::warning("{}", counted.error().message);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    const jobs::RetentionPolicy policy = policy_;
     lock.unlock();
-    round();
+    round(policy);
     lock.lock();
     changed_.wait_for(lock, interval_, [this] { return woken_ || stopping_; });
     woken_ = false;
   }
 }
 
-void Upkeep::round() {
-  auto retired = parts_.queue.retire(policy_);
+void Upkeep::round(const jobs::RetentionPolicy& policy) {
+  auto retired = parts_.queue.retire(policy);
   if (!retired) log::warning("retention: {}", retired.error().message);
   if (retired && retired->jobs + retired->logs + retired->artifacts > 0) {
     log::info("retention: gave up {} jobs, {} logs, {} artifacts", retired->jobs, retired->logs, retired->artifacts);
@@ -63,7 +74,7 @@ void Upkeep::round() {
     log::info("removed {} contexts and {} files that nobody needs, {}", swept->contexts, swept->blobs,
               base::human_bytes(swept->bytes));
   }
-  parts_.solver.measure_cache_mounts();
+  parts_.solver.cache_mounts().measure();
   parts_.snapshots.remove_unused_twins();
   // What jobs saved since the last look counts against the cap too.
   parts_.collector.wake();

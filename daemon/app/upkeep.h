@@ -29,15 +29,16 @@ class Upkeep {
   Upkeep& operator=(const Upkeep&) = delete;
 
   void wake();  // something was given up by hand
+  void set_policy(const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval);
 
  private:
   void run();
-  void round();
+  void round(const jobs::RetentionPolicy& policy);
 
   const Parts parts_;
-  const jobs::RetentionPolicy policy_;
-  const std::chrono::milliseconds interval_;
-  std::mutex mutex_;  // guards the next two
+  std::mutex mutex_;  // guards the next five
+  jobs::RetentionPolicy policy_;
+  std::chrono::milliseconds interval_;
   std::condition_variable changed_;
   bool woken_ = false;
   bool stopping_ = false;

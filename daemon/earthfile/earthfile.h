@@ -32,6 +32,7 @@ std::vector<std::string> target_names(const File& file);
 struct Request {
   std::string target;                            // "+name"
   std::map<std::string, std::string> overrides;  // --K=v, then .arg
+  std::vector<std::string> anew{};               // targets, such as "+name", whose steps are run again
 };
 
 struct Interpretation {

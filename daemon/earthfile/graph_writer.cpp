@@ -25,6 +25,8 @@ Result<graph::StepId> GraphWriter::add(graph::Step step) {
   std::vector<base::Digest> inputs;
   for (graph::StepId input : graph::inputs(step)) inputs.push_back(definitions_.at(input));
   base::Digest definition = graph::definition(step.operation, inputs);
+  // What is to run anew is not what another target may have from the cache, nor is what stands on it.
+  if (step.anew) definition = base::Digest::of("anew " + definition.str());
   const bool may_merge = exec == nullptr || !exec->no_cache;
   if (auto known = by_definition_.find(definition.str()); known != by_definition_.end() && may_merge) {
     return known->second;

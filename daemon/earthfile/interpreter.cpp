@@ -57,7 +57,7 @@ tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string me
 }
 
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
-    : file_(file), request_(request), host_(host) {}
+    : file_(file), request_(request), host_(host), anew_(request.anew.begin(), request.anew.end()) {}
 
 // $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
 Lookup Interpreter::lookup(const Frame& frame) const {
@@ -96,6 +96,8 @@ Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operat
   step.target = frame.target;
   step.text = command.text();
   step.position = command.place.position();
+  step.anew = !is_image && anew_.contains(frame.target);
+  met_.insert(frame.target);
   INGOT_TRY(frame.progress.step, graph_.add(std::move(step)));
   if (frame.gives_results) wanted_.push_back(*frame.progress.step);
   return {};
@@ -244,11 +246,32 @@ void Interpreter::warn_of_unknown_overrides() {
   }
 }
 
+Status Interpreter::check_anew() const {
+  for (const std::string& target : anew_) {
+    const std::string name = target.substr(target.starts_with("+") ? 1 : 0);
+    if (name == "base") continue;
+    if (auto found = find_recipe(name, {}); !found) {
+      return base::fail(base::with_context(found.error(), "in --no-cache=" + base::printable(target)));
+    }
+  }
+  return {};
+}
+
+void Interpreter::warn_of_idle_anew() {
+  for (const std::string& target : anew_) {
+    if (met_.contains(target)) continue;
+    warn({}, fmt::format("--no-cache={} has no effect: {} does not need that target", target,
+                         base::printable(request_.target)));
+  }
+}
+
 Result<Interpretation> Interpreter::run() {
+  INGOT_CHECK(check_anew());
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
   INGOT_TRY(auto progress, name == "base" ? requested_base() : target_recipe(name, {}, request_.overrides, true));
   if (progress.step) wanted_.push_back(*progress.step);
   warn_of_unknown_overrides();
+  warn_of_idle_anew();
   return Interpretation{graph_.finish(wanted_), std::move(warnings_)};
 }
 

@@ -101,6 +101,8 @@ class Interpreter {
   bool own_scopes() const { return file_.has("arg-scope-and-set"); }
   void warn(const Place& place, std::string message, std::string hint = {});
   void warn_of_unknown_overrides();
+  Status check_anew() const;
+  void warn_of_idle_anew();
 
   const File& file_;
   const Request& request_;
@@ -112,6 +114,8 @@ class Interpreter {
   std::map<std::tuple<std::string, Overrides, bool>, Progress> targets_;
   std::vector<std::string> under_way_;  // recipes, outermost first: a cycle is found by it
   std::set<std::string> declared_;      // names of every ARG that was met
+  std::set<std::string> anew_;          // of the request
+  std::set<std::string> met_;           // targets that had a step
   std::size_t commands_ = 0;            // how many were interpreted, and what else took time
   std::size_t remembered_bytes_ = 0;    // of bases_ and targets_
 };

@@ -110,6 +110,7 @@ struct Step {
   std::string target;            // "+name", for the log
   std::string text;              // the command as written, for the log
   proto::Position position;
+  bool anew = false;  // its target is to run anew: no part of what it is, so in no definition
 };
 
 // SAVE ARTIFACT.

@@ -8,6 +8,8 @@ namespace ingot::image {
 
 namespace {
 
+// What docker takes: a container of the image needs two more, and its storage drivers know 127 at most.
+constexpr std::size_t kMostLayers = 125;
 constexpr const char* kFetched = "fetched";  // instead of a form of ours
 
 std::string name_of(const LayerForm& form) {
@@ -30,13 +32,14 @@ Status record_fetched_layer(db::Database& database, store::SnapshotId snapshot, 
 
 Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, const LayerForm& form,
                                               const sys::CancelToken& cancel) {
-  INGOT_TRY(auto layers, snapshots_.layers(snapshot));
+  INGOT_TRY(auto base, base_of(snapshot));
+  INGOT_TRY(auto layers, snapshots_.image_layers(snapshot, base, kMostLayers));
   std::vector<LayerBlob> made;
   for (const auto& layer : layers) {
-    const std::string id = layer.filename();
+    const std::string id = std::to_string(layer.last);
     // Several layers joined into one are kept under the topmost one's number.
-    const bool joined = layer.parent_path() != snapshots_.directory();
-    const std::string form_name = name_of(form) + (joined ? " joined" : "");
+    const bool joined = layer.first != layer.last;
+    const std::string form_name = name_of(form) + (joined ? " joined from " + std::to_string(layer.first) : "");
     const base::KeyedMutex::Hold hold(being_made_, id);
     // As it came, whatever the form: a registry that has the base has this one.
     std::optional<LayerBlob> known;
@@ -44,17 +47,34 @@ Result<std::vector<LayerBlob>> LayerBlobs::of(store::SnapshotId snapshot, const 
       INGOT_TRY(known, find(id, kFetched));
     }
     // A step that changed nothing gives an image nothing; but one layer it must have.
-    if (!known && sys::fs::is_empty(layer) && (&layer != &layers.back() || !made.empty())) continue;
+    if (!known && sys::fs::is_empty(layer.path) && (&layer != &layers.back() || !made.empty())) continue;
     if (!known) {
       INGOT_TRY(known, find(id, form_name));
     }
     if (!known) {
-      INGOT_TRY(known, make(layer, form, cancel));
+      INGOT_TRY(known, make(layer.path, form, cancel));
       INGOT_CHECK(database_.transaction([&] { return keep(database_, id, form_name, *known); }));
     }
     made.push_back(std::move(*known));
   }
   return made;
+}
+
+// The topmost layer that came with an image: a registry that has the image has those below it too, as they are. 0:
+// none.
+Result<store::SnapshotId> LayerBlobs::base_of(store::SnapshotId snapshot) const {
+  store::SnapshotId base = 0;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_.prepare("WITH RECURSIVE chain (id, parent) AS (SELECT id, parent FROM snapshots WHERE id = ?1 "
+                                "UNION ALL SELECT s.id, s.parent FROM snapshots s JOIN chain c ON s.id = c.parent) "
+                                "SELECT coalesce(max(id), 0) FROM chain WHERE id IN (SELECT snapshot FROM images) OR "
+                                "EXISTS (SELECT 1 FROM layer_blobs WHERE snapshot = id AND form = ?2)"));
+    INGOT_CHECK(query.bind(1, snapshot).bind(2, kFetched).step());
+    base = query.number(0);
+    return {};
+  }));
+  return base;
 }
 
 Result<LayerBlob> LayerBlobs::make(const sys::fs::path& layer, const LayerForm& form,

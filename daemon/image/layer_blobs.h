@@ -38,10 +38,12 @@ class LayerBlobs {
   LayerBlobs(db::Database& database, const store::BlobStore& blobs, const store::SnapshotStore& snapshots)
       : database_(database), blobs_(blobs), snapshots_(snapshots) {}
 
-  // Of every layer of a snapshot, bottom first; what did not come with an image is packed in this form.
+  // Of every layer of a snapshot, bottom first; what did not come with an image is packed in this form. They are no
+  // more than docker takes: of a long chain, layers above its base are joined.
   Result<std::vector<LayerBlob>> of(store::SnapshotId snapshot, const LayerForm& form, const sys::CancelToken& cancel);
 
  private:
+  Result<store::SnapshotId> base_of(store::SnapshotId snapshot) const;
   Result<LayerBlob> make(const sys::fs::path& layer, const LayerForm& form, const sys::CancelToken& cancel) const;
   Result<std::optional<LayerBlob>> find(const std::string& snapshot, const std::string& form) const;
 

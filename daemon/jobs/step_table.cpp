@@ -10,6 +10,10 @@ namespace {
 
 using Parts = std::map<std::string, std::string>;
 
+// Kept among the parts of a step: of the job that it is said of it is a reason, for the jobs after that it says
+// nothing.
+constexpr const char* kStandsOnAnew = "what it stands on was to run anew, and came out different";
+
 Parts decode(const std::string& text) {
   const auto body = nlohmann::json::parse(text, nullptr, false);
   Parts parts;
@@ -25,13 +29,15 @@ std::vector<std::string> differences(const Parts& before, const Parts& now) {
   std::vector<std::string> found;
   for (const auto& [name, value] : now) {
     auto old = before.find(name);
-    if (old == before.end())
+    if (name == kStandsOnAnew)
+      found.push_back(name);
+    else if (old == before.end())
       found.push_back(name + " is new");
     else if (old->second != value)
       found.push_back(name + " changed");
   }
   for (const auto& [name, value] : before) {
-    if (!now.contains(name)) found.push_back(name + " is gone");
+    if (!now.contains(name) && name != kStandsOnAnew) found.push_back(name + " is gone");
   }
   return found;
 }
@@ -45,7 +51,9 @@ Status StepTable::record(const std::string& job, const std::vector<StepRecord>& 
               database_.prepare("DELETE FROM job_steps WHERE job = (SELECT seq FROM jobs WHERE id = ?)"));
     INGOT_CHECK(deletion.bind(1, job).run());
     for (const auto& step : steps) {
-      const std::string parts = nlohmann::json(step.parts).dump();
+      Parts kept = step.parts;
+      if (step.stands_on_anew) kept[kStandsOnAnew] = "";
+      const std::string parts = nlohmann::json(kept).dump();
       const std::string digest = base::Digest::of(parts).str();
       INGOT_TRY(auto keeping, database_.prepare("INSERT OR IGNORE INTO step_parts VALUES (?, ?)"));
       INGOT_CHECK(keeping.bind(1, digest).bind(2, parts).run());
@@ -96,7 +104,9 @@ Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) cons
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto query,
               database_.prepare("SELECT s.job, number, place, target, text, position, how, milliseconds, asked_to_run, "
-                                "p.parts FROM job_steps s JOIN jobs j ON j.seq = s.job JOIN step_parts p ON p.digest = "
+                                "p.parts, json_extract(j.spec, '$.no_cache'), EXISTS (SELECT 1 FROM "
+                                "json_each(j.spec, '$.no_cache_targets') WHERE value = s.target) FROM job_steps s JOIN "
+                                "jobs j ON j.seq = s.job JOIN step_parts p ON p.digest = "
                                 "s.parts WHERE j.id = ? ORDER BY number"));
     query.bind(1, job);
     while (true) {
@@ -113,6 +123,9 @@ Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) cons
       row.step.seconds = static_cast<double>(query.number(7)) / 1000;
       row.step.asked_to_run = query.number(8) != 0;
       row.step.parts = decode(query.text(9));
+      const bool by_job = query.number(10) != 0;
+      const bool by_target = query.number(11) != 0;
+      row.asked_by = by_job ? "--no-cache" : by_target ? "--no-cache=" + row.step.target : "RUN --no-cache";
       rows.push_back(std::move(row));
     }
   }));
@@ -164,7 +177,7 @@ Result<std::vector<proto::StepReport>> StepTable::reports(const std::string& job
       report.seconds = row.step.seconds;
       const bool ran = row.step.how == "executed" || row.step.how == "failed";
       if (ran && row.step.asked_to_run)
-        report.reasons.emplace_back("it was to run anew: --no-cache");
+        report.reasons.push_back("it was to run anew: " + row.asked_by);
       else if (ran)
         INGOT_CHECK(compare(row, report));
       reports.push_back(std::move(report));

@@ -21,6 +21,7 @@ struct StepRecord {
   bool asked_to_run = false;                 // --no-cache
   std::map<std::string, std::string> parts;  // what its key is made of, by name, with a digest of each
   std::uint64_t bytes = 0;                   // of the layer that it made
+  bool stands_on_anew = false;               // not itself, but what it stands on was asked to run
 };
 
 // The rows of steps of jobs. Thread-safe.
@@ -41,6 +42,7 @@ class StepTable {
   struct Row {
     StepRecord step;
     std::int64_t job = 0;
+    std::string asked_by;  // the flag that asked it to run
   };
   Result<std::vector<Row>> rows(const std::string& job) const;
   Status compare(const Row& row, proto::StepReport& report) const;

@@ -34,7 +34,7 @@ Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, ima
   recipe.context = std::make_shared<const solver::Context>(std::move(manifest));
   ContextHost host(recipe.context->manifest, engine.blobs, images, progress, cancel);
   INGOT_TRY(auto file, parse_earthfile(host));
-  INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args}, host));
+  INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args, spec.no_cache_targets}, host));
   return recipe;
 }
 

@@ -27,7 +27,7 @@ void record_steps(const graph::Graph& graph, const solver::Build& build, const j
     if (step.text.empty() || record.how.empty()) continue;
     steps.push_back({static_cast<int>(id) + 1, places[step.target]++, step.target, step.text,
                      proto::place_of(step.position), record.how, record.seconds, record.asked_to_run, record.parts,
-                     record.bytes});
+                     record.bytes, record.stands_on_anew});
   }
   if (auto recorded = run.record_steps(steps); !recorded) {
     base::log::warning("job {}: its steps: {}", run.job.id, recorded.error().message);
@@ -85,7 +85,7 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   const graph::Graph& graph = recipe.plan.graph;
   for (const auto& warning : recipe.plan.warnings) note("warning: " + warning);
 
-  INGOT_TRY(const auto form, layer_form(run.job.spec));
+  INGOT_TRY(const auto form, layer_form(engine, run.job.spec));
 
   // 2. Every step that the cache does not have, each in its container.
   Admission::Place place;

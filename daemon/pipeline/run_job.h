@@ -21,6 +21,7 @@ struct Engine {
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system
   solver::Surroundings surroundings;
+  proto::Compression compression = proto::Compression::gzip;  // of images, when a job does not say
 };
 
 // A job from its context to its artifacts, pass by pass.

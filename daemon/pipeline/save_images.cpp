@@ -51,9 +51,9 @@ Error at(Error error, const graph::SaveImage& save) {
 
 }  // namespace
 
-Result<image::LayerForm> layer_form(const proto::JobSpec& spec) {
+Result<image::LayerForm> layer_form(const Engine& engine, const proto::JobSpec& spec) {
   INGOT_TRY(auto epoch, source_date_epoch(spec));
-  return image::LayerForm{spec.compression, epoch};
+  return image::LayerForm{spec.compression.value_or(engine.compression), epoch};
 }
 
 Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const jobs::JobRun& run,

@@ -9,7 +9,7 @@
 namespace ingot::pipeline {
 
 // How the job wants its layers packed.
-Result<image::LayerForm> layer_form(const proto::JobSpec& spec);
+Result<image::LayerForm> layer_form(const Engine& engine, const proto::JobSpec& spec);
 
 // SAVE IMAGE of a finished build, image by image; what says --push is pushed when the job asked for it, after the last
 // one is made. Their manifests are artifacts of the job.

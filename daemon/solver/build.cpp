@@ -86,7 +86,7 @@ Result<std::vector<Build::Foresight>> Build::plan() {
     else if (node.result)
       steps.push_back(Foresight::cached);
     else
-      steps.push_back(node.missing == 0 ? Foresight::runs : Foresight::may_run);
+      steps.push_back(node.missing == 0 || is_asked_to_run(steps.size()) ? Foresight::runs : Foresight::may_run);
   }
   return steps;
 }
@@ -109,8 +109,9 @@ std::vector<Build::Record> Build::records() const {
   std::vector<Record> records;
   if (keys_.empty()) return records;
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
-    records.push_back({nodes_[id].how, nodes_[id].seconds, request_.no_cache || keys_[id].never_found,
-                       parts_of(request_.graph, id, keys_, request_.context->tree), made_bytes(id)});
+    records.push_back({nodes_[id].how, nodes_[id].seconds, is_asked_to_run(id),
+                       parts_of(request_.graph, id, keys_, request_.context->tree), made_bytes(id),
+                       nodes_[id].stands_on_anew});
   }
   return records;
 }
@@ -122,6 +123,20 @@ Status Build::touch_results() {
     if (node.result) used.push_back(node.result->id());
   }
   return solver_.snapshots_.touch(used);
+}
+
+bool Build::is_asked_to_run(graph::StepId id) const {
+  return request_.no_cache || step(id).anew || keys_[id].never_found;
+}
+
+// What a RUN --no-cache makes has a key of its own each time; a target that is to run anew keeps its keys, for the jobs
+// after this one. So what stands on it must be kept from being found by its definition.
+void Build::find_what_stands_on_anew() {
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    for (graph::StepId input : graph::inputs(step(id))) {
+      if (step(input).anew || nodes_[input].stands_on_anew) nodes_[id].stands_on_anew = true;
+    }
+  }
 }
 
 Status Build::resolve_images() {
@@ -144,11 +159,12 @@ Status Build::resolve_images() {
 
 // What a step stands on comes before it, so one walk from the end meets every step after all that want it.
 Status Build::look_up() {
+  find_what_stands_on_anew();
   for (graph::StepId id : results_of(request_.graph)) nodes_[id].wanted = true;
   for (graph::StepId id = nodes_.size(); id-- > 0;) {
     Node& node = nodes_[id];
     if (!node.wanted || node.result) continue;
-    if (!request_.no_cache && !keys_[id].never_found) {
+    if (!is_asked_to_run(id) && !node.stands_on_anew) {
       INGOT_TRY(auto found, solver_.cache_.find(keys_[id].key));
       if (found) {
         ++solver_.counters_.hit_key;
@@ -223,7 +239,7 @@ void Build::launch(graph::StepId id) {
   }
   wanted.key = keys_[id].key;
   wanted.operation = keys_[id].operation;
-  wanted.look = !request_.no_cache && !keys_[id].never_found;
+  wanted.look = !is_asked_to_run(id);
   wanted.demand = {request_.submitter, request_.priority};
   // Who has other values for its secrets gets a flight of its own.
   const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);

@@ -73,7 +73,8 @@ class Build {
     double seconds = 0;
     bool asked_to_run = false;
     Parts parts;
-    std::uint64_t bytes = 0;  // of the layer that it made
+    std::uint64_t bytes = 0;      // of the layer that it made
+    bool stands_on_anew = false;  // not itself, but what it stands on was asked to run
   };
   std::vector<Record> records() const;
   // After run(): a step's file system.
@@ -84,6 +85,7 @@ class Build {
  private:
   struct Node {
     bool wanted = false;
+    bool stands_on_anew = false;            // so its definition does not say what it will be made from
     bool started = false;                   // the observer was told
     unsigned missing = 0;                   // inputs that are still to come
     std::vector<graph::StepId> dependents;  // wanted steps that wait for it
@@ -98,6 +100,9 @@ class Build {
     Result<StepResult> result;
   };
 
+  // Whether it runs whatever the cache has: its RUN, its target or its job says so.
+  bool is_asked_to_run(graph::StepId id) const;
+  void find_what_stands_on_anew();
   Status resolve_images();
   Status look_up();
   Status touch_results();

@@ -57,7 +57,7 @@ class Solver {
   Slots::Counts slots() const { return slots_.counts(); }
   // Of the directories of cache mounts, as they were when they were last measured.
   std::uint64_t cache_mount_bytes() const { return executor_.caches().bytes(); }
-  void measure_cache_mounts() { executor_.caches().measure(); }
+  CacheMounts& cache_mounts() { return executor_.caches(); }
 
  private:
   friend class Build;

@@ -1,5 +1,7 @@
 #include "daemon/store/collector.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -23,6 +25,11 @@ std::uint64_t low_water(std::uint64_t max_bytes) {
 std::int64_t used_before(const PruneRequest& request) {
   return request.older_than_ms > 0 ? base::system_clock().unix_ms() - request.older_than_ms
                                    : std::numeric_limits<std::int64_t>::max();
+}
+
+std::string told(const Pruned& pruned) {
+  return fmt::format("{} layers, {}, and {} cache mounts, {}", pruned.layers, base::human_bytes(pruned.bytes),
+                     pruned.cache_mounts, base::human_bytes(pruned.cache_mount_bytes));
 }
 
 }  // namespace
@@ -53,57 +60,66 @@ void Collector::count_also(std::function<OtherUsage()> others) {
   others_ = std::move(others);
 }
 
+void Collector::collect_also(Collectable* others) {
+  std::lock_guard not_now(pruning_);
+  std::lock_guard lock(mutex_);
+  also_ = others;
+}
+
+Pruned Collector::total_pruned() const {
+  std::lock_guard lock(mutex_);
+  return total_pruned_;
+}
+
 OtherUsage Collector::others() const {
   std::lock_guard lock(mutex_);  // while it is asked, so that count_also({}) ends it
   return others_ ? others_() : OtherUsage{};
 }
 
-// Layers make room for what is no layer too.
+// Layers and cache mounts make room for the rest too.
 void Collector::collect() {
-  auto layers = total_bytes();
-  const std::uint64_t other = others().bytes();
-  if (!layers || *layers + other <= max_bytes_) return;
+  auto prunable = prunable_bytes();
+  const std::uint64_t other = lasting_bytes();
+  if (!prunable || *prunable + other <= max_bytes_) return;
   const std::uint64_t goal = low_water(max_bytes_);
   if (other > goal) {
     std::lock_guard lock(mutex_);
     if (!complained_) {
       base::log::warning(
-          "artifacts, contexts, logs and cache mounts alone have {}, and cache.max_size is {}: no layer is kept that "
-          "is "
-          "not in use; give it more, keep artifacts for a shorter time (retention.artifacts), or remove "
-          "some by `ingot artifacts rm`",
+          "artifacts, contexts and logs alone have {}, and cache.max_size is {}: no layer and no cache mount is kept "
+          "that "
+          "is not in use; give it more, keep artifacts for a shorter time (retention.artifacts), or remove some by "
+          "`ingot artifacts rm`",
           base::human_bytes(other), base::human_bytes(max_bytes_));
     }
     complained_ = true;
   }
   auto pruned = prune({goal > other ? goal - other : 0, 0, false});
   if (!pruned) base::log::warning("collecting: {}", pruned.error().message);
-  if (pruned && pruned->layers > 0) {
-    base::log::info("collected {} layers, {}", pruned->layers, base::human_bytes(pruned->bytes));
-  }
+  if (pruned && pruned->any()) base::log::info("collected {}", told(*pruned));
 }
 
-Result<std::optional<std::uint64_t>> Collector::layers_beside(std::uint64_t bytes) const {
-  INGOT_TRY(auto layers, total_bytes());
-  const std::uint64_t other = others().bytes();
-  std::uint64_t left = layers;
+Result<std::optional<std::uint64_t>> Collector::left_beside(std::uint64_t bytes) const {
+  INGOT_TRY(auto there, prunable_bytes());
+  const std::uint64_t other = lasting_bytes();
+  std::uint64_t left = there;
   if (max_bytes_ != 0) left = std::min(left, max_bytes_ > other + bytes ? max_bytes_ - other - bytes : 0);
   INGOT_TRY(auto free, free_bytes());
   INGOT_TRY(auto disk, sys::disk_size(snapshots_.directory()));
   const std::uint64_t wanted = bytes + disk / 100;  // the last hundredth is the host's
-  if (free < wanted) left = std::min(left, layers > wanted - free ? layers - (wanted - free) : 0);
-  return left == layers ? std::nullopt : std::optional(left);
+  if (free < wanted) left = std::min(left, there > wanted - free ? there - (wanted - free) : 0);
+  return left == there ? std::nullopt : std::optional(left);
 }
 
 Result<bool> Collector::make_room(std::uint64_t bytes) {
-  INGOT_TRY(auto left, layers_beside(bytes));
+  INGOT_TRY(auto left, left_beside(bytes));
   if (!left) return true;
   INGOT_TRY(auto pruned, prune({*left, 0, false}));
-  if (pruned.layers > 0) {
-    base::log::info("made room for a job: {} layers, {}", pruned.layers, base::human_bytes(pruned.bytes));
+  if (pruned.any()) {
+    base::log::info("made room for a job: {}", told(pruned));
     snapshots_.reclaim_now();
   }
-  INGOT_TRY(left, layers_beside(bytes));
+  INGOT_TRY(left, left_beside(bytes));
   return !left;
 }
 
@@ -119,7 +135,7 @@ void Collector::run() {
   }
 }
 
-Result<std::uint64_t> Collector::total_bytes() const {
+Result<std::uint64_t> Collector::layer_bytes() const {
   std::uint64_t total = 0;
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto query, database_.prepare("SELECT coalesce(sum(bytes), 0) FROM snapshots"));
@@ -162,19 +178,66 @@ Result<Usage> Collector::usage() const {
 Result<std::vector<Collector::Candidate>> Collector::candidates(std::int64_t used_before_ms) const {
   std::vector<Candidate> found;
   INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query, database_.prepare(std::string("SELECT s.id, s.bytes FROM snapshots s WHERE s.used_ms < ? "
-                                                        "AND NOT EXISTS (SELECT 1 FROM snapshots c WHERE c.parent = "
-                                                        "s.id) AND NOT EXISTS (SELECT 1 FROM images i WHERE "
-                                                        "i.snapshot = s.id) ORDER BY ") +
-                                            kWorth + ", s.id"));
+    INGOT_TRY(auto query, database_.prepare(std::string("SELECT s.id, s.bytes, ") + kWorth +
+                                            " AS worth FROM snapshots s WHERE s.used_ms < ? "
+                                            "AND NOT EXISTS (SELECT 1 FROM snapshots c WHERE c.parent = "
+                                            "s.id) AND NOT EXISTS (SELECT 1 FROM images i WHERE "
+                                            "i.snapshot = s.id) ORDER BY worth, s.id"));
     query.bind(1, used_before_ms);
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
-      found.push_back({query.number(0), static_cast<std::uint64_t>(query.number(1))});
+      found.push_back({query.number(0), static_cast<std::uint64_t>(query.number(1)), query.number(2)});
     }
   }));
+  add_mounts(found, used_before_ms);
   return found;
+}
+
+// Nobody knows what it took to fill one: its last use alone counts.
+void Collector::add_mounts(std::vector<Candidate>& found, std::int64_t used_before_ms) const {
+  if (also_ == nullptr) return;
+  for (const auto& mount : also_->unused()) {
+    if (mount.used_ms < used_before_ms) found.push_back({0, mount.bytes, mount.used_ms, mount.name});
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.worth_ms < b.worth_ms; });
+}
+
+Result<std::uint64_t> Collector::prunable_bytes() const {
+  INGOT_TRY(auto bytes, layer_bytes());
+  return bytes + mount_bytes();
+}
+
+std::uint64_t Collector::mount_bytes() const {
+  std::lock_guard lock(mutex_);
+  return also_ == nullptr ? 0 : also_->bytes();
+}
+
+std::uint64_t Collector::lasting_bytes() const {
+  const std::uint64_t mounts = mount_bytes();
+  const std::uint64_t all = others().bytes();
+  return all - std::min(all, mounts);
+}
+
+void Collector::count(const Candidate& candidate, Pruned& pruned) {
+  const bool is_layer = candidate.mount.empty();
+  ++(is_layer ? pruned.layers : pruned.cache_mounts);
+  (is_layer ? pruned.bytes : pruned.cache_mount_bytes) += candidate.bytes;
+}
+
+Result<bool> Collector::remove(const Candidate& candidate, Pruned& pruned) {
+  if (candidate.mount.empty()) {
+    auto removed = snapshots_.remove(candidate.id);
+    if (!removed && removed.error().kind == ErrorKind::conflict) return false;
+    INGOT_CHECK(removed);
+  } else {
+    INGOT_TRY(bool removed, also_->remove(candidate.mount));
+    if (!removed) return false;
+  }
+  count(candidate, pruned);
+  std::lock_guard lock(mutex_);
+  count(candidate, total_pruned_);
+  return true;
 }
 
 // The image that was used longest ago, if no build holds it. Its layers are then like any other.
@@ -199,41 +262,37 @@ Result<bool> Collector::forget_an_image(std::int64_t used_before_ms) {
 }
 
 Result<Pruned> Collector::predict(const PruneRequest& request) const {
-  INGOT_TRY(auto total, total_bytes());
   INGOT_TRY(auto list, candidates(used_before(request)));
+  INGOT_TRY(auto total, prunable_bytes());
   Pruned pruned;
   for (const auto& candidate : list) {
-    if (total - pruned.bytes <= request.keep_bytes) break;
-    ++pruned.layers;
-    pruned.bytes += candidate.bytes;
+    if (total - pruned.all_bytes() <= request.keep_bytes) break;
+    count(candidate, pruned);
   }
   return pruned;
 }
 
 Result<Pruned> Collector::prune(const PruneRequest& request) {
-  if (request.dry_run) return predict(request);
   std::lock_guard one_at_a_time(pruning_);
-  INGOT_TRY(auto total, total_bytes());
+  if (request.dry_run) return predict(request);
   Pruned pruned;
   // Round by round: what goes may have been the last that stood on something.
-  while (total - pruned.bytes > request.keep_bytes) {
-    const std::uint64_t before = pruned.layers;
+  while (true) {
     INGOT_TRY(auto list, candidates(used_before(request)));
+    INGOT_TRY(auto left, prunable_bytes());
+    bool gone = false;
     for (const auto& candidate : list) {
-      if (total - pruned.bytes <= request.keep_bytes) break;
-      auto removed = snapshots_.remove(candidate.id);
-      if (!removed && removed.error().kind == ErrorKind::conflict) continue;  // somebody uses it again
-      INGOT_CHECK(removed);
-      ++pruned.layers;
-      pruned.bytes += candidate.bytes;
-      ++pruned_layers_;
-      pruned_bytes_ += candidate.bytes;
+      if (left <= request.keep_bytes) return pruned;
+      INGOT_TRY(bool removed, remove(candidate, pruned));
+      if (!removed) continue;
+      left -= std::min(left, candidate.bytes);
+      gone = true;
     }
-    if (pruned.layers > before) continue;
+    if (left <= request.keep_bytes) return pruned;
+    if (gone) continue;
     INGOT_TRY(bool forgotten, forget_an_image(used_before(request)));
-    if (!forgotten) break;
+    if (!forgotten) return pruned;
   }
-  return pruned;
 }
 
 }  // namespace ingot::store

@@ -7,11 +7,13 @@
 #include <optional>
 #include <thread>
 
+#include "daemon/store/collectable.h"
 #include "daemon/store/snapshots.h"
 
 namespace ingot::store {
 
-// What else the daemon keeps on the disk: it counts against the cap, and is not the collector's to remove.
+// What else the daemon keeps on the disk: it counts against the cap. Of it only cache mounts are the collector's to
+// remove.
 struct OtherUsage {
   std::uint64_t blobs = 0;
   std::uint64_t blob_bytes = 0;
@@ -19,6 +21,7 @@ struct OtherUsage {
   std::uint64_t context_bytes = 0;
   std::uint64_t log_bytes = 0;
   std::uint64_t cache_mount_bytes = 0;
+  std::uint64_t cache_mounts = 0;
   std::uint64_t bytes() const { return blob_bytes + context_bytes + log_bytes + cache_mount_bytes; }
 };
 
@@ -40,12 +43,16 @@ struct PruneRequest {
 
 struct Pruned {
   std::uint64_t layers = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;  // of layers
+  std::uint64_t cache_mounts = 0;
+  std::uint64_t cache_mount_bytes = 0;
+  bool any() const { return layers + cache_mounts > 0; }
+  std::uint64_t all_bytes() const { return bytes + cache_mount_bytes; }
 };
 
-// Keeps all that the daemon has on the disk under its cap, by removing layers: what was used longest ago, and was
-// cheapest to make, goes first. Nothing goes that a build holds, or that another layer stands on; an image only when no
-// step is left to go. Thread-safe.
+// Keeps all that the daemon has on the disk under its cap, by removing layers and cache mounts: what was used longest
+// ago, and was cheapest to make, goes first. Nothing goes that a build holds, or that another layer stands on; an image
+// only when nothing else is left to go. Thread-safe.
 class Collector {
  public:
   Collector(SnapshotStore& snapshots, db::Database& database, std::uint64_t max_bytes);
@@ -56,39 +63,51 @@ class Collector {
   // What else counts against the cap. Asked often: it must know without looking. Once this has returned, what was to be
   // asked before is not asked any more.
   void count_also(std::function<OtherUsage()> others);
+  // What else may go, null for nothing. Once this has returned, what was given before is not asked any more.
+  void collect_also(Collectable* others);
   // Something was added: it looks soon, on a thread of its own.
   void wake();
   Result<Usage> usage() const;
   Result<std::uint64_t> free_bytes() const { return sys::free_space(snapshots_.directory()); }
-  // Removes layers until no more bytes of layers are left than the request keeps.
+  // Removes until no more bytes of layers and cache mounts are left than the request keeps.
   Result<Pruned> prune(const PruneRequest& request);
   // Whether so many bytes more fit under the cap and on the disk; collects first, as far as it can, when they do not.
   Result<bool> make_room(std::uint64_t bytes);
   // What was collected since the start, on demand or by itself.
-  Pruned total_pruned() const { return {pruned_layers_, pruned_bytes_}; }
+  Pruned total_pruned() const;
 
  private:
+  // A layer, or with a name a cache mount. The least worth goes first.
   struct Candidate {
-    SnapshotId id;
-    std::uint64_t bytes;
+    SnapshotId id = 0;
+    std::uint64_t bytes = 0;
+    std::int64_t worth_ms = 0;
+    std::string mount{};
   };
   void run();
   void collect();
   OtherUsage others() const;
-  // How many bytes of layers may be left so that so many more fit; none: all of them.
-  Result<std::optional<std::uint64_t>> layers_beside(std::uint64_t bytes) const;
-  Result<std::uint64_t> total_bytes() const;  // of layers
+  // How many bytes of layers and cache mounts may be left so that so many more fit; none: all of them.
+  Result<std::optional<std::uint64_t>> left_beside(std::uint64_t bytes) const;
+  Result<std::uint64_t> layer_bytes() const;
+  std::uint64_t mount_bytes() const;             // of those that it may remove
+  Result<std::uint64_t> prunable_bytes() const;  // of layers and cache mounts
+  // What stays whatever it removes.
+  std::uint64_t lasting_bytes() const;
   Result<std::vector<Candidate>> candidates(std::int64_t used_before_ms) const;
+  void add_mounts(std::vector<Candidate>& found, std::int64_t used_before_ms) const;
+  Result<bool> remove(const Candidate& candidate, Pruned& pruned);  // false: somebody uses it again
+  static void count(const Candidate& candidate, Pruned& pruned);
   Result<Pruned> predict(const PruneRequest& request) const;
   Result<bool> forget_an_image(std::int64_t used_before_ms);
 
   SnapshotStore& snapshots_;
   db::Database& database_;
   const std::uint64_t max_bytes_;
-  std::atomic<std::uint64_t> pruned_layers_ = 0;
-  std::atomic<std::uint64_t> pruned_bytes_ = 0;
-  std::mutex pruning_;
-  mutable std::mutex mutex_;  // guards the next four
+  std::mutex pruning_;        // one at a time; held while also_ is asked or changed
+  mutable std::mutex mutex_;  // after that one; guards the next seven
+  Collectable* also_ = nullptr;
+  Pruned total_pruned_;
   std::function<OtherUsage()> others_;
   bool complained_ = false;  // that others alone are over the cap
   std::condition_variable changed_;

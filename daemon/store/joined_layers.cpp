@@ -20,6 +20,7 @@ namespace fs = sys::fs;
 
 namespace {
 
+constexpr const char* kFrom = ".from-";  // in the name of a run: between its last layer and its first
 constexpr const char* kOpaque = "trusted.overlay.opaque";
 
 bool is_opaque(int directory) {
@@ -139,6 +140,23 @@ Status join_directory(const Directory& directory, int target, const std::string&
   return {};
 }
 
+// How many layers above the lowest `base` become one each, from below: alone where all are few enough; else in runs of
+// one length, which stay the same when there is one layer more, and if need be the rest as one too.
+std::vector<std::size_t> run_lengths(std::size_t all, std::size_t base, std::size_t most) {
+  const std::size_t above = all - base;
+  if (all <= most) return std::vector<std::size_t>(above, 1);
+  const std::size_t room = most > base ? most - base : 1;
+  std::size_t run = JoinedLayers::kRun;
+  while ((above + run - 1) / run > room) run *= 2;
+  std::vector<std::size_t> lengths(above / run, run);
+  const std::size_t rest = above % run;
+  if (lengths.size() + rest <= room)
+    lengths.insert(lengths.end(), rest, 1);
+  else
+    lengths.push_back(rest);
+  return lengths;
+}
+
 }  // namespace
 
 Status join_layers(const std::vector<fs::path>& layers, const std::vector<fs::path>& below, const fs::path& target) {
@@ -165,7 +183,7 @@ std::vector<fs::path> JoinedLayers::shorten(const std::vector<fs::path>& layers)
   std::size_t at = 0;
   for (; at + kRun <= layers.size(); at += kRun) {
     const auto first = layers.begin() + static_cast<std::ptrdiff_t>(at);
-    auto one = joined({first, first + kRun}, fewer);
+    auto one = joined({first, first + kRun}, fewer, (first + kRun - 1)->filename());
     if (!one) {
       // The chain as it is may still be short enough.
       base::log::warning("cannot join layers: {}", one.error().message);
@@ -177,8 +195,43 @@ std::vector<fs::path> JoinedLayers::shorten(const std::vector<fs::path>& layers)
   return fewer;
 }
 
-Result<fs::path> JoinedLayers::joined(const std::vector<fs::path>& layers, const std::vector<fs::path>& below) {
-  const fs::path place = directory_ / layers.back().filename();
+Result<std::vector<JoinedLayers::Piece>> JoinedLayers::join_above(const std::vector<fs::path>& layers, std::size_t base,
+                                                                  const std::vector<std::size_t>& lengths) {
+  std::vector<Piece> pieces;
+  std::vector<fs::path> below;
+  std::size_t at = 0;
+  const auto take = [&](std::size_t length) -> Status {
+    const std::size_t last = at + length - 1;
+    fs::path path = layers[last];
+    if (length > 1) {
+      const auto first = layers.begin() + static_cast<std::ptrdiff_t>(at);
+      // Another run may end with the same layer.
+      const std::string name = layers[last].filename().string() + kFrom + layers[at].filename().string();
+      INGOT_TRY(path, joined({first, first + static_cast<std::ptrdiff_t>(length)}, below, name));
+    }
+    below.push_back(path);
+    pieces.push_back({std::move(path), at, last});
+    at = last + 1;
+    return {};
+  };
+  for (std::size_t i = 0; i < base; ++i) INGOT_CHECK(take(1));
+  for (const std::size_t length : lengths) INGOT_CHECK(take(length));
+  return pieces;
+}
+
+std::vector<JoinedLayers::Piece> JoinedLayers::shorten_above(const std::vector<fs::path>& layers, std::size_t base,
+                                                             std::size_t most) {
+  auto pieces = join_above(layers, base, run_lengths(layers.size(), base, most));
+  if (pieces) return std::move(*pieces);
+  base::log::warning("cannot join layers: {}", pieces.error().message);
+  std::vector<Piece> all;
+  for (std::size_t i = 0; i < layers.size(); ++i) all.push_back({layers[i], i, i});
+  return all;
+}
+
+Result<fs::path> JoinedLayers::joined(const std::vector<fs::path>& layers, const std::vector<fs::path>& below,
+                                      const std::string& name) {
+  const fs::path place = directory_ / name;
   std::lock_guard lock(mutex_);
   std::error_code error;
   if (fs::exists(place, error)) return place;
@@ -190,8 +243,15 @@ Result<fs::path> JoinedLayers::joined(const std::vector<fs::path>& layers, const
   return place;
 }
 
+// What is joined of layers that end with this one. A run that goes on above it is gone already, as those layers are.
 Status JoinedLayers::forget(const fs::path& layer) {
-  return trash_->take(directory_ / layer.filename());
+  const std::string name = layer.filename();
+  INGOT_CHECK(trash_->take(directory_ / name));
+  std::error_code error;
+  for (fs::directory_iterator entry(directory_, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(name + kFrom)) INGOT_CHECK(trash_->take(entry->path()));
+  }
+  return {};
 }
 
 }  // namespace ingot::store

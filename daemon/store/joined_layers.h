@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "daemon/base/result.h"
@@ -27,13 +28,25 @@ class JoinedLayers {
 
   // The same stack in fewer layers; `layers` itself when it is short.
   std::vector<sys::fs::path> shorten(const std::vector<sys::fs::path>& layers);
+  // Some layers of a stack as one: those from `first` up to `last`. Mostly that is a single one.
+  struct Piece {
+    sys::fs::path path;
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+  // The same stack in no more than `most` layers, if that can be without touching the lowest `base` ones. What is
+  // joined stays as it is when the stack grows, as far as `most` allows.
+  std::vector<Piece> shorten_above(const std::vector<sys::fs::path>& layers, std::size_t base, std::size_t most);
   // `layer` is removed; nobody stands on it any more.
   Status forget(const sys::fs::path& layer);
 
  private:
   JoinedLayers(sys::fs::path directory, std::shared_ptr<Trash> trash)
       : directory_(std::move(directory)), trash_(std::move(trash)) {}
-  Result<sys::fs::path> joined(const std::vector<sys::fs::path>& layers, const std::vector<sys::fs::path>& below);
+  Result<sys::fs::path> joined(const std::vector<sys::fs::path>& layers, const std::vector<sys::fs::path>& below,
+                               const std::string& name);
+  Result<std::vector<Piece>> join_above(const std::vector<sys::fs::path>& layers, std::size_t base,
+                                        const std::vector<std::size_t>& lengths);
 
   sys::fs::path directory_;
   std::shared_ptr<Trash> trash_;

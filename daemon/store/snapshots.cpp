@@ -201,6 +201,26 @@ bool SnapshotStore::is_there(SnapshotId id) const {
 }
 
 Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
+  INGOT_TRY(auto layers, own_layers(id));
+  return joined_->shorten(layers);
+}
+
+Result<std::vector<SnapshotStore::ImageLayer>> SnapshotStore::image_layers(SnapshotId id, SnapshotId base,
+                                                                           std::size_t most) const {
+  INGOT_TRY(auto layers, own_layers(id));
+  std::vector<SnapshotId> ids;
+  ids.reserve(layers.size());
+  for (const auto& layer : layers) ids.push_back(std::stoll(layer.filename()));
+  const auto above = std::upper_bound(ids.begin(), ids.end(), base);
+  std::vector<ImageLayer> found;
+  for (auto& piece : joined_->shorten_above(layers, static_cast<std::size_t>(above - ids.begin()), most)) {
+    found.push_back({std::move(piece.path), ids[piece.first], ids[piece.last]});
+  }
+  return found;
+}
+
+// Of a snapshot and all that it stands on, bottom first.
+Result<std::vector<fs::path>> SnapshotStore::own_layers(SnapshotId id) const {
   std::vector<fs::path> layers;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto query,
@@ -221,7 +241,7 @@ Result<std::vector<fs::path>> SnapshotStore::layers(SnapshotId id) const {
     return fail(ErrorKind::not_found, fmt::format("snapshot {} is gone from {}", id, layer.string()),
                 "something else than ingotd removed it; run the job again");
   }
-  return joined_->shorten(layers);
+  return layers;
 }
 
 Result<std::vector<SnapshotStore::Layer>> SnapshotStore::chain(SnapshotId id) const {

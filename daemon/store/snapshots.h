@@ -70,6 +70,14 @@ class SnapshotStore {
   bool is_there(SnapshotId id) const;
   // Bottom first, long chains shortened. Kind `not_found` when it, or the directory of one below it, is not there.
   Result<std::vector<fs::path>> layers(SnapshotId id) const;
+  // A layer of an image: a snapshot's own, or a run of them joined into one, from the snapshot `first` up to `last`.
+  struct ImageLayer {
+    fs::path path;
+    SnapshotId first = 0;
+    SnapshotId last = 0;
+  };
+  // Bottom first, no more than `most` where that can be; those up to the snapshot `base` stay what they are.
+  Result<std::vector<ImageLayer>> image_layers(SnapshotId id, SnapshotId base, std::size_t most) const;
   // Whether both show the same files, times aside. Ends at the first difference.
   Result<bool> same_content(SnapshotId one, SnapshotId other);
   // Of the files that it shows, layer by layer, times aside. Reads a layer's content at most once in its life.
@@ -101,6 +109,7 @@ class SnapshotStore {
   Status forget_lost(const std::string& boot) const;
   Result<std::vector<SnapshotId>> unreferenced() const;
   Result<std::vector<Layer>> chain(SnapshotId id) const;
+  Result<std::vector<fs::path>> own_layers(SnapshotId id) const;
   Result<base::Digest> layer_digest(const Layer& layer) const;
   Result<bool> same_layer(const Layer& one, const Layer& other) const;
   Status put_in_place(const fs::path& upper, SnapshotId id) const;

@@ -28,10 +28,11 @@ Sweeper::Sweeper(db::Database& database, BlobStore& blobs, ContextStore& context
     : database_(database),
       blobs_(blobs),
       contexts_(contexts),
-      settings_(settings),
+      quiet_ms_(settings.quiet_ms),
+      context_age_ms_(settings.context_age_ms),
       clock_(clock),
       started_ms_(clock.unix_ms()) {
-  blobs_.ledger().set_upload_grace(settings_.quiet_ms, clock);
+  blobs_.ledger().set_upload_grace(settings.quiet_ms, clock);
 }
 
 Swept Sweeper::total() const {
@@ -42,7 +43,7 @@ Swept Sweeper::total() const {
 Result<Swept> Sweeper::sweep(bool dry_run) {
   std::lock_guard one_at_a_time(mutex_);
   Swept swept;
-  if (clock_.unix_ms() - started_ms_ < settings_.quiet_ms) return swept;
+  if (clock_.unix_ms() - started_ms_ < quiet_ms_) return swept;
   std::vector<RawDigest> candidates = left_over_;
   INGOT_TRY(const auto going, sweep_contexts(dry_run, swept, candidates));
   INGOT_CHECK(add_loose(dry_run, candidates));
@@ -109,7 +110,7 @@ Result<std::set<RawDigest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, 
     }));
     return needed;
   };
-  INGOT_TRY(auto unused, contexts_.remove_unused(clock_.unix_ms() - settings_.context_age_ms, is_needed, dry_run));
+  INGOT_TRY(auto unused, contexts_.remove_unused(clock_.unix_ms() - context_age_ms_, is_needed, dry_run));
   swept.contexts = unused.removed.count;
   swept.bytes += unused.removed.bytes;
   candidates.insert(candidates.end(), unused.files.begin(), unused.files.end());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <set>
@@ -31,6 +32,8 @@ class Sweeper {
   };
   Sweeper(db::Database& database, BlobStore& blobs, ContextStore& contexts, Settings settings, base::Clock& clock);
 
+  // From the next sweep on.
+  void set_context_age(std::int64_t milliseconds) { context_age_ms_ = milliseconds; }
   Result<Swept> sweep(bool dry_run = false);
   // What was swept since the start.
   Swept total() const;
@@ -47,7 +50,8 @@ class Sweeper {
   db::Database& database_;
   BlobStore& blobs_;
   ContextStore& contexts_;
-  const Settings settings_;
+  const std::int64_t quiet_ms_;
+  std::atomic<std::int64_t> context_age_ms_;
   base::Clock& clock_;
   const std::int64_t started_ms_;
   mutable std::mutex mutex_;  // guards all below

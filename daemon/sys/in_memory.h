@@ -9,6 +9,7 @@ namespace ingot::sys {
 bool is_in_memory(const fs::path& path);
 
 // A core dump of this process would hold what it knows: it leaves none, whatever the host's limits and handlers are.
+// Nor do programs that it runs, unless they ask for one.
 void refuse_core_dumps();
 
 }  // namespace ingot::sys

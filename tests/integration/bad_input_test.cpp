@@ -115,6 +115,13 @@ TEST_F(BadInput, bodies_that_are_no_json_or_too_large) {
   answer = daemon->curl(
       {"-X", "POST", "-H", "Content-Length: 1073741824", "-H", "Expect:", "-d", "x", "http://ingot/v1/jobs"});
   EXPECT_THAT(answer.out, HasSubstr("\"kind\":\"too_large\""));
+  const std::string job = R"({"context":"sha256:)" + std::string(64, 'a') + R"(","target":"+t","no_cache_targets":)";
+  answer = daemon->curl({"-d", job + "[\"t\"]}", "http://ingot/v1/jobs"});
+  EXPECT_THAT(answer.out, HasSubstr("\\\"t\\\" is no target"));
+  std::string many = "\"+t\"";
+  for (int i = 0; i < 100; ++i) many += ",\"+t\"";
+  answer = daemon->curl({"-d", job + "[" + many + "]}", "http://ingot/v1/jobs"});
+  EXPECT_THAT(answer.out, HasSubstr("a job has at most 100 no_cache_targets"));
   answer = daemon->curl({"http://ingot/v1/jbos"});
   EXPECT_THAT(answer.out, HasSubstr("did you mean \\\"/v1/jobs\\\"?"));
   answer = daemon->curl({"-i", "-X", "DELETE", "http://ingot/v1/jobs"});

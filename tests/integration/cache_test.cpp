@@ -166,6 +166,25 @@ TEST_F(Cache, no_cache_runs_everything_anew) {
   EXPECT_THAT(anew, HasSubstr("iso runs"));
 }
 
+TEST_F(Cache, no_cache_of_a_target_runs_that_one_anew) {
+  build({"+iso"});
+  const std::string plan = daemon->ingot({"plan", "--no-cache=+kernel", "+iso"}).out;
+  EXPECT_THAT(plan, HasSubstr("runs        RUN echo kernel"));
+  EXPECT_THAT(plan, HasSubstr("may run     RUN echo iso"));
+  const std::string anew = build({"--no-cache=+kernel", "+iso"});
+  EXPECT_THAT(anew, HasSubstr("kernel runs"));
+  EXPECT_THAT(anew, Not(HasSubstr("iso runs"))) << "the kernel came out as it was";
+  const std::string job = daemon->ingot({"ps", "--all", "-q", "-n1"}).out;
+  EXPECT_THAT(daemon->ingot({"why", job.substr(0, job.find('\n')), "RUN echo kernel"}).out,
+              HasSubstr("it was to run anew: --no-cache=+kernel"));
+  EXPECT_THAT(build({"--no-cache=+iso", "+iso"}), Not(HasSubstr("kernel runs")));
+  EXPECT_THAT(build({"--no-cache=+all", "+iso"}), HasSubstr("has no effect: +iso does not need that target"));
+  auto wrong = daemon->ingot({"build", "--no-cache=+kernl", "+iso"});
+  EXPECT_NE(wrong.code, 0);
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("Earthfile has no target \"+kernl\""));
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("did you mean \"kernel\"?"));
+}
+
 TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
   daemon->project_file(
       "Earthfile",
@@ -179,6 +198,30 @@ TEST_F(Cache, cache_mounts_outlive_their_step_and_are_in_no_layer) {
   EXPECT_THAT(second, HasSubstr("neither is there"));
 }
 
+TEST_F(Cache, cache_mounts_are_told_pruned_and_begin_anew) {
+  daemon->project_file(
+      "Earthfile",
+      "VERSION 0.8\nt:\n    FROM tiny\n    CACHE /keep\n"
+      "    RUN --no-cache cat /keep/x | wc -c && head -c 300000 /dev/zero > /keep/x\n"
+      "slow:\n    FROM tiny\n    RUN --mount=type=cache,id=slow,target=/s echo 1 > /s/x && sleep 100\n");
+  const auto usage = [&] { return nlohmann::json::parse(daemon->ingot({"cache", "du", "--json"}).out); };
+  build({"+t"});
+  EXPECT_EQ(usage()["cache_mounts"], 1);
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--older-than", "1h"}).out, Not(HasSubstr("cache mounts")));
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--dry-run"}).out, HasSubstr("would remove 1 cache mounts, 2"));
+  EXPECT_GE(usage()["cache_mount_bytes"], 300'000) << "measured for it";
+  EXPECT_THAT(daemon->ingot({"cache", "prune", "--keep", "1G"}).out, Not(HasSubstr("cache mounts")));
+  EXPECT_THAT(build({"+t"}), HasSubstr("| 300000\n"));
+
+  const std::string job = daemon->ingot({"submit", "+slow"}).out;
+  for (int i = 0; i < 200 && usage()["cache_mounts"] < 2; ++i) usleep(50'000);
+  EXPECT_THAT(daemon->ingot({"cache", "prune"}).out, HasSubstr("removed 1 cache mounts, 2"));
+  EXPECT_EQ(usage()["cache_mounts"], 1) << "a step has the other one";
+  daemon->ingot({"cancel", job.substr(0, job.find('\n'))});
+  daemon->ingot({"wait", job.substr(0, job.find('\n'))});
+  EXPECT_THAT(build({"+t"}), HasSubstr("| 0\n"));
+}
+
 TEST_F(Cache, a_chain_of_three_hundred_steps_keeps_what_each_of_them_did) {
   std::string recipe =
       "VERSION 0.8\nt:\n    FROM tiny\n    RUN mkdir -p /d/old /gone && echo x > /gone/x && echo keep > /keep\n";
@@ -189,6 +232,10 @@ TEST_F(Cache, a_chain_of_three_hundred_steps_keeps_what_each_of_them_did) {
       " SAVE IMAGE long\n";
   daemon->project_file("Earthfile", recipe);
   EXPECT_THAT(build({"+t"}), HasSubstr("| 300\n                  +t | new\n                  +t | one file\n"));
+  const std::string job = daemon->ingot({"ps", "--all", "-q", "-n1"}).out;
+  const auto manifest = daemon->ingot({"get", job.substr(0, job.find('\n')), "-o", "-"});
+  ASSERT_EQ(manifest.code, 0) << manifest.err;
+  EXPECT_LE(nlohmann::json::parse(manifest.out)["layers"].size(), 125U) << "docker takes no more";
 }
 
 TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {

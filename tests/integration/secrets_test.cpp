@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -115,6 +117,55 @@ TEST_F(Secrets, a_step_sees_them_and_nobody_else_does) {
   EXPECT_EQ(daemon->secrets_on_host(), "") << "they go with the job";
 }
 
+TEST_F(Secrets, one_without_a_value_or_a_variable_is_asked_for_at_a_terminal) {
+  fs::remove(daemon->project() / ".secret");
+  fs::remove(daemon->project() / "key.pem");
+  int terminal = -1;
+  const std::string program = binary("ingot");
+  const std::string cache = daemon->state().parent_path() / "cache";
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child < 0) GTEST_SKIP() << "no terminal can be made here";
+  if (child == 0) {
+    if (chdir(daemon->project().c_str()) != 0) _exit(126);
+    unsetenv("TOKEN");
+    setenv("INGOT_SOCKET", daemon->socket().c_str(), 1);
+    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    execl(program.c_str(), program.c_str(), "build", "--progress", "plain", "--secret", "TOKEN", "+quick", nullptr);
+    _exit(127);
+  }
+  std::string seen;
+  bool answered = false;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(terminal, buffer, sizeof buffer)) > 0;) {
+    seen.append(buffer, static_cast<std::size_t>(got));
+    if (answered || seen.find("TOKEN: ") == std::string::npos) continue;
+    const std::string line = std::string(kToken) + "\n";
+    answered = write(terminal, line.data(), line.size()) > 0;
+  }
+  close(terminal);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0) << seen;
+  EXPECT_TRUE(answered);
+  EXPECT_THAT(seen, HasSubstr("with ***"));
+  said += seen;
+  EXPECT_EQ(traces(), "");
+  EXPECT_THAT(ingot({"build", "--secret", "TOKEN", "+quick"}).err,
+              HasSubstr("--secret TOKEN: the environment has no TOKEN"))
+      << "without a terminal nobody is asked";
+}
+
+TEST_F(Secrets, neither_the_daemon_nor_what_it_runs_leaves_a_core_dump) {
+  const std::string limits = slurp("/proc/" + std::to_string(daemon->pid()) + "/limits");
+  const std::string line = limits.substr(limits.find("Max core file size"));
+  EXPECT_THAT(line.substr(0, line.find('\n')), testing::ContainsRegex("^Max core file size +1 ")) << line;
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\nt:\n    FROM tiny\n    RUN while read -r line; do case \"$line\" in \"Max "
+                       "core\"*) echo $line;; esac; done < /proc/self/limits\n");
+  // A step may raise it.
+  EXPECT_THAT(ingot({"build", "+t"}).out, HasSubstr("| Max core file size 1 "));
+}
+
 TEST_F(Secrets, while_the_job_runs_they_are_in_memory_for_root_alone) {
   const std::string id = submit("+slow");
   wait_for_output(id);
@@ -194,6 +245,7 @@ TEST_F(Secrets, one_that_is_missing_is_named_before_anything_runs) {
 
 TEST_F(Secrets, are_no_part_of_what_a_step_is_found_by) {
   fs::remove(daemon->project() / ".secret");
+  fs::remove(daemon->project() / "key.pem");
   EXPECT_EQ(ingot({"build", "--secret", "TOKEN=first value", "+each"}).code, 0);
   auto again = ingot({"build", "--secret", "TOKEN=another", "+each"});
   EXPECT_THAT(again.out, HasSubstr("*cached* --> RUN --secret TOKEN"));
@@ -202,6 +254,7 @@ TEST_F(Secrets, are_no_part_of_what_a_step_is_found_by) {
 
 TEST_F(Secrets, a_step_under_way_is_shared_only_by_who_has_the_same) {
   fs::remove(daemon->project() / ".secret");
+  fs::remove(daemon->project() / "key.pem");
   const auto size_of = [&](const std::string& value) {
     auto built = daemon->ingot({"build", "--json", "--no-output", "--secret", "TOKEN=" + value, "+each"});
     EXPECT_EQ(built.code, 0) << built.err;

@@ -66,6 +66,34 @@ TEST_F(Service, tells_systemd_when_it_is_ready_alive_and_stopping) {
   }
 }
 
+TEST_F(Service, a_reload_takes_over_retention_and_the_compression_of_images) {
+  TempDirectory directory;
+  const auto file = directory.file("ingotd.yaml", "retention:\n  jobs: 365d\n");
+  TestDaemon daemon({"--config", file});
+  daemon.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM scratch\n    COPY Earthfile /\n    SAVE IMAGE x:1\n");
+  const auto layer_of = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments{"build"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.emplace_back("+t");
+    EXPECT_EQ(daemon.ingot(arguments).code, 0);
+    const std::string job = daemon.ingot({"ps", "--all", "-q", "-n1"}).out;
+    const std::string manifest = daemon.ingot({"get", job.substr(0, job.find('\n')), "-o", "-"}).out;
+    return manifest.find("tar+zstd") != std::string::npos ? "zstd" : manifest.substr(0, manifest.find("tar+gzip") + 8);
+  };
+  EXPECT_THAT(layer_of({}), HasSubstr("gzip"));
+  EXPECT_EQ(layer_of({"--compression", "zstd"}), "zstd");
+  directory.file("ingotd.yaml", "retention:\n  jobs: 1s\nimage_compression: zstd\n");
+  daemon.send_signal(SIGHUP);
+  for (int i = 0; i < 100 && !daemon.ingot({"ps", "--all", "-q"}).out.empty(); ++i) usleep(100'000);
+  EXPECT_EQ(daemon.ingot({"ps", "--all", "-q"}).out, "") << daemon.log();
+  EXPECT_THAT(daemon.log(), HasSubstr("reload: retention.jobs is now 1s"));
+  directory.file("ingotd.yaml", "image_compression: zstd\n");
+  daemon.send_signal(SIGHUP);
+  for (int i = 0; i < 100 && daemon.log().find("retention.jobs is now 365d") == std::string::npos; ++i) usleep(50'000);
+  EXPECT_EQ(layer_of({}), "zstd");
+  EXPECT_THAT(layer_of({"--compression", "gzip"}), HasSubstr("gzip"));
+}
+
 TEST_F(Service, serves_the_socket_that_it_was_handed_and_leaves_it_there) {
   TempDirectory directory;
   const auto address = address_of(directory / "activated");

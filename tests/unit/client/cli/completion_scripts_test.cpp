@@ -43,6 +43,7 @@ TEST_F(Completion, bash_completes_commands_flags_values_targets_and_jobs) {
   EXPECT_EQ(in_bash("ingot build --progress p"), "plain\n");
   EXPECT_EQ(in_bash("ingot ps --state ru"), "running\n");
   EXPECT_EQ(in_bash("ingot build +"), "+iso +image\n");
+  EXPECT_EQ(in_bash("ingot build --no-cache +"), "+iso +image\n") << "its value is optional, and no word of its own";
   EXPECT_EQ(in_bash("ingot show abc"), "abc123\n");
   EXPECT_EQ(in_bash("ingot completion f"), "fish\n");
   EXPECT_EQ(in_bash("ingot help do"), "doctor\n");

@@ -32,6 +32,14 @@ TEST(ParseArguments, flags_stand_before_and_behind_the_command) {
   EXPECT_EQ(invocation.value("--state", "any"), "any");
 }
 
+TEST(ParseArguments, an_optional_value_comes_behind_an_equals_sign_only) {
+  EXPECT_EQ(parsed({"build", "--no-cache", "+iso"}).values("--no-cache"), std::vector<std::string>{""});
+  EXPECT_EQ(parsed({"build", "--no-cache", "+iso"}).words, std::vector<std::string>{"+iso"});
+  EXPECT_EQ(parsed({"build", "--no-cache=+a", "--no-cache=+b", "--no-cache", "+iso"}).values("--no-cache"),
+            (std::vector<std::string>{"+a", "+b", ""}));
+  EXPECT_EQ(error_of({"build", "--no-cache=", "+iso"}), "--no-cache= needs a value: --no-cache[=+TARGET]");
+}
+
 TEST(ParseArguments, what_stands_behind_the_target_is_the_earthfiles) {
   const auto invocation = parsed({"build", "--priority", "3", "+iso", "--priority=high", "--json=1", "-x"});
   EXPECT_EQ(invocation.value("--priority"), "3");

@@ -61,6 +61,16 @@ TEST_F(Submission, a_job_has_what_the_command_line_says) {
   EXPECT_EQ(body["context"], "sha256:" + std::string(64, 'a'));
 }
 
+TEST_F(Submission, no_cache_is_for_the_job_or_for_targets) {
+  EXPECT_EQ(sent({"+t"})["no_cache_targets"], json::array());
+  const auto job = sent({"--no-cache", "+t"});
+  EXPECT_EQ(job["no_cache"], true);
+  EXPECT_EQ(job["no_cache_targets"], json::array());
+  const auto targets = sent({"--no-cache=+a", "--no-cache=+b", "+t"});
+  EXPECT_EQ(targets["no_cache"], false);
+  EXPECT_EQ(targets["no_cache_targets"], json({"+a", "+b"}));
+}
+
 TEST_F(Submission, every_submission_has_a_key_of_its_own) {
   const std::string first = sent({"+t"})["idempotency_key"];
   const std::string second = sent({"+t"})["idempotency_key"];
@@ -105,6 +115,7 @@ TEST_F(Submission, what_is_no_target_is_told) {
   EXPECT_EQ(error({"iso"}), "\"iso\" is no target\nhint: did you mean \"+iso\"?");
   EXPECT_EQ(error({"./sub+iso"}),
             "\"./sub+iso\" is no target\nhint: targets of other directories: use -C DIR and +target");
+  EXPECT_EQ(error({"--no-cache=iso", "+t"}), "\"iso\" is no target\n  in --no-cache\nhint: did you mean \"+iso\"?");
   EXPECT_EQ(error({"+t", "--K", "v"}),
             "behind the target stand only --NAME=value arguments, not \"--K\"\n"
             "hint: write the value behind an equals sign; flags of ingot itself stand before the target");

@@ -67,6 +67,16 @@ TEST_F(ConfigTest, memory_is_a_size_a_share_or_none) {
   EXPECT_THAT(memory("120%"), HasSubstr("a share of the host's memory from 1% to 100%"));
 }
 
+TEST_F(ConfigTest, the_compression_of_images_is_one_of_two) {
+  auto compression = [](const std::string& text) {
+    auto config = load_config({"", false, {}, {{"--image-compression", text}}});
+    return config ? proto::name_of(config->image_compression) : proto::render(config.error().front());
+  };
+  EXPECT_EQ(compression("gzip"), "gzip");
+  EXPECT_EQ(compression("zstd"), "zstd");
+  EXPECT_THAT(compression("zst"), HasSubstr("did you mean \"zstd\"?"));
+}
+
 // The example is the documentation of the file: every key, with the default that the table has.
 TEST_F(ConfigTest, the_example_configuration_has_every_key_with_its_default) {
   const YAML::Node example = YAML::LoadFile(test::source_directory().string() + "/packaging/ingotd.yaml");

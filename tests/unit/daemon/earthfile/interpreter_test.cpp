@@ -121,6 +121,38 @@ TEST(Interpreter, a_run_without_cache_is_never_merged) {
   EXPECT_TRUE(steps_of<graph::ExecOp>(graph)[0].no_cache);
 }
 
+TEST(Interpreter, a_target_that_is_to_run_anew_is_merged_with_itself_alone) {
+  const std::string text =
+      "VERSION 0.8\nFROM debian:bookworm\nRUN base\nt:\n    BUILD +u\n    BUILD +v\n    COPY +u/x /\n"
+      "u:\n    RUN same\n    SAVE ARTIFACT /x\nv:\n    RUN same\n";
+  FakeHost host;
+  const File file = parsed(text);
+  auto anew = interpret(file, {"+t", {}, {"+u"}}, host);
+  ASSERT_TRUE(anew);
+  std::vector<std::string> runs;
+  for (const auto& step : anew->graph.steps) {
+    if (std::holds_alternative<graph::ExecOp>(step.operation)) {
+      runs.push_back(step.target + (step.anew ? " anew" : ""));
+    }
+  }
+  EXPECT_THAT(runs, ElementsAre("+base", "+u anew", "+v"));
+  EXPECT_THAT(anew->warnings, ElementsAre());
+  EXPECT_EQ(steps_of<graph::ExecOp>(graph_of(text)).size(), 2U) << "else they are one";
+}
+
+TEST(Interpreter, of_targets_to_run_anew_those_that_are_not_there_or_not_needed_are_told) {
+  FakeHost host;
+  const File file = parsed("VERSION 0.8\nFROM debian:bookworm\nt:\n    RUN x\nother:\n    RUN y\n");
+  auto wrong = interpret(file, {"+t", {}, {"+othr"}}, host);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(proto::render(wrong.error()),
+            "Earthfile has no target \"+othr\"\n  in --no-cache=+othr\n"
+            "hint: did you mean \"other\"? its targets are +t, +other");
+  auto idle = interpret(file, {"+t", {}, {"+other", "+base"}}, host);
+  ASSERT_TRUE(idle);
+  EXPECT_THAT(idle->warnings, ElementsAre("--no-cache=+other has no effect: +t does not need that target"));
+}
+
 TEST(Interpreter, a_target_without_from_starts_empty) {
   EXPECT_THAT(texts(graph_of("VERSION 0.8\nt:\n    COPY a /a\n    SAVE ARTIFACT /a\n")),
               ElementsAre("+t FROM scratch", "+t COPY a /a"));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "daemon/image/layer_blobs.h"
@@ -148,6 +150,54 @@ TEST_F(JobImagesTest, fetched_layers_stay_the_blobs_that_they_were) {
       EXPECT_EQ(blob.media_type, "application/vnd.oci.image.layer.v1.tar");
       EXPECT_EQ(base::Digest::of(test::slurp(blobs->path(blob.digest))), blob.digest);
     }
+  }
+}
+
+TEST_F(JobImagesTest, a_long_chain_on_a_fetched_image_keeps_the_layers_of_that_image_and_is_what_docker_takes) {
+  write("one", {TarBytes().bytes(), TarBytes().directory("d").file("d/x", "x").bytes()});
+  auto image = ask(PullPolicy::missing);
+  ASSERT_TRUE(image) << proto::render(image.error());
+  LayerBlobs layers(*database, *blobs, *snapshots);
+  const auto base = layers.of(image->snapshot, {}, {});
+  ASSERT_TRUE(base) << proto::render(base.error());
+  store::Lease top = image->lease;
+  std::vector<base::Digest> before;
+  for (int i = 1; i <= 130; ++i) {
+    auto pending = snapshots->begin(top.id());
+    ASSERT_TRUE(pending);
+    std::ofstream(pending->upper() / std::to_string(i)) << i;
+    auto committed = snapshots->commit(std::move(*pending));
+    ASSERT_TRUE(committed);
+    top = *committed;
+    if (i != 129) continue;
+    auto shorter = layers.of(top.id(), {}, {});
+    ASSERT_TRUE(shorter) << proto::render(shorter.error());
+    for (const auto& blob : *shorter) before.push_back(blob.digest);
+  }
+  auto made = layers.of(top.id(), {}, {});
+  ASSERT_TRUE(made) << proto::render(made.error());
+  EXPECT_LE(made->size(), 125U);
+  std::vector<base::Digest> now;
+  for (const auto& blob : *made) now.push_back(blob.digest);
+  ASSERT_GT(now.size(), base->size());
+  for (std::size_t i = 0; i < base->size(); ++i) EXPECT_EQ(now[i].str(), base->at(i).digest.str()) << i;
+  // A step more is a layer more: all others are in the registry already.
+  ASSERT_EQ(now.size(), before.size() + 1);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), now.begin()));
+
+  // As an image again it has all that the chain had.
+  std::vector<std::string> tars;
+  for (const auto& blob : *made) tars.push_back(test::slurp(blobs->path(blob.digest)));
+  test::OciLayout again(directory / "layout");
+  again.write_index({again.add_image(tars, json::object())});
+  auto unpacked = ask(PullPolicy::always);
+  ASSERT_TRUE(unpacked) << proto::render(unpacked.error());
+  const auto stack = *snapshots->layers(unpacked->snapshot);
+  for (int i = 1; i <= 130; ++i) {
+    EXPECT_EQ(std::count_if(stack.begin(), stack.end(),
+                            [&](const fs::path& layer) { return fs::exists(layer / std::to_string(i)); }),
+              1)
+        << i;
   }
 }
 

@@ -20,6 +20,8 @@ class StepTableTest : public testing::Test {
     spec.context = "sha256:" + std::string(64, 'a');
     spec.target = "+t";
     spec.project = project;
+    spec.no_cache = no_cache;
+    spec.no_cache_targets = anew;
     return jobs.insert(spec, {0, 0, "me"}, "", 100)->job.id;
   }
   static StepRecord step(const std::string& text, std::map<std::string, std::string> parts,
@@ -37,6 +39,8 @@ class StepTableTest : public testing::Test {
   }
 
   std::string project = "/home/me/edge";
+  bool no_cache = false;
+  std::vector<std::string> anew;
   test::TempDirectory directory;
   std::unique_ptr<db::Database> database = std::move(*db::Database::open(directory / "x.db"));
   JobTable jobs{*database, base::system_clock()};
@@ -88,7 +92,28 @@ TEST_F(StepTableTest, what_did_not_run_needs_no_reason) {
   EXPECT_THAT(report(step("RUN x", {}, "cached")).reasons, IsEmpty());
   auto forced = step("RUN x", {});
   forced.asked_to_run = true;
+  EXPECT_THAT(report(forced).reasons, ElementsAre("it was to run anew: RUN --no-cache"));
+}
+
+TEST_F(StepTableTest, who_asked_a_step_to_run_is_named) {
+  auto forced = step("RUN x", {});
+  forced.asked_to_run = true;
+  anew = {"+other"};
+  EXPECT_THAT(report(forced).reasons, ElementsAre("it was to run anew: RUN --no-cache"));
+  anew = {"+other", "+t"};
+  EXPECT_THAT(report(forced).reasons, ElementsAre("it was to run anew: --no-cache=+t"));
+  no_cache = true;
   EXPECT_THAT(report(forced).reasons, ElementsAre("it was to run anew: --no-cache"));
+}
+
+TEST_F(StepTableTest, what_stood_on_a_step_that_was_asked_to_run_says_so_and_no_later_job_does) {
+  report(step("RUN x", {{"$A", "1"}}));
+  auto above = step("RUN x", {{"$A", "1"}});
+  above.stands_on_anew = true;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(report(above).reasons, ElementsAre("what it stands on was to run anew, and came out different"));
+  }
+  EXPECT_THAT(report(step("RUN x", {{"$A", "2"}})).reasons, ElementsAre("$A changed"));
 }
 
 TEST_F(StepTableTest, a_job_that_is_run_again_has_only_its_last_run) {

@@ -24,7 +24,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// Understands: "write FILE TEXT", "print TEXT", "fail", "wait" (until let go).
+// Understands: "write FILE TEXT", "count FILE", "print TEXT", "fail", "wait" (until let go).
 class PlayedSandbox : public sandbox::Sandbox {
  public:
   Result<sandbox::StepOutcome> run(const sandbox::StepSpec& step, const sys::OutputSink& sink,
@@ -44,6 +44,7 @@ class PlayedSandbox : public sandbox::Sandbox {
     words >> verb >> name >> text;
     sandbox::StepOutcome outcome;
     if (verb == "write") std::ofstream(step.upper / name) << text;
+    if (verb == "count") std::ofstream(step.upper / name) << ++counted_;
     if (verb == "print") sink(sys::Stream::out, name + "\n");
     if (verb == "fail") outcome.status.code = 3;
     if (verb == "wait") {
@@ -76,6 +77,7 @@ class PlayedSandbox : public sandbox::Sandbox {
 
  private:
   std::mutex mutex_;
+  std::atomic<int> counted_ = 0;
   std::vector<std::string> commands_;
   sandbox::StepSpec last_;
   int running_ = 0;
@@ -329,6 +331,47 @@ TEST_F(BuildTest, no_cache_runs_anew_for_a_step_or_a_job) {
   EXPECT_THAT(build(recipe).commands, ElementsAre("write a 1")) << "to the same content";
   EXPECT_THAT(build(two_runs()).commands, ElementsAre("write a 1"));
   EXPECT_THAT(build(two_runs(), true).commands, ElementsAre("write a 1", "write out 2"));
+}
+
+TEST_F(BuildTest, no_cache_of_a_target_runs_its_steps_anew_and_no_others) {
+  // +lower: 0..1, +middle: 2..3, +upper: 4
+  const auto recipe = [](bool anew, const std::string& wrote = "1") {
+    Recipe made;
+    const auto lower = made.run(made.scratch(), "write a 1");
+    const auto middle = made.run(made.run(lower, "write b " + wrote), "write c 1");
+    made.run(middle, "write out 2");
+    made.graph.steps[2].anew = made.graph.steps[3].anew = anew;
+    return made;
+  };
+  ASSERT_TRUE(build(recipe(false)).status);
+  auto ran = build(recipe(true));
+  EXPECT_THAT(ran.commands, ElementsAre("write b 1", "write c 1")) << "nor what stands on it, since it came out equal";
+  EXPECT_EQ(ran.text, "2");
+  EXPECT_THAT(build(recipe(false)).commands, IsEmpty()) << "and the jobs after that find what it made";
+
+  Told told;
+  const Recipe asked = recipe(true);
+  Build foreseen(*solver, request(asked), told);
+  using enum Build::Foresight;
+  EXPECT_THAT(*foreseen.plan(), ElementsAre(cached, cached, runs, runs, may_run));
+
+  Build made(*solver, request(asked), told);
+  ASSERT_TRUE(made.run());
+  const auto records = made.records();
+  for (graph::StepId id = 0; id < records.size(); ++id) {
+    EXPECT_EQ(records[id].asked_to_run, id == 2 || id == 3) << id;
+    EXPECT_EQ(records[id].stands_on_anew, id >= 3) << id;
+  }
+}
+
+TEST_F(BuildTest, what_stands_on_a_target_that_came_out_different_is_run) {
+  Recipe recipe;
+  recipe.run(recipe.run(recipe.scratch(), "count a"), "write out 2");
+  ASSERT_TRUE(build(recipe).status);
+  recipe.graph.steps[1].anew = true;
+  EXPECT_THAT(build(recipe).commands, ElementsAre("count a", "write out 2"));
+  recipe.graph.steps[1].anew = false;
+  EXPECT_THAT(build(recipe).commands, IsEmpty());
 }
 
 TEST_F(BuildTest, what_does_not_stand_on_each_other_runs_side_by_side) {

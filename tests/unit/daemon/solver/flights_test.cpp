@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <list>
+#include <map>
 #include <optional>
 #include <random>
 #include <thread>
@@ -164,56 +167,102 @@ TEST(StepFlights, what_throws_is_an_error) {
   EXPECT_EQ(one.wait().error().kind, ErrorKind::internal);
 }
 
-// Many threads join, leave, fail and try again by chance: never two of one key at a time, nobody is forgotten, and
-// whoever stays to the end is told exactly one end.
-TEST(StepFlights, thousands_of_joins_cancels_and_failures_at_random) {
+// Who runs what at this moment, by key.
+class Airspace {
+ public:
+  using Tokens = std::list<sys::CancelToken>;
+  // Counts an overlap when another of the same key is in the air and both are wanted. One's own switch is asked last:
+  // had it been given up before, the other could have begun.
+  Tokens::iterator enter(int key, const sys::CancelToken& own) {
+    std::lock_guard lock(mutex_);
+    Tokens& others = in_the_air_[key];
+    const bool wanted = std::any_of(others.begin(), others.end(), [](const auto& other) { return !other.canceled(); });
+    if (wanted && !own.canceled()) ++overlaps;
+    return others.insert(others.end(), own);
+  }
+  void leave(int key, Tokens::iterator self) {
+    std::lock_guard lock(mutex_);
+    in_the_air_[key].erase(self);
+  }
+  std::atomic<int> overlaps = 0;
+
+ private:
+  std::mutex mutex_;
+  std::map<int, Tokens> in_the_air_;
+};
+
+// Many threads join, leave, fail and try again by chance: never two of one key at a time that are both wanted, nobody
+// is forgotten, and whoever stays to the end is told exactly one end, and all that the one run printed.
+TEST(StepFlights, thousands_of_joins_cancels_failures_and_retries_at_random) {
   constexpr int kThreads = 8;
   constexpr int kRounds = 400;
   constexpr int kKeys = 5;
-  Flights flights;
-  std::array<std::atomic<int>, kKeys> running{};
-  std::atomic<int> overlaps = 0;
+  Airspace airspace;
   std::atomic<int> runs = 0;
+  std::atomic<int> begun = 0;
   std::atomic<int> landed = 0;
   std::atomic<int> left = 0;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      std::mt19937 random(static_cast<unsigned>(t));
-      for (int round = 0; round < kRounds; ++round) {
-        const int key = static_cast<int>(random() % kKeys);
-        const auto length = std::chrono::microseconds(random() % 300);
-        const bool fails = random() % 4 == 0;
-        const Flights::Run run = [&, key, length, fails](const Flights::Cockpit& cockpit) -> Result<StepResult> {
-          ++runs;
-          if (++running[static_cast<std::size_t>(key)] > 1 && !cockpit.cancel.canceled()) ++overlaps;
-          cockpit.started();
-          cockpit.output(sys::Stream::out, "x");
-          std::this_thread::sleep_for(length);
-          --running[static_cast<std::size_t>(key)];
-          if (cockpit.cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
-          if (fails) return base::fail(ErrorKind::step_failed, "failed");
-          return StepResult{};
-        };
-        Passenger passenger;
-        bool joined = false;
-        auto seat = flights.join(std::to_string(key), run, passenger.listener(), joined);
-        if (random() % 3 == 0) {
-          seat.reset();
-          ++left;
-          continue;
+  std::atomic<int> retried = 0;
+  {
+    Flights flights;
+    // What it printed is told apart from what any other run did.
+    const auto run_of = [&](int key, std::chrono::microseconds length, bool fails) -> Flights::Run {
+      return [&, key, length, fails](const Flights::Cockpit& cockpit) -> Result<StepResult> {
+        const std::string number = std::to_string(++runs);
+        const auto self = airspace.enter(key, cockpit.cancel);
+        cockpit.started();
+        cockpit.output(sys::Stream::out, number + " begins, ");
+        std::this_thread::sleep_for(length);
+        cockpit.output(sys::Stream::out, number + " ends");
+        airspace.leave(key, self);
+        if (cockpit.cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
+        if (fails) return base::fail(ErrorKind::step_failed, number);
+        return StepResult{};
+      };
+    };
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        std::mt19937 random(static_cast<unsigned>(t));
+        for (int round = 0; round < kRounds; ++round) {
+          const int key = static_cast<int>(random() % kKeys);
+          for (bool again = true; again;) {
+            again = false;
+            Passenger passenger;
+            bool joined = false;
+            auto seat = flights.join(std::to_string(key),
+                                     run_of(key, std::chrono::microseconds(random() % 300), random() % 4 == 0),
+                                     passenger.listener(), joined);
+            if (!joined) ++begun;
+            if (random() % 3 == 0) {
+              if (random() % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(random() % 300));
+              seat.reset();
+              ++left;
+              continue;
+            }
+            auto result = passenger.wait();
+            EXPECT_TRUE(result || result.error().kind == ErrorKind::step_failed) << "canceled though somebody waited";
+            seat.reset();
+            EXPECT_EQ(passenger.landings(), 1);
+            EXPECT_EQ(passenger.started(), 1);
+            const std::string output = passenger.output();
+            const std::string number = output.substr(0, output.find(' '));
+            EXPECT_EQ(output, number + " begins, " + number + " ends");
+            EXPECT_EQ(result ? number : result.error().message, number);
+            ++landed;
+            again = !result;
+            retried += again ? 1 : 0;
+          }
         }
-        auto result = passenger.wait();
-        EXPECT_TRUE(result || result.error().kind == ErrorKind::step_failed) << "canceled though somebody waited";
-        seat.reset();
-        EXPECT_EQ(passenger.landings(), 1);
-        ++landed;
-      }
-    });
+      });
+    }
+    for (auto& thread : threads) thread.join();
   }
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(landed + left, kThreads * kRounds);
-  EXPECT_LT(runs, kThreads * kRounds);
+  EXPECT_EQ(airspace.overlaps, 0);
+  EXPECT_EQ(landed + left, kThreads * kRounds + retried);
+  EXPECT_EQ(runs, begun) << "whoever did not join began one, and nothing else did";
+  EXPECT_LT(runs, landed + left);
+  EXPECT_GT(retried, 100);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "daemon/base/clock.h"
 #include "tests/support/temp.h"
 
 namespace ingot::store {
@@ -145,6 +146,102 @@ TEST_F(CollectorTest, what_else_is_kept_counts_against_the_cap) {
   EXPECT_EQ(collector.usage()->layers, 3U) << "nine tenths of eleven, less six";
   collector.count_also({});
   EXPECT_EQ(collector.usage()->total_bytes(), 3 * kMany);
+}
+
+// Cache mounts of a million bytes each.
+class FakeMounts : public Collectable {
+ public:
+  std::vector<Thing> unused() override {
+    std::lock_guard lock(mutex_);
+    std::vector<Thing> things;
+    for (const auto& [name, used_ms] : mounts_) {
+      if (name != held) things.push_back({name, kMany, used_ms});
+    }
+    return things;
+  }
+  std::uint64_t bytes() const override { return count() * kMany; }
+  Result<bool> remove(const std::string& name) override {
+    std::lock_guard lock(mutex_);
+    return name != taken_again && mounts_.erase(name) > 0;
+  }
+
+  // Last used so many minutes ago.
+  void add(const std::string& name, int used) {
+    std::lock_guard lock(mutex_);
+    mounts_[name] = base::system_clock().unix_ms() - std::int64_t{60'000} * used;
+  }
+  bool has(const std::string& name) const {
+    std::lock_guard lock(mutex_);
+    return mounts_.contains(name);
+  }
+  std::size_t count() const {
+    std::lock_guard lock(mutex_);
+    return mounts_.size();
+  }
+  std::string held;
+  std::string taken_again;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::int64_t> mounts_;
+};
+
+TEST_F(CollectorTest, cache_mounts_go_with_the_layers_by_their_last_use) {
+  const auto old = make(std::nullopt, 50);
+  const auto fresh = make(std::nullopt, 5);
+  FakeMounts mounts;
+  mounts.add("older", 60);
+  mounts.add("newer", 20);
+  mounts.add("recent", 2);
+  Collector collector(store, *database, 0);
+  collector.collect_also(&mounts);
+  const auto foreseen = *collector.prune({3 * kMany, 0, true});
+  const auto pruned = *collector.prune({3 * kMany, 0, false});
+  for (const auto& said : {foreseen, pruned, collector.total_pruned()}) {
+    EXPECT_EQ(said.layers, 1U);
+    EXPECT_EQ(said.bytes, kMany);
+    EXPECT_EQ(said.cache_mounts, 1U);
+    EXPECT_EQ(said.cache_mount_bytes, kMany);
+  }
+  EXPECT_FALSE(there(old) || mounts.has("older"));
+  EXPECT_TRUE(there(fresh) && mounts.has("newer"));
+  EXPECT_EQ(collector.prune({0, 600'000, false})->cache_mounts, 1U) << "older than ten minutes";
+  EXPECT_TRUE(there(fresh) && mounts.has("recent"));
+}
+
+TEST_F(CollectorTest, a_cache_mount_in_use_stays_and_what_was_given_is_not_asked_for_ever) {
+  FakeMounts mounts;
+  mounts.add("held", 60);
+  mounts.add("taken again", 60);
+  mounts.add("loose", 1);
+  mounts.held = "held";
+  mounts.taken_again = "taken again";
+  Collector collector(store, *database, 0);
+  collector.collect_also(&mounts);
+  EXPECT_EQ(collector.prune({})->cache_mounts, 1U);
+  EXPECT_EQ(mounts.count(), 2U);
+  mounts.held = mounts.taken_again = "";
+  collector.collect_also(nullptr);
+  EXPECT_EQ(collector.prune({})->cache_mounts, 0U);
+}
+
+TEST_F(CollectorTest, over_the_cap_and_for_a_job_cache_mounts_make_room) {
+  FakeMounts mounts;
+  mounts.add("a", 90);
+  mounts.add("b", 80);
+  mounts.add("c", 1);
+  const auto layer = make(std::nullopt, 40);
+  Collector collector(store, *database, 3 * kMany);
+  collector.count_also([&] { return OtherUsage{0, 0, 0, 0, 0, mounts.bytes(), mounts.count()}; });
+  collector.collect_also(&mounts);
+  collector.wake();
+  while (collector.total_pruned().cache_mounts < 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_TRUE(there(layer)) << "nine tenths of three are two";
+  EXPECT_TRUE(*collector.make_room(2 * kMany));
+  EXPECT_FALSE(there(layer));
+  EXPECT_TRUE(*collector.make_room(3 * kMany));
+  EXPECT_TRUE(mounts.count() == 0);
+  collector.count_also({});
 }
 
 TEST_F(CollectorTest, room_is_made_when_it_is_asked_for_and_only_as_much) {

@@ -158,6 +158,69 @@ TEST_F(JoinedLayersTest, a_chain_longer_than_overlayfs_takes_can_be_mounted) {
   ASSERT_TRUE(store.layers(last->id())) << "from what was joined before";
 }
 
+class LayersOfImages : public JoinedLayersTest {
+ protected:
+  void SetUp() override {
+    JoinedLayersTest::SetUp();
+    fs::create_directories(directory / "trash");
+    const std::shared_ptr<Trash> trash = std::move(*Trash::open(directory / "trash"));
+    joined = std::move(*JoinedLayers::open(directory / "joined", trash));
+  }
+  // How many layers each piece has, runs of equal numbers told once: "2x1 1x64".
+  std::string lengths(int all, std::size_t base, std::size_t most) {
+    for (int i = 0; i < all; ++i) directory.file("layer" + std::to_string(i) + "/" + std::to_string(i), "x");
+    std::string text;
+    std::size_t count = 0;
+    std::size_t next = 0;
+    const auto pieces = joined->shorten_above(layers(0, all), base, most);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const auto length = pieces[i].last - pieces[i].first + 1;
+      EXPECT_EQ(pieces[i].first, next);
+      next = pieces[i].last + 1;
+      EXPECT_EQ(pieces[i].path == layer(static_cast<int>(pieces[i].last)), length == 1);
+      EXPECT_TRUE(fs::exists(pieces[i].path / std::to_string(pieces[i].first)));
+      EXPECT_TRUE(fs::exists(pieces[i].path / std::to_string(pieces[i].last)));
+      ++count;
+      if (i + 1 < pieces.size() && pieces[i + 1].last - pieces[i + 1].first + 1 == length) continue;
+      text += (text.empty() ? "" : " ") + std::to_string(count) + "x" + std::to_string(length);
+      count = 0;
+    }
+    EXPECT_EQ(next, static_cast<std::size_t>(all));
+    return text;
+  }
+  std::unique_ptr<JoinedLayers> joined;
+};
+
+TEST_F(LayersOfImages, of_few_layers_each_is_its_own) {
+  EXPECT_EQ(lengths(125, 3, 125), "125x1");
+}
+
+TEST_F(LayersOfImages, the_base_is_never_joined_and_runs_begin_above_it) {
+  EXPECT_EQ(lengths(133, 3, 125), "3x1 2x64 2x1");
+  EXPECT_EQ(lengths(150, 3, 125), "3x1 2x64 19x1");
+  EXPECT_EQ(lengths(133, 0, 125), "2x64 5x1");
+}
+
+TEST_F(LayersOfImages, a_base_of_many_layers_leaves_room_for_few) {
+  EXPECT_EQ(lengths(150, 100, 125), "100x1 1x50");
+  EXPECT_EQ(lengths(260, 122, 125), "122x1 2x64 1x10");
+  EXPECT_EQ(lengths(260, 123, 125), "123x1 1x128 1x9");
+  EXPECT_EQ(lengths(260, 125, 125), "125x1 1x135") << "one more than there should be, and as few as can be";
+}
+
+TEST_F(LayersOfImages, runs_of_other_bases_that_end_with_one_layer_are_apart_and_go_with_it) {
+  lengths(133, 3, 125);
+  const auto chain = layers(0, 67);
+  const auto mine = joined->shorten_above(chain, 3, 4).back().path;
+  const auto others = joined->shorten_above(chain, 2, 3).back().path;
+  EXPECT_NE(mine, others);
+  ASSERT_TRUE(joined->forget(layer(6)));
+  EXPECT_TRUE(fs::exists(mine)) << "6 is no beginning of a name";
+  ASSERT_TRUE(joined->forget(layer(66)));
+  EXPECT_FALSE(fs::exists(mine));
+  EXPECT_FALSE(fs::exists(others));
+}
+
 TEST_F(JoinedLayersTest, short_chains_are_left_alone) {
   fs::create_directories(directory / "trash");
   std::shared_ptr<Trash> trash = std::move(*Trash::open(directory / "trash"));

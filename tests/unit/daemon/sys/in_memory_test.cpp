@@ -23,7 +23,8 @@ TEST(CoreDumps, are_refused) {
     refuse_core_dumps();
     rlimit limit{};
     getrlimit(RLIMIT_CORE, &limit);
-    _exit(prctl(PR_GET_DUMPABLE) == 0 || limit.rlim_max == 1 ? 0 : 1);
+    if (prctl(PR_GET_DUMPABLE) != 0 && limit.rlim_max != 1) _exit(1);
+    _exit(limit.rlim_cur == 1 ? 0 : 2);  // what programs inherit that it runs
   }
   int status = 0;
   waitpid(child, &status, 0);

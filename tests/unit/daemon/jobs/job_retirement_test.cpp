@@ -1,4 +1,4 @@
-#include "daemon/jobs/retention.h"
+#include "daemon/jobs/job_retirement.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 constexpr std::int64_t kDay = 86'400'000;
 
-class RetentionTest : public testing::Test {
+class JobRetirementTest : public testing::Test {
  protected:
-  RetentionTest()
+  JobRetirementTest()
       : database(*db::Database::open(directory / "x.db")),
         queue(*JobQueue::open(*database, directory / "logs", {}, clock)) {}
 
@@ -109,7 +109,7 @@ class RetentionTest : public testing::Test {
   std::unique_ptr<JobQueue> queue;
 };
 
-TEST_F(RetentionTest, what_is_old_goes_with_all_that_is_its_own) {
+TEST_F(JobRetirementTest, what_is_old_goes_with_all_that_is_its_own) {
   const std::string old = ended();
   const std::string again = queue->retry(old, {})->id;
   wait(again);
@@ -130,7 +130,7 @@ TEST_F(RetentionTest, what_is_old_goes_with_all_that_is_its_own) {
   EXPECT_EQ(queue->log_bytes(), 0U);
 }
 
-TEST_F(RetentionTest, what_waits_or_runs_is_never_touched) {
+TEST_F(JobRetirementTest, what_waits_or_runs_is_never_touched) {
   const std::string first = ended();
   const std::string running = waiting("+slow");
   wait_until([&] { return queue->find(running)->state == JobState::running; });
@@ -147,7 +147,7 @@ TEST_F(RetentionTest, what_waits_or_runs_is_never_touched) {
   wait_until([&] { return queue->counts().running + queue->counts().queued == 0; });
 }
 
-TEST_F(RetentionTest, a_log_goes_before_its_job_and_says_so) {
+TEST_F(JobRetirementTest, a_log_goes_before_its_job_and_says_so) {
   const std::string id = ended();
   days(3);
   const Retired retired = retire({10 * kDay, 2 * kDay, 0, 0}, 1);
@@ -161,7 +161,7 @@ TEST_F(RetentionTest, a_log_goes_before_its_job_and_says_so) {
   EXPECT_EQ(retire({10 * kDay, 2 * kDay, 0, 0}).logs, 0U);
 }
 
-TEST_F(RetentionTest, artifacts_go_before_their_job_and_the_row_tells) {
+TEST_F(JobRetirementTest, artifacts_go_before_their_job_and_the_row_tells) {
   const std::string id = ended();
   days(3);
   EXPECT_EQ(retire({0, 0, 4 * kDay, 0}).artifacts, 0U);
@@ -174,7 +174,7 @@ TEST_F(RetentionTest, artifacts_go_before_their_job_and_the_row_tells) {
   EXPECT_EQ(retire({0, 0, 2 * kDay, 0}).artifacts, 0U);
 }
 
-TEST_F(RetentionTest, of_many_the_latest_stay) {
+TEST_F(JobRetirementTest, of_many_the_latest_stay) {
   std::vector<std::string> ids;
   for (int i = 0; i < 4; ++i) {
     ids.push_back(ended());
@@ -185,7 +185,7 @@ TEST_F(RetentionTest, of_many_the_latest_stay) {
   EXPECT_EQ(retire({0, 0, 0, 0}).jobs, 0U) << "0 is no limit";
 }
 
-TEST_F(RetentionTest, one_artifact_by_hand) {
+TEST_F(JobRetirementTest, one_artifact_by_hand) {
   const std::string id = ended();
   auto removed = queue->remove_artifact(id, "1");
   ASSERT_TRUE(removed);
@@ -197,7 +197,7 @@ TEST_F(RetentionTest, one_artifact_by_hand) {
   EXPECT_EQ(queue->remove_artifact("nosuchjob", "1").error().kind, ErrorKind::not_found);
 }
 
-TEST_F(RetentionTest, logs_are_counted_anew_at_a_start) {
+TEST_F(JobRetirementTest, logs_are_counted_anew_at_a_start) {
   const std::string id = ended();
   const auto bytes = queue->log_bytes();
   EXPECT_EQ(bytes, std::filesystem::file_size(log_of(id)));
@@ -206,7 +206,7 @@ TEST_F(RetentionTest, logs_are_counted_anew_at_a_start) {
   EXPECT_EQ(queue->log_bytes(), bytes);
 }
 
-TEST_F(RetentionTest, what_became_of_jobs_is_counted) {
+TEST_F(JobRetirementTest, what_became_of_jobs_is_counted) {
   ended();
   hold = true;
   const std::string running = waiting("+slow");

@@ -1,0 +1,73 @@
+#include "daemon/jobs/live_logs.h"
+
+#include "daemon/base/log.h"
+#include "daemon/jobs/job_events.h"
+#include "daemon/jobs/log_end.h"
+
+namespace ingot::jobs {
+
+Result<std::shared_ptr<JobLog>> LiveLogs::open(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  if (auto open = open_[id].lock()) return open;
+  INGOT_TRY(auto opened, JobLog::open(path_of(id), max_output_bytes_, clock_, bytes_));
+  open_[id] = opened;
+  return opened;
+}
+
+std::shared_ptr<JobLog> LiveLogs::find(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  auto found = open_.find(id);
+  return found == open_.end() ? nullptr : found->second.lock();
+}
+
+void LiveLogs::tell(const std::string& id, proto::Event event) {
+  auto opened = open(id);
+  if (!opened) {
+    base::log::error("log of job {}: {}", id, opened.error().message);
+    return;
+  }
+  (*opened)->append(std::move(event));
+}
+
+void LiveLogs::end(const std::string& id, proto::JobState state, const std::optional<Error>& error) {
+  if (auto opened = open(id)) {
+    (*opened)->append(state_event(state, error));
+    (*opened)->close();
+  }
+  std::lock_guard lock(mutex_);
+  open_.erase(id);
+}
+
+Result<LogReader> LiveLogs::read(const proto::Job& job, std::uint64_t from_seq) const {
+  if (proto::is_final(job.state) && !find(job.id)) {
+    // A daemon that died between the job's last row and its last event left the log without an end.
+    INGOT_CHECK(ensure_log_end(path_of(job.id), state_event(job.state, job.error), clock_));
+  }
+  return LogReader::open(path_of(job.id), from_seq);
+}
+
+void LiveLogs::remove(const std::string& id) const {
+  std::error_code error;
+  const auto bytes = fs::file_size(path_of(id), error);
+  if (!error && fs::remove(path_of(id), error)) *bytes_ -= bytes;
+}
+
+// What is left says how the job ended: who waits for the job gets his answer.
+Status LiveLogs::shorten(const proto::Job& job, const std::string& note) const {
+  remove(job.id);
+  INGOT_TRY(auto rest, JobLog::open(path_of(job.id), max_output_bytes_, clock_, bytes_));
+  rest->append(note_event(note));
+  rest->append(state_event(job.state, job.error));
+  rest->close();
+  return {};
+}
+
+void LiveLogs::count() const {
+  std::error_code error;
+  for (fs::directory_iterator entry(directory_, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code gone;
+    if (const auto bytes = entry->file_size(gone); !gone) *bytes_ += bytes;
+  }
+}
+
+}  // namespace ingot::jobs
