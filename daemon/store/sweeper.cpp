@@ -38,6 +38,16 @@ Swept Sweeper::total() const {
   return total_;
 }
 
+Result<std::vector<base::Digest>> Sweeper::unreferenced() const {
+  INGOT_TRY(auto candidates, blobs_.list());
+  sort_unique(candidates);
+  INGOT_CHECK(drop_referenced(candidates, {}));
+  std::vector<base::Digest> digests;
+  digests.reserve(candidates.size());
+  for (const auto& raw : candidates) digests.push_back(from_raw(raw));
+  return digests;
+}
+
 Result<Swept> Sweeper::sweep(bool dry_run) {
   std::lock_guard one_at_a_time(mutex_);
   Swept swept;

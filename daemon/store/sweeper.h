@@ -32,6 +32,8 @@ class Sweeper {
   Sweeper(db::Database& database, BlobStore& blobs, ContextStore& contexts, Settings settings, base::Clock& clock);
 
   Result<Swept> sweep(bool dry_run = false);
+  // All that nothing refers to, whoever wants it still: for who has the store for himself.
+  Result<std::vector<base::Digest>> unreferenced() const;
   // What was swept since the start.
   Swept total() const;
 
