@@ -135,13 +135,13 @@ struct JobQueue::State {
   void remove_log(const std::string& id) const {
     std::error_code error;
     const auto bytes = fs::file_size(log_path(id), error);
-    if (!error && fs::remove(log_path(id), error)) *log_bytes -= bytes;
+    if (!error && fs::remove(log_path(id), error)) *log_bytes -= sys::disk_bytes(bytes);
   }
   void count_logs() const {
     std::error_code error;
     for (fs::directory_iterator entry(log_directory, error), end; !error && entry != end; entry.increment(error)) {
       std::error_code gone;
-      if (const auto bytes = entry->file_size(gone); !gone) *log_bytes += bytes;
+      if (const auto bytes = entry->file_size(gone); !gone) *log_bytes += sys::disk_bytes(bytes);
     }
   }
   Result<bool> retire_jobs(std::int64_t before_ms, std::uint64_t max_jobs, Retired& retired);
@@ -472,7 +472,8 @@ Result<LogReader> JobQueue::read_log(const std::string& id, std::uint64_t from_s
   INGOT_TRY(auto job, state_->table.find(id));
   if (proto::is_final(job.state) && !live_log(job.id)) {
     // A daemon that died between the job's last row and its last event left the log without an end.
-    INGOT_CHECK(ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock));
+    INGOT_CHECK(ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock,
+                               state_->log_bytes));
   }
   return LogReader::open(state_->log_path(job.id), from_seq);
 }

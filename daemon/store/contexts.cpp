@@ -32,7 +32,7 @@ std::optional<KeptManifest> look_at(const fs::path& path) {
   struct stat status {};
   if (!digest || stat(path.c_str(), &status) != 0) return std::nullopt;
   const std::int64_t used_ms = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1'000'000;
-  return KeptManifest{*digest, used_ms, BlobLedger::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
+  return KeptManifest{*digest, used_ms, sys::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
 }
 
 // All of them, or an error: who removes what none of them names must not overlook one.

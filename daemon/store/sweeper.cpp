@@ -93,7 +93,7 @@ bool Sweeper::would_go(const RawDigest& raw, std::uint64_t& bytes) const {
   std::error_code absent;
   const auto size = fs::file_size(blobs_.path(digest), absent);
   if (absent || blobs_.ledger().wanted(digest)) return false;
-  bytes = BlobLedger::disk_bytes(size);
+  bytes = sys::disk_bytes(size);
   return true;
 }
 

@@ -1,0 +1,452 @@
+#include "tests/crash/world.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "daemon/base/strings.h"
+#include "daemon/image/built_image.h"
+#include "proto/codec.h"
+#include "tests/support/temp.h"
+
+namespace ingot::test {
+
+namespace {
+
+using proto::JobState;
+
+constexpr std::int64_t kAge = 86'400'000;
+
+// Some bytes, always the same for a name; of all sizes up to some blocks.
+std::string content(const std::string& name) {
+  const std::string seed = base::Digest::of(name).hex();
+  const std::size_t size = static_cast<std::size_t>(std::stoul(seed.substr(0, 6), nullptr, 16)) % 20'000;
+  std::string text = name + "\n";
+  while (text.size() < size) text += seed;
+  return text;
+}
+
+base::Digest key_of(int step) {
+  return base::Digest::of("step " + std::to_string(step));
+}
+
+std::map<std::string, std::string> files_of_step(int step) {
+  std::map<std::string, std::string> files;
+  for (int i = 0; i <= step % 4; ++i) {
+    const std::string name = fmt::format("directory-{}/file-{}", i, step);
+    files[name] = content(name);
+  }
+  return files;
+}
+
+proto::ContextManifest manifest_of(int number) {
+  proto::ContextManifest manifest;
+  for (int file : {number, number + 1, number + 2}) {
+    const std::string text = content("source " + std::to_string(file));
+    manifest.entries.push_back({"file" + std::to_string(file), proto::EntryType::file, 0644, text.size(), 0,
+                                base::Digest::of(text).str(), ""});
+  }
+  return manifest;
+}
+
+std::string context_digest(int number) {
+  return base::Digest::of(proto::canonical_text(manifest_of(number))).str();
+}
+
+// Several jobs save the same.
+std::vector<std::string> artifacts_of(int job) {
+  return {"artifact " + std::to_string(job % 7), "artifact " + std::to_string(100 + job)};
+}
+
+graph::SaveArtifact save_request(int step) {
+  graph::SaveArtifact save;
+  save.source = "/file";
+  save.name = "of step " + std::to_string(step);
+  return save;
+}
+
+std::uint64_t on_disk(const fs::path& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+}
+
+std::uint64_t files_on_disk(const fs::path& tree) {
+  std::uint64_t bytes = 0;
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+    struct stat status {};
+    if (!entry.is_regular_file() || lstat(entry.path().c_str(), &status) != 0) continue;
+    if (seen.emplace(status.st_dev, status.st_ino).second) bytes += on_disk(entry.path());
+  }
+  return bytes;
+}
+
+bool is_number(const std::string& name) {
+  return name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+// The order is the daemon's.
+Result<std::unique_ptr<World>> World::open(const fs::path& state) {
+  std::unique_ptr<World> world(new World(state));
+  INGOT_CHECK(sys::make_directories(state, 0755));
+  INGOT_TRY(world->database_, db::Database::open(state / "ingot.db"));
+  INGOT_TRY(auto blobs, store::BlobStore::open(state / "blobs"));
+  world->blobs_.emplace(std::move(blobs));
+  INGOT_TRY(auto contexts, store::ContextStore::open(state / "contexts", *world->blobs_, {}));
+  world->contexts_.emplace(std::move(contexts));
+  INGOT_TRY(auto snapshots, store::SnapshotStore::open(state / "snapshots", *world->database_));
+  world->snapshots_.emplace(std::move(snapshots));
+  INGOT_CHECK(world->snapshots_->remove_unreferenced());
+  world->sweeper_.emplace(*world->database_, *world->blobs_, *world->contexts_, store::Sweeper::Settings{kAge, kAge},
+                          world->clock_);
+  world->collector_.emplace(*world->snapshots_, *world->database_, 0);
+  world->steps_.emplace(*world->database_, *world->snapshots_);
+  world->images_.emplace(*world->database_, *world->snapshots_);
+  world->layers_.emplace(*world->database_, *world->blobs_, *world->snapshots_);
+  world->saved_.emplace(*world->database_, *world->blobs_);
+  jobs::QueueSettings settings;
+  settings.workers = 1;
+  INGOT_TRY(world->queue_, jobs::JobQueue::open(*world->database_, state / "logs", settings, base::system_clock()));
+  INGOT_CHECK(world->blobs_->ledger().count());
+  world->queue_->start([raw = world.get()](jobs::JobRun& run) { return raw->run(run); });
+  return world;
+}
+
+World::~World() {
+  queue_.reset();  // its jobs use all the rest
+}
+
+Result<store::Lease> World::step(int number) {
+  INGOT_TRY(auto known, steps_->find(key_of(number)));
+  if (known) return std::move(*known);
+  store::Lease below;
+  if (number > 0) {
+    INGOT_TRY(below, step(number / 2));
+  }
+  INGOT_TRY(auto pending, snapshots_->begin(number > 0 ? std::optional(below.id()) : std::nullopt));
+  for (const auto& [name, text] : files_of_step(number)) {
+    const fs::path file = pending.upper() / name;
+    INGOT_CHECK(sys::make_directories(file.parent_path()));
+    INGOT_TRY(auto fd, sys::open_file(file, O_WRONLY | O_CREAT | O_EXCL));
+    INGOT_CHECK(sys::write_all(fd.get(), text));
+  }
+  return snapshots_->commit(std::move(pending), [&](store::SnapshotId id) {
+    return steps_->record(key_of(number), base::Digest::of("operation"), {std::to_string(below.id())}, id, {1, 1});
+  });
+}
+
+Status World::make_step(int number) {
+  INGOT_CHECK(step(number));
+  return {};
+}
+
+Result<bool> World::hold_step(int number) {
+  INGOT_TRY(auto lease, steps_->find(key_of(number)));
+  if (!lease) return false;
+  std::lock_guard lock(mutex_);
+  held_[number] = std::move(*lease);
+  return true;
+}
+
+void World::release_steps() {
+  std::lock_guard lock(mutex_);
+  held_.clear();
+}
+
+Status World::keep_image(int number, int step_number) {
+  INGOT_TRY(auto lease, step(step_number));
+  image::Image image;
+  image.reference = "image:" + std::to_string(number);
+  image.snapshot = lease.id();
+  image.source = std::to_string(step_number);
+  image.digest = "none";
+  INGOT_CHECK(images_->keep(std::to_string(number), image, image::KeptImages::Conflict::last_wins));
+  return {};
+}
+
+Status World::offer_context(int number) {
+  const auto manifest = manifest_of(number);
+  while (true) {
+    INGOT_TRY(auto status, contexts_->offer(manifest));
+    if (status.missing.empty()) return {};
+    for (int file : {number, number + 1, number + 2}) {
+      const std::string text = content("source " + std::to_string(file));
+      const auto digest = base::Digest::of(text);
+      if (std::find(status.missing.begin(), status.missing.end(), digest.str()) == status.missing.end()) continue;
+      INGOT_TRY(auto writer, blobs_->begin(store::BlobFor::upload));
+      INGOT_CHECK(writer.write(text));
+      INGOT_CHECK(writer.commit(store::Durability::later, digest));
+    }
+  }
+}
+
+Result<proto::Artifact> World::save(const std::string& name, const std::string& text) {
+  INGOT_TRY(auto writer, blobs_->begin());
+  INGOT_CHECK(writer.write(text));
+  proto::Artifact artifact;
+  artifact.name = name;
+  artifact.size = writer.size();
+  artifact.media_type = "text/plain";
+  INGOT_TRY(auto digest, writer.commit(store::Durability::now));
+  artifact.digest = digest.str();
+  return artifact;
+}
+
+Result<proto::Artifact> World::save_image(int job, int step_number) {
+  INGOT_TRY(auto lease, step(step_number));
+  graph::SaveImage save;
+  save.name = "image of job " + std::to_string(job);
+  image::ImageRequest request{save, lease.id(), 1, {proto::Compression::zstd, 1'000'000}, {}};
+  INGOT_TRY(auto built, image::build_image(request, *layers_, *blobs_, {}));
+  proto::Artifact artifact;
+  artifact.name = built.name;
+  artifact.digest = built.digest.str();
+  artifact.size = built.manifest_size;
+  artifact.media_type = image::kManifestType;
+  return artifact;
+}
+
+Status World::run(jobs::JobRun& run) {
+  const auto hold = blobs_->ledger().hold();
+  const int number = std::stoi(run.job.spec.args.at("N"));
+  run.log.append_output("1", "+t", "stdout", "begun\n");
+  std::vector<proto::Artifact> artifacts;
+  for (const auto& name : artifacts_of(number)) {
+    INGOT_TRY(auto artifact, save(name, content(name)));
+    artifacts.push_back(std::move(artifact));
+  }
+  if (const auto image = image_of(number)) {
+    INGOT_TRY(auto lease, step(*image));
+    const std::string name = "of step " + std::to_string(*image);
+    INGOT_TRY(auto saved, saved_->get(lease.id(), save_request(*image), [&]() -> Result<std::vector<proto::Artifact>> {
+      INGOT_TRY(auto made, save(name, content(name)));
+      return std::vector{std::move(made)};
+    }));
+    artifacts.push_back(saved.at(0));
+    INGOT_TRY(auto made, save_image(number, *image));
+    artifacts.push_back(std::move(made));
+  }
+  jobs::StepRecord record;
+  record.number = 1;
+  record.target = "+t";
+  record.text = "RUN x";
+  record.how = "executed";
+  record.parts = {{"command", std::to_string(number % 3)}};
+  INGOT_CHECK(run.record_steps({record}));
+  for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));
+  return {};
+}
+
+Result<std::string> World::run_job(int number, std::chrono::milliseconds patience) {
+  INGOT_CHECK(offer_context(context_of(number)));
+  proto::JobSpec spec;
+  spec.context = context_digest(context_of(number));
+  spec.target = "+t";
+  spec.args["N"] = std::to_string(number);
+  spec.idempotency_key = std::to_string(number);
+  INGOT_TRY(auto job, queue_->submit(spec, {0, 0, "me"}));
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < until) {
+    INGOT_TRY(bool over, is_over(job.id));
+    if (over) break;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  return job.id;
+}
+
+Result<bool> World::is_over(const std::string& id) {
+  INGOT_TRY(auto job, queue_->find(id));
+  return proto::is_final(job.state) && !queue_->live_log(id);
+}
+
+Status World::remove_artifact(int number, int artifact) {
+  INGOT_TRY(auto all, jobs());
+  const auto job = all.find(number);
+  if (job == all.end()) return {};
+  INGOT_CHECK(queue_->remove_artifact(job->second.id, std::to_string(artifact)));
+  return {};
+}
+
+Status World::retire(std::uint64_t jobs_left) {
+  jobs::RetentionPolicy policy;
+  policy.max_jobs = jobs_left;
+  INGOT_CHECK(queue_->retire(policy));
+  return {};
+}
+
+Status World::prune(std::uint64_t keep_bytes) {
+  INGOT_CHECK(collector_->prune({keep_bytes, 0, false}));
+  return {};
+}
+
+Result<store::Swept> World::sweep() {
+  clock_.ahead_ms += 3 * kAge;
+  return sweeper_->sweep();
+}
+
+Status World::compare_steps(int one, int other) {
+  INGOT_TRY(auto first, steps_->find(key_of(one)));
+  INGOT_TRY(auto second, steps_->find(key_of(other)));
+  if (first && second) INGOT_CHECK(snapshots_->same_content(first->id(), second->id()));
+  return {};
+}
+
+Status World::sync() {
+  return snapshots_->sync_now();
+}
+
+Result<std::set<int>> World::steps() {
+  std::set<int> numbers;
+  for (int number = 0; number < kSteps; ++number) {
+    INGOT_TRY(auto lease, steps_->find(key_of(number)));
+    if (lease) numbers.insert(number);
+  }
+  return numbers;
+}
+
+Result<std::set<int>> World::images() {
+  std::set<int> numbers;
+  for (int number = 0; number < kImages; ++number) {
+    INGOT_TRY(auto image, images_->find(std::to_string(number)));
+    if (image) numbers.insert(number);
+  }
+  return numbers;
+}
+
+Result<std::map<int, proto::Job>> World::jobs() {
+  jobs::JobFilter filter;
+  filter.limit = 100'000;
+  INGOT_TRY(auto list, queue_->list(filter));
+  std::map<int, proto::Job> numbers;
+  for (auto& job : list) {
+    const int number = std::stoi(job.spec.args.at("N"));
+    if (!numbers.emplace(number, std::move(job)).second) {
+      return base::fail(ErrorKind::internal, fmt::format("job {} is there twice", number));
+    }
+  }
+  return numbers;
+}
+
+std::vector<std::string> World::problems_of_step(int number) {
+  std::vector<std::string> problems;
+  auto lease = steps_->find(key_of(number));
+  if (!lease || !*lease) return {fmt::format("step {} is lost", number)};
+  auto layers = snapshots_->layers((*lease)->id());
+  if (!layers) return {fmt::format("step {}: {}", number, layers.error().message)};
+  for (auto layer = layers->rbegin(); layer != layers->rend(); ++layer, number /= 2) {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(*layer)) {
+      if (entry.is_regular_file()) found[fs::relative(entry.path(), *layer)] = slurp(entry.path());
+    }
+    if (found != files_of_step(number)) problems.push_back(fmt::format("the files of step {} are others", number));
+  }
+  return problems;
+}
+
+std::vector<std::string> World::problems_of_artifact(int job, const proto::Artifact& artifact, const proto::Job& row) {
+  const std::string what = fmt::format("artifact {} ({}) of job {}, {}", artifact.id, artifact.name, job, row.id);
+  const auto digest = base::Digest::parse(artifact.digest);
+  if (!digest || !blobs_->has(*digest)) return {what + " has no bytes"};
+  const std::string bytes = slurp(blobs_->path(*digest));
+  if (base::Digest::of(bytes) != *digest) return {what + " has other bytes"};
+  if (artifact.media_type != image::kManifestType) {
+    return bytes == content(artifact.name) ? std::vector<std::string>{} : std::vector{what + " is something else"};
+  }
+  std::vector<std::string> problems;
+  for (const auto& part : store::digests_in_text(bytes)) {
+    const auto name = store::from_raw(part);
+    if (base::Digest::of(slurp(blobs_->path(name))) != name) problems.push_back(what + " lacks " + name.str());
+  }
+  return problems;
+}
+
+std::vector<std::string> World::problems_of_job(int number, const std::set<int>& removed) {
+  auto all = jobs();
+  if (!all) return {all.error().message};
+  if (!all->contains(number)) return {fmt::format("job {} is lost", number)};
+  const auto& row = all->at(number);
+  if (row.state != JobState::succeeded) {
+    return {fmt::format("job {} is {}: {}", number, proto::name_of(row.state), row.error ? row.error->message : "")};
+  }
+  auto artifacts = queue_->artifacts(row.id);
+  if (!artifacts) return {artifacts.error().message};
+  std::vector<std::string> problems;
+  if (artifacts->size() != (image_of(number) ? 4 : 2)) {
+    problems.push_back(fmt::format("job {} has {} artifacts", number, artifacts->size()));
+  }
+  for (const auto& artifact : *artifacts) {
+    if (artifact.removed_ms != 0 && removed.contains(std::stoi(artifact.id))) continue;
+    for (auto& problem : problems_of_artifact(number, artifact, row)) problems.push_back(std::move(problem));
+    if (artifact.removed_ms != 0) problems.push_back(fmt::format("job {}: {} was not to go", number, artifact.id));
+  }
+  std::string log;
+  auto reader = queue_->read_log(row.id, 0);
+  while (reader) {
+    auto lines = reader->read();
+    if (!lines || lines->empty()) break;
+    log += *lines;
+  }
+  if (log.find(R"("state":"succeeded")") == std::string::npos || !log.ends_with('\n')) {
+    problems.push_back(fmt::format("the log of job {} has no end: {}", number, log));
+  }
+  for (auto& problem : problems_of_context(context_of(number))) problems.push_back(std::move(problem));
+  return problems;
+}
+
+std::vector<std::string> World::problems_of_context(int number) {
+  auto manifest = contexts_->load(*base::Digest::parse(context_digest(number)));
+  if (!manifest) return {fmt::format("context {}: {}", number, manifest.error().message)};
+  std::vector<std::string> problems;
+  for (const auto& entry : manifest->entries) {
+    const auto digest = *base::Digest::parse(entry.digest);
+    if (base::Digest::of(slurp(blobs_->path(digest))) != digest) {
+      problems.push_back(fmt::format("context {} lacks {}", number, entry.path));
+    }
+  }
+  return problems;
+}
+
+std::vector<std::string> World::problems_of_disk() {
+  snapshots_->reclaim_now();
+  std::vector<std::string> problems;
+  const auto compare = [&](const std::string& what, std::uint64_t counted, std::uint64_t found) {
+    if (counted != found) problems.push_back(fmt::format("{}: counted {}, on the disk {}", what, counted, found));
+  };
+  auto usage = collector_->usage();
+  if (!usage) return {usage.error().message};
+  compare("blobs", blobs_->ledger().totals().bytes, files_on_disk(state_ / "blobs"));
+  compare("number of blobs", blobs_->ledger().totals().count, blobs_->list()->size());
+  compare("contexts", contexts_->totals().bytes, files_on_disk(state_ / "contexts"));
+  compare("logs", queue_->log_bytes(), files_on_disk(state_ / "logs"));
+  std::uint64_t layers = 0;
+  std::uint64_t layer_bytes = 0;
+  for (const auto& entry : fs::directory_iterator(state_ / "snapshots")) {
+    if (!is_number(entry.path().filename())) continue;
+    ++layers;
+    for (const auto& inside : fs::recursive_directory_iterator(entry.path())) layer_bytes += on_disk(inside.path());
+  }
+  compare("number of layers", usage->layers, layers);
+  compare("layers", usage->layer_bytes, layer_bytes);
+
+  auto rows = jobs();
+  if (!rows) return {rows.error().message};
+  std::set<std::string> logs;
+  for (const auto& [number, row] : *rows) logs.insert(row.id + ".ndjson");
+  for (const auto& entry : fs::directory_iterator(state_ / "logs")) {
+    if (!logs.contains(entry.path().filename())) problems.push_back(entry.path().string() + " is left over");
+  }
+  for (const char* place : {"blobs/tmp", "snapshots/pending", "snapshots/trash"}) {
+    for (const auto& entry : fs::directory_iterator(state_ / place)) {
+      problems.push_back(entry.path().string() + " is left over");
+    }
+  }
+  return problems;
+}
+
+}  // namespace ingot::test
