@@ -114,6 +114,21 @@ struct JobQueue::State {
     logs.erase(id);
   }
 
+  // While the disk is full it waits for room: a job that has ended and does not say so would keep who waits for it.
+  Status finish(const std::string& id, JobState state, const std::optional<Error>& error) {
+    constexpr std::chrono::milliseconds kLookAgain(250);
+    for (bool told = false;; told = true) {
+      auto finished = table.finish(id, state, error);
+      if (finished || finished.error().kind != ErrorKind::no_space) return finished;
+      if (!told) {
+        log::error("job {} has {}, and that cannot be recorded: {}; trying again until there is room", id,
+                   proto::name_of(state), finished.error().message);
+      }
+      std::unique_lock lock(mutex);
+      if (changed.wait_for(lock, kLookAgain, [this] { return stopping; })) return finished;
+    }
+  }
+
   // Of a job whose final state was recorded just now.
   void count_end(JobState state) {
     if (state == JobState::succeeded) ++counters.succeeded;
@@ -243,7 +258,7 @@ void JobQueue::State::run_one(const proto::Job& job) {
   } else {
     if (deadline != 0) deadlines.remove(deadline);
     log::error("job {}: {}", job.id, job_log.error().message);
-    if (table.finish(job.id, JobState::failed, job_log.error())) {
+    if (finish(job.id, JobState::failed, job_log.error())) {
       count_end(JobState::failed);
       vault.remove(job.id);
     }
@@ -310,7 +325,7 @@ void JobQueue::State::settle(const proto::Job& job, const Running& run_state, Jo
     }
   }
   if (auto synced = job_log.sync(); !synced) log::error("job {}: {}", job.id, synced.error().message);
-  if (auto finished = table.finish(job.id, state, error); !finished) {
+  if (auto finished = finish(job.id, state, error); !finished) {
     log::error("job {} cannot be recorded as {}: {}; it will be run again after a restart", job.id,
                proto::name_of(state), finished.error().message);
     return;
@@ -472,8 +487,8 @@ Result<LogReader> JobQueue::read_log(const std::string& id, std::uint64_t from_s
   INGOT_TRY(auto job, state_->table.find(id));
   if (proto::is_final(job.state) && !live_log(job.id)) {
     // A daemon that died between the job's last row and its last event left the log without an end.
-    INGOT_CHECK(ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock,
-                               state_->log_bytes));
+    INGOT_CHECK(
+        ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock, state_->log_bytes));
   }
   return LogReader::open(state_->log_path(job.id), from_seq);
 }

@@ -441,6 +441,9 @@ std::vector<std::string> World::problems_of_disk() {
   for (const auto& entry : fs::directory_iterator(state_ / "logs")) {
     if (!logs.contains(entry.path().filename())) problems.push_back(entry.path().string() + " is left over");
   }
+  for (const auto& entry : fs::directory_iterator(state_ / "contexts")) {
+    if (entry.path().extension() != ".json") problems.push_back(entry.path().string() + " is left over");
+  }
   for (const char* place : {"blobs/tmp", "snapshots/pending", "snapshots/trash"}) {
     for (const auto& entry : fs::directory_iterator(state_ / place)) {
       problems.push_back(entry.path().string() + " is left over");
