@@ -11,6 +11,7 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/store/manifest_check.h"
+#include "daemon/sys/unfinished_files.h"
 #include "proto/codec.h"
 
 namespace ingot::store {
@@ -54,6 +55,7 @@ ContextStore::ContextStore(fs::path directory, BlobStore& blobs, ContextLimits l
 
 Result<ContextStore> ContextStore::open(const fs::path& directory, BlobStore& blobs, ContextLimits limits) {
   INGOT_CHECK(sys::make_directories(directory, 0750));
+  INGOT_CHECK(sys::remove_unfinished_files(directory));
   ContextStore store(directory, blobs, limits);
   INGOT_TRY(const auto manifests, manifests_in(directory));
   for (const auto& path : manifests) {

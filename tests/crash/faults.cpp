@@ -180,7 +180,7 @@ int mkdirat(int directory, const char* path, mode_t mode) noexcept {
 }
 
 char* mkdtemp(char* path) noexcept {
-  static std::atomic<unsigned> number{0};
+  static std::atomic<unsigned> number{static_cast<unsigned>(getpid()) << 8U};
   const Call call(true);
   if (call.no_room()) return nullptr;
   const size_t from = strlen(path) - 6;

@@ -2,15 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "daemon/base/strings.h"
 #include "daemon/image/built_image.h"
 #include "proto/codec.h"
+#include "tests/crash/disk_use.h"
 #include "tests/support/temp.h"
 
 namespace ingot::test {
@@ -67,26 +66,6 @@ graph::SaveArtifact save_request(int step) {
   save.source = "/file";
   save.name = "of step " + std::to_string(step);
   return save;
-}
-
-std::uint64_t on_disk(const fs::path& path) {
-  struct stat status {};
-  return lstat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
-}
-
-std::uint64_t files_on_disk(const fs::path& tree) {
-  std::uint64_t bytes = 0;
-  std::set<std::pair<dev_t, ino_t>> seen;
-  for (const auto& entry : fs::recursive_directory_iterator(tree)) {
-    struct stat status {};
-    if (!entry.is_regular_file() || lstat(entry.path().c_str(), &status) != 0) continue;
-    if (seen.emplace(status.st_dev, status.st_ino).second) bytes += on_disk(entry.path());
-  }
-  return bytes;
-}
-
-bool is_number(const std::string& name) {
-  return name.find_first_not_of("0123456789") == std::string::npos;
 }
 
 }  // namespace
@@ -424,15 +403,9 @@ std::vector<std::string> World::problems_of_disk() {
   compare("number of blobs", blobs_->ledger().totals().count, blobs_->list()->size());
   compare("contexts", contexts_->totals().bytes, files_on_disk(state_ / "contexts"));
   compare("logs", queue_->log_bytes(), files_on_disk(state_ / "logs"));
-  std::uint64_t layers = 0;
-  std::uint64_t layer_bytes = 0;
-  for (const auto& entry : fs::directory_iterator(state_ / "snapshots")) {
-    if (!is_number(entry.path().filename())) continue;
-    ++layers;
-    for (const auto& inside : fs::recursive_directory_iterator(entry.path())) layer_bytes += on_disk(inside.path());
-  }
-  compare("number of layers", usage->layers, layers);
-  compare("layers", usage->layer_bytes, layer_bytes);
+  const auto layers = layers_on_disk(state_ / "snapshots");
+  compare("number of layers", usage->layers, layers.count);
+  compare("layers", usage->layer_bytes, layers.bytes);
 
   auto rows = jobs();
   if (!rows) return {rows.error().message};
