@@ -1,5 +1,6 @@
 #include "daemon/db/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -7,8 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "daemon/base/log.h"
+#include "daemon/base/strings.h"
 #include "daemon/db/schema.h"
-#include "daemon/sys/atomic_file.h"
+#include "daemon/sys/files.h"
 
 namespace ingot::db {
 
@@ -50,6 +53,19 @@ Status try_to_write_beside(const std::filesystem::path& path) {
   const Status written = sys::write_file_durably(probe, "x", 0600);
   unlink(probe.c_str());
   return written;
+}
+
+// On a full disk it must still be possible to write down that layers go, and what became of a job. So the log that all
+// changes go into first owns its bytes from the start: it is used over and over, and is no longer than this but for a
+// time. That there is no room for them now is no error.
+void set_room_aside(const std::filesystem::path& path) {
+  constexpr off_t kRoom = 8 << 20;
+  auto log = sys::open_file(path.string() + "-wal", O_WRONLY);
+  if (!log) return;
+  // The file is as long as before: only its bytes are there.
+  if (fallocate(log->get(), FALLOC_FL_KEEP_SIZE, 0, kRoom) == 0 || errno == EOPNOTSUPP) return;
+  base::log::warning("cannot set {} aside for the database: {}; on a full disk nothing could be recorded",
+                     base::human_bytes(kRoom), std::strerror(errno));
 }
 
 }  // namespace
@@ -119,6 +135,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
     if (auto written = try_to_write_beside(path); !written) ready = written;
   }
   if (!ready) return fail(base::with_context(ready.error(), "while opening database " + path.string()));
+  set_room_aside(path);
   return database;
 }
 

@@ -216,11 +216,13 @@ Result<Pruned> Collector::prune(const PruneRequest& request) {
   INGOT_TRY(auto total, total_bytes());
   Pruned pruned;
   // Round by round: what goes may have been the last that stood on something.
-  while (total - pruned.bytes > request.keep_bytes) {
+  // What was made meanwhile may go too, and is not of the total.
+  const auto left = [&] { return total > pruned.bytes ? total - pruned.bytes : 0; };
+  while (left() > request.keep_bytes) {
     const std::uint64_t before = pruned.layers;
     INGOT_TRY(auto list, candidates(used_before(request)));
     for (const auto& candidate : list) {
-      if (total - pruned.bytes <= request.keep_bytes) break;
+      if (left() <= request.keep_bytes) break;
       auto removed = snapshots_.remove(candidate.id);
       if (!removed && removed.error().kind == ErrorKind::conflict) continue;  // somebody uses it again
       INGOT_CHECK(removed);
