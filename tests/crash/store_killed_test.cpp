@@ -58,7 +58,8 @@ class Worker {
       : state_(state), random_(seed), next_job_(first_job), journal_(journal) {}
 
   void work() {
-    faults::crash_at(1 + pick(pick(2) == 0 ? 300 : 3000), static_cast<faults::Moment>(pick(3)));
+    until_last_ = pick(25);
+    if (until_last_ == 0) arm();  // in the start
     const Status done = work_on();
     if (!done) journal_.add("failed " + done.error().message);
     _exit(0);  // nothing is closed in an orderly way here either
@@ -71,7 +72,10 @@ class Worker {
     for (int i = 0; i < 40; ++i) INGOT_CHECK(do_something());
     return {};
   }
+  // In this operation or soon after: also what takes few calls has its turn.
+  void arm() { faults::crash_at(1 + pick(pick(2) == 0 ? 30 : 400), static_cast<faults::Moment>(pick(3))); }
   Status say(const std::string& what, const std::function<Status()>& act) {
+    if (until_last_-- == 1) arm();
     journal_.add("begin " + what);
     INGOT_CHECK(act());
     journal_.add("done");
@@ -157,6 +161,7 @@ class Worker {
   const fs::path state_;
   std::mt19937 random_;
   int next_job_;
+  int until_last_ = 0;  // operations; the last one is where it is killed
   Journal& journal_;
   std::unique_ptr<World> world_;
 };
@@ -296,7 +301,9 @@ class StoreKilled : public testing::Test {
     for (int number : model.steps) EXPECT_TRUE(steps.contains(number)) << "step " << number << " is lost";
     auto images = *world.images();
     for (int number : model.images) EXPECT_TRUE(images.contains(number)) << "image " << number << " is lost";
-    for (int number : model.contexts) check(world.problems_of_context(number));
+    auto contexts = *world.contexts();
+    for (int number : contexts) check(world.problems_of_context(number));
+    for (int number : model.contexts) EXPECT_TRUE(contexts.contains(number)) << "context " << number << " is lost";
     for (int number : model.jobs) check(world.problems_of_job(number, model.removed[number]));
     model.steps = *world.steps();
     model.images = images;

@@ -298,6 +298,17 @@ Result<std::set<int>> World::images() {
   return numbers;
 }
 
+Result<std::set<int>> World::contexts() {
+  std::set<std::string> digests;
+  INGOT_CHECK(
+      contexts_->read_all([&](const base::Digest& digest, const std::string&) { digests.insert(digest.str()); }));
+  std::set<int> numbers;
+  for (int number = 0; number < kSteps; ++number) {
+    if (digests.contains(context_digest(number))) numbers.insert(number);
+  }
+  return numbers;
+}
+
 Result<std::map<int, proto::Job>> World::jobs() {
   jobs::JobFilter filter;
   filter.limit = 100'000;

@@ -55,6 +55,7 @@ class World {
   // The numbers of what is there.
   Result<std::set<int>> steps();
   Result<std::set<int>> images();
+  Result<std::set<int>> contexts();
   Result<std::map<int, proto::Job>> jobs();
 
   // What is wrong with it, a line each; none: it is whole.
