@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -60,12 +62,35 @@ class Worker {
   void work() {
     until_last_ = pick(25);
     if (until_last_ == 0) arm();  // in the start
-    const Status done = work_on();
-    if (!done) journal_.add("failed " + done.error().message);
-    _exit(0);  // nothing is closed in an orderly way here either
+    end(work_on());
+  }
+  // Always the same, a little of all that there is.
+  void do_all(long killed_at, faults::Moment moment) {
+    faults::crash_at(killed_at, moment);
+    const Status done = do_one_of_each();
+    journal_.add("calls " + std::to_string(faults::calls()));
+    end(done);
   }
 
  private:
+  // Nothing is closed in an orderly way here either.
+  [[noreturn]] void end(const Status& done) {
+    if (!done) journal_.add("failed " + done.error().message);
+    _exit(0);
+  }
+  Status do_one_of_each() {
+    INGOT_TRY(world_, World::open(state_));
+    for (int job : {3, 6, 8}) INGOT_CHECK(run_job(job));
+    INGOT_CHECK(keep_image(0, 5));
+    INGOT_CHECK(offer_context(9));
+    INGOT_CHECK(remove_artifact(3, 1));
+    INGOT_CHECK(world_->compare_steps(2, 3));
+    INGOT_CHECK(world_->sync());
+    INGOT_CHECK(prune(20'000));
+    INGOT_CHECK(retire(1));
+    INGOT_CHECK(sweep());
+    return run_job(12);
+  }
   int pick(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
   Status work_on() {
     INGOT_TRY(world_, World::open(state_));
@@ -93,66 +118,91 @@ class Worker {
     journal_.add("jobs" + words(numbers));
     return {};
   }
+  Status make_step(int number) {
+    return say("step " + std::to_string(number), [&] { return world_->make_step(number); });
+  }
+  Status run_job(int number) {
+    return say("job " + std::to_string(number), [&]() -> Status {
+      INGOT_CHECK(world_->run_job(number));
+      return {};
+    });
+  }
+  Status remove_artifact(int job, int artifact) {
+    return say(fmt::format("remove {} {}", job, artifact), [&] { return world_->remove_artifact(job, artifact); });
+  }
+  Status keep_image(int number, int step) {
+    return say(fmt::format("image {} {}", number, step), [&] { return world_->keep_image(number, step); });
+  }
+  Status offer_context(int number) {
+    return say("context " + std::to_string(number), [&] { return world_->offer_context(number); });
+  }
+  Status hold_step(int number) {
+    return say("hold " + std::to_string(number), [&]() -> Status {
+      INGOT_TRY(bool held, world_->hold_step(number));
+      journal_.add(held ? "held" : "not");
+      return {};
+    });
+  }
+  Status release_steps() {
+    return say("release", [&]() -> Status {
+      world_->release_steps();
+      return {};
+    });
+  }
+  Status prune(int keep_bytes) {
+    return say("prune", [&]() -> Status {
+      INGOT_CHECK(world_->prune(static_cast<std::uint64_t>(keep_bytes)));
+      return say_what_is_left();
+    });
+  }
+  Status sweep() {
+    return say("sweep", [&]() -> Status {
+      INGOT_CHECK(world_->sweep());
+      return {};
+    });
+  }
+  Status retire(int jobs_left) {
+    return say("retire", [&]() -> Status {
+      INGOT_CHECK(world_->retire(static_cast<std::uint64_t>(jobs_left)));
+      return say_what_is_left();
+    });
+  }
+  Status restart() {
+    return say("restart", [&]() -> Status {
+      world_.reset();
+      INGOT_TRY(world_, World::open(state_));
+      return {};
+    });
+  }
   Status do_something() {
     const int number = pick(World::kSteps);
+    const int job = pick(next_job_);
     switch (pick(14)) {
       case 0:
       case 1:
-        return say("step " + std::to_string(number), [&] { return world_->make_step(number); });
+        return make_step(number);
       case 2:
       case 3:
-      case 4: {
-        const int job = next_job_++;
-        return say("job " + std::to_string(job), [&]() -> Status {
-          INGOT_CHECK(world_->run_job(job));
-          return {};
-        });
-      }
-      case 5: {
-        const int job = pick(next_job_);
-        const int artifact = 1 + pick(World::image_of(job) ? 4 : 2);
-        return say(fmt::format("remove {} {}", job, artifact), [&] { return world_->remove_artifact(job, artifact); });
-      }
-      case 6: {
-        const int image = pick(World::kImages);
-        return say(fmt::format("image {} {}", image, number), [&] { return world_->keep_image(image, number); });
-      }
+      case 4:
+        return run_job(next_job_++);
+      case 5:
+        return remove_artifact(job, 1 + pick(World::image_of(job) ? 4 : 2));
+      case 6:
+        return keep_image(pick(World::kImages), number);
       case 7:
-        return say("context " + std::to_string(number), [&] { return world_->offer_context(number); });
+        return offer_context(number);
       case 8:
-        return say("hold " + std::to_string(number), [&]() -> Status {
-          INGOT_TRY(bool held, world_->hold_step(number));
-          journal_.add(held ? "held" : "not");
-          return {};
-        });
+        return hold_step(number);
       case 9:
-        return say("release", [&]() -> Status {
-          world_->release_steps();
-          return {};
-        });
+        return release_steps();
       case 10:
-        return say("prune", [&]() -> Status {
-          INGOT_CHECK(world_->prune(static_cast<std::uint64_t>(pick(300'000))));
-          return say_what_is_left();
-        });
+        return prune(pick(300'000));
       case 11:
-        return say("sweep", [&]() -> Status {
-          INGOT_CHECK(world_->sweep());
-          return {};
-        });
+        return sweep();
       case 12:
-        return say("retire", [&]() -> Status {
-          INGOT_CHECK(world_->retire(static_cast<std::uint64_t>(2 + pick(6))));
-          return say_what_is_left();
-        });
+        return retire(2 + pick(6));
       default:
-        if (pick(3) == 0) {
-          return say("restart", [&]() -> Status {
-            world_.reset();
-            INGOT_TRY(world_, World::open(state_));
-            return {};
-          });
-        }
+        if (pick(3) == 0) return restart();
         INGOT_CHECK(world_->compare_steps(number, pick(World::kSteps)));
         return world_->sync();
     }
@@ -253,7 +303,7 @@ struct Model {
         }
       } else if (word == "failed") {
         ADD_FAILURE() << line;
-      } else if (word != "not") {
+      } else if (word != "not" && word != "calls") {
         left(word, in);
       }
     }
@@ -269,10 +319,13 @@ class StoreKilled : public testing::Test {
   void check(const std::vector<std::string>& problems) { EXPECT_THAT(problems, IsEmpty()); }
 
   // A process that works until it is killed, or for a while.
-  void let_work(unsigned seed) {
+  void let(const std::function<void(Worker&)>& work) {
     journal.clear();
     const pid_t child = fork();
-    if (child == 0) Worker(directory / "state", seed, model.next_job, journal).work();
+    if (child == 0) {
+      Worker worker(state, seed_of_worker, model.next_job, journal);
+      work(worker);
+    }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
     const bool was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
@@ -283,7 +336,7 @@ class StoreKilled : public testing::Test {
   }
   // As the next daemon finds it.
   void look() {
-    auto opened = World::open(directory / "state");
+    auto opened = World::open(state);
     ASSERT_TRUE(opened) << proto::render(opened.error());
     World& world = **opened;
     auto jobs = world.jobs();
@@ -321,32 +374,69 @@ class StoreKilled : public testing::Test {
   }
   void check_state() {
     std::vector<std::string> said;
-    auto result = app::fsck(directory / "state", app::FsckDepth::full, [&](const auto& line) { said.push_back(line); });
+    auto result = app::fsck(state, app::FsckDepth::full, [&](const auto& line) { said.push_back(line); });
     ASSERT_TRUE(result) << proto::render(result.error());
     check(said);
   }
 
+  void expect_all_well() {
+    ASSERT_NO_FATAL_FAILURE(look());
+    ASSERT_NO_FATAL_FAILURE(check_state());
+    if (HasFailure()) std::fprintf(stderr, "%s", journal.text().c_str());
+  }
+  static unsigned seed() {
+    return static_cast<unsigned>(from_environment("INGOT_MODEL_SEED", std::random_device()() % 1'000'000));
+  }
+  bool over() const {
+    return std::chrono::steady_clock::now() - begun > std::chrono::seconds(from_environment("INGOT_MODEL_SECONDS", 5));
+  }
+
+  const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   TempDirectory directory;
+  fs::path state = directory / "state";
+  unsigned seed_of_worker = 0;
   Journal journal;
   Model model;
   int killed = 0;
 };
 
 TEST_F(StoreKilled, what_was_acknowledged_is_there_and_nothing_else) {
-  const auto seed = static_cast<unsigned>(from_environment("INGOT_MODEL_SEED", std::random_device()() % 1'000'000));
-  const auto until =
-      std::chrono::steady_clock::now() + std::chrono::seconds(from_environment("INGOT_MODEL_SECONDS", 5));
-  std::mt19937 seeds(seed);
+  const unsigned first = seed();
+  std::mt19937 seeds(first);
   int rounds = 0;
-  while (std::chrono::steady_clock::now() < until && !HasFailure()) {
-    SCOPED_TRACE(fmt::format("INGOT_MODEL_SEED={}, round {}", seed, ++rounds));
-    ASSERT_NO_FATAL_FAILURE(let_work(seeds()));
-    ASSERT_NO_FATAL_FAILURE(look());
-    ASSERT_NO_FATAL_FAILURE(check_state());
-    if (HasFailure()) std::fprintf(stderr, "%s", journal.text().c_str());
+  while (!over() && !HasFailure()) {
+    SCOPED_TRACE(fmt::format("INGOT_MODEL_SEED={}, round {}", first, ++rounds));
+    seed_of_worker = seeds();
+    ASSERT_NO_FATAL_FAILURE(let([](Worker& worker) { worker.work(); }));
+    ASSERT_NO_FATAL_FAILURE(expect_all_well());
   }
-  std::printf("seed %u: killed %d times in %d rounds, %d jobs\n", seed, killed, rounds, model.next_job - 1);
+  std::printf("seed %u: killed %d times in %d rounds, %d jobs\n", first, killed, rounds, model.next_job - 1);
   EXPECT_GT(killed, 0);
+}
+
+// At every single call, if there is the time for it.
+TEST_F(StoreKilled, at_any_call_of_the_same_work) {
+  ASSERT_NO_FATAL_FAILURE(let([](Worker& worker) { worker.do_all(1'000'000, faults::Moment::before); }));
+  ASSERT_NO_FATAL_FAILURE(expect_all_well());
+  const std::string said = journal.text();
+  const long calls = std::atol(said.substr(said.rfind("calls ") + 6).c_str());
+  ASSERT_GT(calls, 100);
+  std::vector<long> order(static_cast<std::size_t>(2 * calls));
+  std::iota(order.begin(), order.end(), 0);
+  const unsigned first = seed();
+  std::shuffle(order.begin(), order.end(), std::mt19937(first));
+  int rounds = 0;
+  for (const long number : order) {
+    if (over() || HasFailure()) break;
+    const auto moment = number % 2 == 0 ? faults::Moment::before : faults::Moment::amidst;
+    SCOPED_TRACE(fmt::format("INGOT_MODEL_SEED={}, round {}: killed {} call {}", first, ++rounds,
+                             number % 2 == 0 ? "before" : "amidst", 1 + number / 2));
+    fs::remove_all(state);
+    model = {};
+    ASSERT_NO_FATAL_FAILURE(let([&](Worker& worker) { worker.do_all(1 + number / 2, moment); }));
+    ASSERT_NO_FATAL_FAILURE(expect_all_well());
+  }
+  std::printf("seed %u: killed at %d of %zu moments\n", first, rounds, order.size());
 }
 
 }  // namespace

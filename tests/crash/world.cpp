@@ -382,8 +382,9 @@ std::vector<std::string> World::problems_of_job(int number, const std::set<int>&
     if (!lines || lines->empty()) break;
     log += *lines;
   }
-  if (log.find(R"("state":"succeeded")") == std::string::npos || !log.ends_with('\n')) {
-    problems.push_back(fmt::format("the log of job {} has no end: {}", number, log));
+  const std::size_t end = log.find(R"("state":"succeeded")");
+  if (end == std::string::npos || log.find('\n', end) + 1 != log.size()) {
+    problems.push_back(fmt::format("the log of job {} does not end with its end: {}", number, log));
   }
   for (auto& problem : problems_of_context(context_of(number))) problems.push_back(std::move(problem));
   return problems;
