@@ -80,6 +80,16 @@ TEST_F(Blobs, a_file_becomes_one_under_a_second_name) {
   EXPECT_FALSE(open("boot-2").has(digest)) << "nobody synced it";
 }
 
+TEST_F(Blobs, a_mark_without_its_blob_keeps_nothing) {
+  auto blobs = open();
+  const auto kept = put(blobs, "kept", Durability::later);
+  const auto lost = put(blobs, "lost", Durability::later);
+  fs::remove(blobs.path(lost));
+  EXPECT_EQ(unsynced(), 2U);
+  EXPECT_TRUE(open().has(kept));
+  EXPECT_EQ(unsynced(), 1U);
+}
+
 TEST_F(Blobs, many_writers_of_the_same_bytes_agree) {
   auto blobs = open();
   std::vector<std::thread> threads;
