@@ -99,6 +99,7 @@ class DiskFull : public testing::Test {
       do_all(world, 12, true);
       faults::end();
       all_refused += refused;
+      EXPECT_TRUE(world.run_job(20)) << "the queue looks at what waits when something comes, or some seconds later";
       expect_jobs_ended(world);
       // As if nothing had been.
       refused = 0;

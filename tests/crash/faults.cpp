@@ -144,8 +144,10 @@ ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t offset) {
   return written(fd, size, [&](size_t part) { return syscall(SYS_pwrite64, fd, bytes, part, offset); });
 }
 
+// A directory may need a block more for a name.
 int rename(const char* from, const char* to) noexcept {
-  return changed(false, [&] { return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0); });
+  return changed(faccessat(AT_FDCWD, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0,
+                 [&] { return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0); });
 }
 
 int link(const char* from, const char* to) noexcept {
