@@ -486,7 +486,10 @@ Result<std::vector<proto::Artifact>> JobQueue::artifacts(const std::string& id) 
 Result<LogReader> JobQueue::read_log(const std::string& id, std::uint64_t from_seq) const {
   INGOT_TRY(auto job, state_->table.find(id));
   if (proto::is_final(job.state) && !live_log(job.id)) {
-    // A daemon that died between the job's last row and its last event left the log without an end.
+    // A daemon that died between the job's last row and its last event left the log without an end. Meanwhile the job
+    // is not forgotten, whose log would come back, and nobody else gives it another one.
+    std::lock_guard born(state_->birth);
+    INGOT_CHECK(state_->table.find(job.id));
     INGOT_CHECK(
         ensure_log_end(state_->log_path(job.id), state_event(job.state, job.error), state_->clock, state_->log_bytes));
   }
