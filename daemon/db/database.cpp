@@ -50,7 +50,7 @@ tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) 
 // SQLite does not tell why it cannot make a file beside the database: whether a byte can be written there.
 Status try_to_write_beside(const std::filesystem::path& path) {
   const auto probe = path.parent_path() / (path.filename().string() + "-probe");
-  const Status written = sys::write_file_durably(probe, "x", 0600);
+  Status written = sys::write_file_durably(probe, "x", 0600);
   unlink(probe.c_str());
   return written;
 }
