@@ -136,7 +136,7 @@ TEST_F(DiskFull, at_any_call_it_is_said_and_does_no_harm) {
   std::mt19937 random(seed);
   int rounds = 0;
   while (std::chrono::steady_clock::now() < until && !HasFailure()) {
-    const auto call = static_cast<long>(1 + random() % 600);
+    const auto call = static_cast<long>(1 + random() % 1000);
     const long calls = random() % 3 == 0 ? 1 : 1'000'000;
     SCOPED_TRACE(fmt::format("INGOT_MODEL_SEED={}, round {}: call {}, {} of them", seed, ++rounds, call, calls));
     ASSERT_NO_FATAL_FAILURE(fill_at(call, calls));
