@@ -54,6 +54,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
   if (clock_.unix_ms() - started_ms_ < settings_.quiet_ms) return swept;
   std::vector<RawDigest> candidates = left_over_;
   INGOT_TRY(const auto going, sweep_contexts(dry_run, swept, candidates));
+  if (!dry_run) left_over_ = candidates;  // should this end in the midst
   INGOT_CHECK(add_loose(dry_run, candidates));
   // Notes are taken away before references are looked for: see BlobLedger.
   if (!dry_run) {
@@ -63,7 +64,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
   if (!saw_all_) {
     INGOT_TRY(candidates, blobs_.list());
   }
-  if (!dry_run) left_over_ = candidates;  // should this end in the midst
+  if (!dry_run) left_over_ = candidates;
   // A manifest that goes lets go of the layers that it names: they are looked at in the next round.
   while (!candidates.empty()) {
     sort_unique(candidates);
