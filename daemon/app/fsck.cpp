@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/app/fsck_parts.h"
+#include "daemon/app/state_lock.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
 
@@ -80,7 +81,7 @@ Result<FsckResult> fsck(const fs::path& state, FsckDepth depth, const std::funct
     return fail(ErrorKind::not_found, "there is no database in " + state.string(),
                 "name the daemon's state directory with --state-dir");
   }
-  auto lock = sys::FileLock::acquire(state / "lock");
+  auto lock = lock_state(state);
   if (!lock && lock.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, "a daemon uses the state directory " + state.string(),
                 "stop it first: `systemctl stop ingotd`");

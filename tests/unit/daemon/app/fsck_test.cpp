@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "daemon/db/database.h"
 #include "daemon/store/contexts.h"
@@ -121,6 +122,16 @@ TEST_F(FsckTest, a_daemon_that_runs_is_not_disturbed) {
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_THAT(refused.error().hint, HasSubstr("stop it first"));
   EXPECT_FALSE(fsck(directory / "nowhere", FsckDepth::quick, [](const std::string&) {}));
+}
+
+TEST_F(FsckTest, a_lock_that_goes_in_a_moment_is_waited_for) {
+  std::thread last_moment(
+      [lock = std::make_shared<sys::FileLock>(*sys::FileLock::acquire(directory / "lock"))]() mutable {
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        lock.reset();
+      });
+  EXPECT_EQ(check(), 0);
+  last_moment.join();
 }
 
 TEST_F(FsckTest, a_snapshot_without_directory_is_forgotten_with_what_stands_on_it) {
