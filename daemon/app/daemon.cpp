@@ -10,6 +10,7 @@
 #include "daemon/api/server.h"
 #include "daemon/app/host_checks.h"
 #include "daemon/app/metrics.h"
+#include "daemon/app/state_lock.h"
 #include "daemon/app/upkeep.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
@@ -121,7 +122,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
 
   // 1. The state directory, for us alone.
   INGOT_CHECK(sys::make_directories(state, 0755));
-  auto lock = sys::FileLock::acquire(state / "lock");
+  auto lock = lock_state(state);
   if (!lock && lock.error().kind == ErrorKind::conflict) {
     return base::fail(ErrorKind::conflict, "another ingotd uses the state directory " + state.string(),
                       "stop it, or give this one another with --state-dir");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/app/fsck_parts.h"
+#include "daemon/app/state_lock.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
 
@@ -80,7 +81,7 @@ Result<FsckResult> fsck(const fs::path& state, FsckDepth depth, const std::funct
     return fail(ErrorKind::not_found, "there is no database in " + state.string(),
                 "name the daemon's state directory with --state-dir");
   }
-  auto lock = sys::FileLock::acquire(state / "lock");
+  auto lock = lock_state(state);
   if (!lock && lock.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, "a daemon uses the state directory " + state.string(),
                 "stop it first: `systemctl stop ingotd`");
@@ -90,12 +91,16 @@ Result<FsckResult> fsck(const fs::path& state, FsckDepth depth, const std::funct
   FsckRun run{state, depth, *database, tell};
   INGOT_CHECK(check_database(run));
   if (run.result.left > 0) return run.result;  // nothing that it says is to be relied on
+  // As at a start: what was being written goes, and what a power cut may have damaged.
+  INGOT_TRY(auto blobs, store::BlobStore::open(state / "blobs"));
+  INGOT_TRY(auto contexts, store::ContextStore::open(state / "contexts", blobs, {}));
   INGOT_CHECK(check_snapshots(run));
   INGOT_CHECK(check_blobs(run));
   INGOT_CHECK(check_contexts(run));
   INGOT_CHECK(check_layer_blobs(run));
   INGOT_CHECK(check_artifacts(run));
   INGOT_CHECK(check_logs(run));
+  INGOT_CHECK(check_loose_blobs(run, blobs, contexts));
   return run.result;
 }
 

@@ -7,6 +7,8 @@
 #include "daemon/app/fsck.h"
 #include "daemon/base/digest.h"
 #include "daemon/db/database.h"
+#include "daemon/store/blobs.h"
+#include "daemon/store/contexts.h"
 
 // The passes of fsck(). Each leaves what it looked at in order, so that the next may rely on it.
 namespace ingot::app {
@@ -45,6 +47,7 @@ Status check_contexts(FsckRun& run);
 Status check_layer_blobs(FsckRun& run);
 Status check_artifacts(FsckRun& run);
 Status check_logs(FsckRun& run);
+Status check_loose_blobs(FsckRun& run, store::BlobStore& blobs, store::ContextStore& contexts);
 
 std::vector<fs::path> fsck_entries(const fs::path& directory);
 

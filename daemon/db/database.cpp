@@ -1,9 +1,17 @@
 #include "daemon/db/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/base/log.h"
+#include "daemon/base/strings.h"
 #include "daemon/db/schema.h"
+#include "daemon/sys/files.h"
 
 namespace ingot::db {
 
@@ -14,9 +22,16 @@ using base::fail;
 tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) {
   int code = sqlite3_extended_errcode(connection);
   std::string message = fmt::format("{}: {}", what, sqlite3_errmsg(connection));
-  switch (code & 0xff) {
+  const std::string make_room = "free some space on the file system of the state directory";
+  const int primary = code & 0xff;
+  // Also what is no write of the database's own bytes: a file beside it that cannot be made, or an fsync.
+  const int reason = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR ? sqlite3_system_errno(connection) : 0;
+  if (reason == ENOSPC || reason == EDQUOT) {
+    return fail(ErrorKind::no_space, fmt::format("{}: {}", message, std::strerror(reason)), make_room);
+  }
+  switch (primary) {
     case SQLITE_FULL:
-      return fail(ErrorKind::no_space, message, "free some space on the file system of the state directory");
+      return fail(ErrorKind::no_space, message, make_room);
     case SQLITE_CONSTRAINT:
       return fail(ErrorKind::conflict, message);
     case SQLITE_READONLY:
@@ -30,6 +45,27 @@ tl::unexpected<Error> fail_sqlite(sqlite3* connection, const std::string& what) 
     default:
       return fail(ErrorKind::internal, message);
   }
+}
+
+// SQLite does not tell why it cannot make a file beside the database: whether a byte can be written there.
+Status try_to_write_beside(const std::filesystem::path& path) {
+  const auto probe = path.parent_path() / (path.filename().string() + "-probe");
+  Status written = sys::write_file_durably(probe, "x", 0600);
+  unlink(probe.c_str());
+  return written;
+}
+
+// On a full disk it must still be possible to write down that layers go, and what became of a job. So the log that all
+// changes go into first owns its bytes from the start: it is used over and over, and is no longer than this but for a
+// time. That there is no room for them now is no error.
+void set_room_aside(const std::filesystem::path& path) {
+  constexpr off_t kRoom = 8 << 20;
+  auto log = sys::open_file(path.string() + "-wal", O_WRONLY);
+  if (!log) return;
+  // The file is as long as before: only its bytes are there.
+  if (fallocate(log->get(), FALLOC_FL_KEEP_SIZE, 0, kRoom) == 0 || errno == EOPNOTSUPP) return;
+  base::log::warning("cannot set {} aside for the database: {}; on a full disk nothing could be recorded",
+                     base::human_bytes(kRoom), std::strerror(errno));
 }
 
 }  // namespace
@@ -95,7 +131,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA "
       "wal_autocheckpoint = 1000;");
   if (ready) ready = database->migrate();
+  if (!ready && ready.error().kind == ErrorKind::denied) {
+    if (auto written = try_to_write_beside(path); !written) ready = written;
+  }
   if (!ready) return fail(base::with_context(ready.error(), "while opening database " + path.string()));
+  set_room_aside(path);
   return database;
 }
 

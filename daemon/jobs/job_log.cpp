@@ -1,6 +1,7 @@
 #include "daemon/jobs/job_log.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +60,8 @@ struct JobLog::State {
   std::uint64_t output_bytes = 0;
   bool cut = false;
   bool closed = false;
-  bool write_failed = false;
+  std::string why_missing;    // of what could not be written, and is not in the log
+  std::uint64_t missing = 0;  // events
   std::map<std::pair<std::string, std::string>, OutputSplitter> splitters;   // by step and stream
   std::map<std::string, std::string> tails;                                  // by step
   std::shared_ptr<const base::Mask> mask;                                    // null: nothing is hidden
@@ -78,17 +80,40 @@ struct JobLog::State {
   // A log that cannot be written (disk full) must not end the build: it is said once, and the job goes on. `first` is
   // the sequence number of the first line, which the next event takes over, so that the numbers have no gap.
   void write(const std::string& lines, std::uint64_t first) {
-    if (auto written = sys::write_all(fd.get(), lines); !written) {
-      if (!write_failed) base::log::error("log {}: {}", path.string(), written.error().message);
-      write_failed = true;
+    if (put(lines)) return;
+    missing += next_seq - first;
+    next_seq = first;
+  }
+
+  // Before anything else is written: who reads the log is to know that something is not in it.
+  void tell_what_is_missing() {
+    if (missing == 0) return;
+    proto::Event note;
+    note.text = fmt::format("{} events are missing here: {}", missing, why_missing);
+    const std::uint64_t first = next_seq;
+    if (put(encode(note)))
+      missing = 0;
+    else
       next_seq = first;
+  }
+
+  bool put(const std::string& lines) {
+    if (auto written = sys::write_all(fd.get(), lines); !written) {
+      if (missing == 0) base::log::error("log {}: {}", path.string(), written.error().message);
+      why_missing = written.error().message;
       if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
         base::log::error("log {}: half a line stays in it: {}", path.string(), std::strerror(errno));
       }
-      return;
+      return false;
     }
+    count(size, size + lines.size());
     size += lines.size();
-    if (total) *total += lines.size();
+    return true;
+  }
+
+  // In whole blocks, as the disk has it.
+  void count(std::uint64_t from, std::uint64_t to) const {
+    if (total) *total += sys::disk_bytes(to) - sys::disk_bytes(from);
   }
 
   std::vector<std::function<void()>> to_wake() const {
@@ -109,9 +134,11 @@ Result<std::shared_ptr<JobLog>> JobLog::open(const fs::path& path, std::uint64_t
   state->max_output_bytes = max_output_bytes;
   INGOT_TRY(state->fd, sys::open_file(path, O_RDWR | O_CREAT | O_APPEND, 0640));
   INGOT_TRY(FileEnd end, scan(state->fd.get(), path));
-  if (ftruncate(state->fd.get(), static_cast<off_t>(end.size)) != 0) {
+  struct stat before {};
+  if (fstat(state->fd.get(), &before) != 0 || ftruncate(state->fd.get(), static_cast<off_t>(end.size)) != 0) {
     return base::fail_errno(errno, "cannot mend log " + path.string());
   }
+  state->count(static_cast<std::uint64_t>(before.st_size), end.size);
   state->next_seq = end.lines;
   state->size = end.size;
   state->output_bytes = end.size;
@@ -133,6 +160,7 @@ void JobLog::append(proto::Event event) {
       if (event.type != proto::EventType::output) event.text = state_->mask->apply(event.text);
       if (event.error) event.error = state_->mask->apply(std::move(*event.error));
     }
+    state_->tell_what_is_missing();
     const std::uint64_t first = state_->next_seq;
     state_->write(state_->encode(event), first);
     wakes = state_->to_wake();
@@ -164,6 +192,7 @@ void JobLog::append_shown(const std::string& step, const std::string& target, co
     if (tail.size() > 2 * kTailBytes) tail.erase(0, tail.size() - kTailBytes);
     if (state_->cut) return;
 
+    state_->tell_what_is_missing();
     const std::uint64_t first = state_->next_seq;
     std::string lines;
     for (auto& piece : state_->splitters[{step, stream}].add(bytes)) {

@@ -24,7 +24,7 @@ class JobLog : public std::enable_shared_from_this<JobLog> {
  public:
   ~JobLog();
   // Opens or continues the file; half a line that a crash left is cut off.
-  // `total` counts the bytes of all logs together.
+  // `total` counts what all logs together take on the disk.
   using Total = std::shared_ptr<std::atomic<std::uint64_t>>;
   static Result<std::shared_ptr<JobLog>> open(const fs::path& path, std::uint64_t max_output_bytes, base::Clock& clock,
                                               Total total = {});

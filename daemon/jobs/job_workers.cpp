@@ -113,7 +113,7 @@ void JobWorkers::run_one(const proto::Job& job) {
   } else {
     if (deadline != 0) deadlines_.remove(deadline);
     log::error("job {}: {}", job.id, job_log.error().message);
-    if (records_.table.finish(job.id, JobState::failed, job_log.error())) {
+    if (finish(job.id, JobState::failed, job_log.error())) {
       records_.count_end(JobState::failed);
       records_.vault.remove(job.id);
     }
@@ -211,6 +211,21 @@ Status JobWorkers::take_secrets(JobRun& job_run) {
   return {};
 }
 
+// While the disk is full it waits for room: a job that has ended and does not say so would keep who waits for it.
+Status JobWorkers::finish(const std::string& id, JobState state, const std::optional<Error>& error) {
+  constexpr std::chrono::milliseconds kLookAgain(250);
+  for (bool told = false;; told = true) {
+    auto finished = records_.table.finish(id, state, error);
+    if (finished || finished.error().kind != ErrorKind::no_space) return finished;
+    if (!told) {
+      log::error("job {} has {}, and that cannot be recorded: {}; trying again until there is room", id,
+                 proto::name_of(state), finished.error().message);
+    }
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kLookAgain, [this] { return stopping_; })) return finished;
+  }
+}
+
 // From how the work ended to the job's final state; the row first, then whoever listens.
 void JobWorkers::settle(const proto::Job& job, const Running& running, JobLog& job_log, Status outcome) {
   bool timed_out = false;
@@ -248,7 +263,7 @@ void JobWorkers::settle(const proto::Job& job, const Running& running, JobLog& j
     }
   }
   if (auto synced = job_log.sync(); !synced) log::error("job {}: {}", job.id, synced.error().message);
-  if (auto finished = records_.table.finish(job.id, state, error); !finished) {
+  if (auto finished = finish(job.id, state, error); !finished) {
     log::error("job {} cannot be recorded as {}: {}; it will be run again after a restart", job.id,
                proto::name_of(state), finished.error().message);
     return;

@@ -50,6 +50,7 @@ class JobWorkers {
   void run_with_log(const proto::Job& job, const std::shared_ptr<Running>& running, Deadlines::Id deadline,
                     JobLog& log);
   Status take_secrets(JobRun& job_run);
+  Status finish(const std::string& id, proto::JobState state, const std::optional<Error>& error);
   void settle(const proto::Job& job, const Running& running, JobLog& job_log, Status outcome);
   std::uint64_t limit_of(const proto::Job& job) const;  // in seconds; 0: none
 

@@ -38,18 +38,20 @@ void LiveLogs::end(const std::string& id, proto::JobState state, const std::opti
   open_.erase(id);
 }
 
-Result<LogReader> LiveLogs::read(const proto::Job& job, std::uint64_t from_seq) const {
-  if (proto::is_final(job.state) && !find(job.id)) {
-    // A daemon that died between the job's last row and its last event left the log without an end.
-    INGOT_CHECK(ensure_log_end(path_of(job.id), state_event(job.state, job.error), clock_));
-  }
-  return LogReader::open(path_of(job.id), from_seq);
+Result<LogReader> LiveLogs::read(const std::string& id, std::uint64_t from_seq) const {
+  return LogReader::open(path_of(id), from_seq);
+}
+
+// A daemon that died between the job's last row and its last event left the log without an end.
+Result<LogReader> LiveLogs::read_ended(const proto::Job& job, std::uint64_t from_seq) const {
+  INGOT_CHECK(ensure_log_end(path_of(job.id), state_event(job.state, job.error), clock_, bytes_));
+  return read(job.id, from_seq);
 }
 
 void LiveLogs::remove(const std::string& id) const {
   std::error_code error;
   const auto bytes = fs::file_size(path_of(id), error);
-  if (!error && fs::remove(path_of(id), error)) *bytes_ -= bytes;
+  if (!error && fs::remove(path_of(id), error)) *bytes_ -= sys::disk_bytes(bytes);
 }
 
 // What is left says how the job ended: who waits for the job gets his answer.
@@ -66,7 +68,7 @@ void LiveLogs::count() const {
   std::error_code error;
   for (fs::directory_iterator entry(directory_, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code gone;
-    if (const auto bytes = entry->file_size(gone); !gone) *bytes_ += bytes;
+    if (const auto bytes = entry->file_size(gone); !gone) *bytes_ += sys::disk_bytes(bytes);
   }
 }
 

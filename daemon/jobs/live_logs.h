@@ -26,8 +26,9 @@ class LiveLogs {
   // The last event, after which followers stop.
   void end(const std::string& id, proto::JobState state, const std::optional<Error>& error);
 
-  // The log of a job in the state that its row says.
-  Result<LogReader> read(const proto::Job& job, std::uint64_t from_seq) const;
+  Result<LogReader> read(const std::string& id, std::uint64_t from_seq) const;
+  // Of a job that has ended: its log has an end, if it has to be given one. By one thread at a time.
+  Result<LogReader> read_ended(const proto::Job& job, std::uint64_t from_seq) const;
 
   // Of ended jobs: the whole log; and all but a note of why, with the job's end.
   void remove(const std::string& id) const;

@@ -36,13 +36,13 @@ bool is_final_state(const std::string& line) {
 
 }  // namespace
 
-Status ensure_log_end(const fs::path& path, proto::Event end, base::Clock& clock) {
+Status ensure_log_end(const fs::path& path, proto::Event end, base::Clock& clock, JobLog::Total total) {
   {
     auto fd = sys::open_file(path, O_RDONLY);
     if (!fd && fd.error().kind != ErrorKind::not_found) return base::fail(fd.error());
     if (fd && is_final_state(last_line(fd->get()))) return {};
   }
-  INGOT_TRY(auto log, JobLog::open(path, std::numeric_limits<std::uint64_t>::max(), clock));
+  INGOT_TRY(auto log, JobLog::open(path, std::numeric_limits<std::uint64_t>::max(), clock, std::move(total)));
   log->append(std::move(end));
   log->close();
   return {};

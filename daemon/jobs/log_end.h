@@ -7,6 +7,6 @@ namespace ingot::jobs {
 
 // A job's log ends with the event of its final state. When the daemon died after it had recorded that state and before
 // it wrote the event, the event is written now: `end` is appended unless the last whole line is already a final one.
-Status ensure_log_end(const fs::path& path, proto::Event end, base::Clock& clock);
+Status ensure_log_end(const fs::path& path, proto::Event end, base::Clock& clock, JobLog::Total total = {});
 
 }  // namespace ingot::jobs

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "daemon/base/strings.h"
+#include "daemon/solver/full_disk.h"
 #include "daemon/solver/mounted_snapshot.h"
 #include "daemon/solver/step_secrets.h"
 #include "daemon/store/context_copy.h"
@@ -158,7 +159,9 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   }
   INGOT_TRY(auto outcome, sandbox_.run(spec, output, cancel));
   for (auto& mounted : bound) INGOT_CHECK(mounted.unmount());
-  INGOT_CHECK(judge(outcome, work.surroundings));
+  if (auto judged = judge(outcome, work.surroundings); !judged) {
+    return fail(with_full_disk(judged.error(), snapshots_.directory()));
+  }
   return Executed{std::move(layer), outcome.peak_memory_bytes};
 }
 

@@ -45,7 +45,7 @@ void BlobLedger::account(const base::Digest& digest, std::uint64_t size, bool ad
   if (added) totals_.written_bytes += size;
   if (!counted_[to_raw(digest)[0]]) return;
   totals_.count += added ? 1 : static_cast<std::uint64_t>(-1);
-  totals_.bytes += added ? disk_bytes(size) : -disk_bytes(size);
+  totals_.bytes += added ? sys::disk_bytes(size) : -sys::disk_bytes(size);
 }
 
 std::optional<std::uint64_t> BlobLedger::find(const base::Digest& digest, BlobFor whom) {
@@ -78,7 +78,7 @@ bool BlobLedger::remove(const base::Digest& digest, std::uint64_t& bytes) {
   const auto size = size_of(place);
   if (!size || unlink(place.c_str()) != 0) return false;
   account(digest, *size, false);
-  bytes = disk_bytes(*size);
+  bytes = sys::disk_bytes(*size);
   return true;
 }
 
@@ -113,7 +113,7 @@ Status BlobLedger::count() {
       const auto size = size_of(entry->path());
       if (!size) continue;
       ++totals_.count;
-      totals_.bytes += disk_bytes(*size);
+      totals_.bytes += sys::disk_bytes(*size);
     }
     if (error && error.value() != ENOENT) {
       return base::fail_errno(error.value(), "cannot read " + (directory_ / name).string());

@@ -65,8 +65,6 @@ class BlobLedger {
   Status count();
   BlobTotals totals() const;
 
-  static std::uint64_t disk_bytes(std::uint64_t size) { return (size + 4095) / 4096 * 4096; }
-
  private:
   struct Use {
     std::int64_t upload_until_ms = 0;

@@ -35,6 +35,11 @@ Result<BlobStore> BlobStore::open(const fs::path& directory, const std::string& 
   INGOT_CHECK(sys::make_directories(directory / "tmp", 0750));
   auto drop = [&](const base::Digest& digest) { unlink(blob_path(directory, digest).c_str()); };
   INGOT_TRY(auto marks, UnsyncedMarks::open(directory, boot_id, drop));
+  // A writer that was killed before its blob had its name left a mark, which keeps the bytes.
+  INGOT_TRY(const auto unsynced, marks.list());
+  for (const auto& digest : unsynced) {
+    if (access(blob_path(directory, digest).c_str(), F_OK) != 0) INGOT_CHECK(marks.remove(digest));
+  }
   return BlobStore(directory, std::move(marks));
 }
 

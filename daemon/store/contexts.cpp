@@ -11,6 +11,7 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/store/manifest_check.h"
+#include "daemon/sys/unfinished_files.h"
 #include "proto/codec.h"
 
 namespace ingot::store {
@@ -32,7 +33,7 @@ std::optional<KeptManifest> look_at(const fs::path& path) {
   struct stat status {};
   if (!digest || stat(path.c_str(), &status) != 0) return std::nullopt;
   const std::int64_t used_ms = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1'000'000;
-  return KeptManifest{*digest, used_ms, BlobLedger::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
+  return KeptManifest{*digest, used_ms, sys::disk_bytes(static_cast<std::uint64_t>(status.st_size))};
 }
 
 // All of them, or an error: who removes what none of them names must not overlook one.
@@ -54,6 +55,7 @@ ContextStore::ContextStore(fs::path directory, BlobStore& blobs, ContextLimits l
 
 Result<ContextStore> ContextStore::open(const fs::path& directory, BlobStore& blobs, ContextLimits limits) {
   INGOT_CHECK(sys::make_directories(directory, 0750));
+  INGOT_CHECK(sys::remove_unfinished_files(directory));
   ContextStore store(directory, blobs, limits);
   INGOT_TRY(const auto manifests, manifests_in(directory));
   for (const auto& path : manifests) {

@@ -123,9 +123,10 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
   const std::int64_t now = base::system_clock().unix_ms();
   Lease lease;
   auto lock = leases_->lock();  // before the database's, as everywhere
-  // The rename is inside of the transaction: rolled back it leaves a directory without a row, which the next start
-  // removes.
-  INGOT_CHECK(database_->transaction([&]() -> Status {
+  SnapshotId given = 0;
+  // The rename is inside of the transaction: rolled back it leaves a directory without a row. A daemon that dies just
+  // then leaves one too, which the next start removes.
+  auto committed = database_->transaction([&]() -> Status {
     INGOT_TRY(auto insertion,
               database_->prepare("INSERT INTO snapshots (parent, created_ms, used_ms, bytes, entries, unsynced_boot) "
                                  "VALUES (?, ?, ?, ?, ?, ?) RETURNING id"));
@@ -142,8 +143,14 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
     INGOT_CHECK(record_shares(*database_, id, pending.shares));
     if (also) INGOT_CHECK(also(id));
     lease = leases_->take(id);
-    return put_in_place(pending.upper(), id);
-  }));
+    INGOT_CHECK(put_in_place(pending.upper(), id));
+    given = id;
+    return {};
+  });
+  if (!committed) {
+    if (given != 0) (void)trash_->take(directory_ / std::to_string(given));
+    return fail(committed.error());
+  }
   sync_->wake();
   return lease;
 }

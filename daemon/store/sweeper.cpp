@@ -40,12 +40,23 @@ Swept Sweeper::total() const {
   return total_;
 }
 
+Result<std::vector<base::Digest>> Sweeper::unreferenced() const {
+  INGOT_TRY(auto candidates, blobs_.list());
+  sort_unique(candidates);
+  INGOT_CHECK(drop_referenced(candidates, {}));
+  std::vector<base::Digest> digests;
+  digests.reserve(candidates.size());
+  for (const auto& raw : candidates) digests.push_back(from_raw(raw));
+  return digests;
+}
+
 Result<Swept> Sweeper::sweep(bool dry_run) {
   std::lock_guard one_at_a_time(mutex_);
   Swept swept;
   if (clock_.unix_ms() - started_ms_ < quiet_ms_) return swept;
   std::vector<RawDigest> candidates = left_over_;
   INGOT_TRY(const auto going, sweep_contexts(dry_run, swept, candidates));
+  if (!dry_run) left_over_ = candidates;  // should this end in the midst
   INGOT_CHECK(add_loose(dry_run, candidates));
   // Notes are taken away before references are looked for: see BlobLedger.
   if (!dry_run) {
@@ -55,7 +66,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
   if (!saw_all_) {
     INGOT_TRY(candidates, blobs_.list());
   }
-  if (!dry_run) left_over_ = candidates;  // should this end in the midst
+  if (!dry_run) left_over_ = candidates;
   // A manifest that goes lets go of the layers that it names: they are looked at in the next round.
   while (!candidates.empty()) {
     sort_unique(candidates);
@@ -96,7 +107,7 @@ bool Sweeper::would_go(const RawDigest& raw, std::uint64_t& bytes) const {
   std::error_code absent;
   const auto size = fs::file_size(blobs_.path(digest), absent);
   if (absent || blobs_.ledger().wanted(digest)) return false;
-  bytes = BlobLedger::disk_bytes(size);
+  bytes = sys::disk_bytes(size);
   return true;
 }
 

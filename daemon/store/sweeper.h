@@ -35,6 +35,8 @@ class Sweeper {
   // From the next sweep on.
   void set_context_age(std::int64_t milliseconds) { context_age_ms_ = milliseconds; }
   Result<Swept> sweep(bool dry_run = false);
+  // All that nothing refers to, whoever wants it still: for who has the store for himself.
+  Result<std::vector<base::Digest>> unreferenced() const;
   // What was swept since the start.
   Swept total() const;
 

@@ -76,6 +76,8 @@ Status Trash::take(const fs::path& tree) {
   const fs::path aside = directory_ / base::random_id(16);
   if (rename(tree.c_str(), aside.c_str()) != 0) {
     if (errno == ENOENT) return {};
+    // No room for one more name: all the more reason that it goes.
+    if (errno == ENOSPC || errno == EDQUOT) return sys::remove_tree(tree);
     return fail_errno(errno, "cannot put " + tree.string() + " aside");
   }
   std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
+#include "daemon/sys/unfinished_files.h"
 
 namespace ingot::sys {
 
@@ -28,7 +29,7 @@ AtomicFile::~AtomicFile() {
 
 Result<AtomicFile> AtomicFile::create(const fs::path& destination, unsigned mode) {
   constexpr std::size_t kUnique = 12;  // not built from the destination's name, which may have all of 255 bytes
-  fs::path temporary = destination.parent_path() / (".ingot-new-" + base::random_id(kUnique));
+  fs::path temporary = destination.parent_path() / (std::string(kUnfinishedPrefix) + base::random_id(kUnique));
   UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) return fail_errno(errno, "cannot write " + destination.string());
   AtomicFile file(std::move(fd), std::move(temporary), destination);

@@ -94,6 +94,11 @@ Status rename_durably(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+std::uint64_t disk_bytes(std::uint64_t size) {
+  constexpr std::uint64_t kBlock = 4096;
+  return (size + kBlock - 1) / kBlock * kBlock;
+}
+
 Result<std::uint64_t> free_space(const fs::path& path) {
   struct statvfs status {};
   if (statvfs(path.c_str(), &status) != 0) return fail_errno(errno, "cannot ask the free space of " + path.string());

@@ -25,6 +25,8 @@ Status rename_durably(const fs::path& from, const fs::path& to);
 // Removes a tree whatever its modes and its depth are; a tree that is not there is no error. Symlinks are removed and
 // never followed. A mount point in it is an error of kind `conflict`: what is mounted there stays untouched.
 Status remove_tree(const fs::path& path);
+// What a file of that size takes, in whole blocks, as `du` counts it.
+std::uint64_t disk_bytes(std::uint64_t size);
 // Bytes that an unprivileged writer could still use on the file system of `path`.
 Result<std::uint64_t> free_space(const fs::path& path);
 Result<std::uint64_t> disk_size(const fs::path& path);  // of the file system that has it

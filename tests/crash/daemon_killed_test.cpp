@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 #include <thread>
 
+#include "tests/crash/disk_use.h"
 #include "tests/support/test_daemon.h"
 
 // The daemon is ended in every way, and what was promised is still there.
@@ -48,6 +50,27 @@ quick:
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     FAIL() << "the job never began";
+  }
+  // What it counts changes while it works: it is asked until both are the same.
+  void expect_counters_of_the_disk() {
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> differing;
+    for (int i = 0; i < 100; ++i) {
+      const json usage = json::parse(daemon->ingot({"cache", "du", "--json"}).out);
+      const auto layers = layers_on_disk(daemon->state() / "snapshots");
+      differing = {
+          {"blobs", {usage["blob_bytes"], files_on_disk(daemon->state() / "blobs")}},
+          {"contexts", {usage["context_bytes"], files_on_disk(daemon->state() / "contexts")}},
+          {"logs", {usage["log_bytes"], files_on_disk(daemon->state() / "logs")}},
+          {"layers", {usage["bytes"], layers.bytes}},
+          {"number of layers", {usage["layers"], layers.count}},
+      };
+      std::erase_if(differing, [](const auto& one) { return one.second.first == one.second.second; });
+      if (differing.empty()) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    for (const auto& [what, numbers] : differing) {
+      ADD_FAILURE() << what << ": counted " << numbers.first << ", on the disk " << numbers.second;
+    }
   }
   std::optional<TestDaemon> daemon;
 };
@@ -125,6 +148,38 @@ TEST_F(DaemonEnds, a_second_daemon_is_refused_and_a_stale_socket_replaced) {
   EXPECT_THAT(second.err, HasSubstr("another daemon serves"));
   daemon->kill();
   daemon->start();  // throws when the stale socket is in its way
+}
+
+// Killed in builds, uploads, collections and sweeps, at whatever moment it is.
+TEST_F(DaemonEnds, its_counters_are_what_the_disk_has_whenever_it_was_killed) {
+  daemon->stop();
+  daemon.emplace(std::vector<std::string>{"--jobs-parallel", "3", "--cache-max-size", "7M", "--retention-contexts",
+                                          "1s", "--retention-max-jobs", "5"});
+  daemon->project_file("Earthfile", R"(VERSION 0.8
+FROM tiny
+work:
+    ARG number
+    RUN head -c 700000 /dev/urandom > /a
+    COPY source /source
+    RUN head -c 300000 /dev/urandom > /b && echo $number
+    SAVE ARTIFACT /b
+    SAVE IMAGE work:$number
+)");
+  std::mt19937 random(std::random_device{}());
+  for (int round = 0; round < 6; ++round) {
+    daemon->project_file("source", "source " + std::to_string(random()));
+    for (int job = 0; job < 4; ++job) submit({"+work", "--number=" + std::to_string(random())});
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 900));
+    daemon->kill();
+    daemon->start();
+    expect_counters_of_the_disk();
+  }
+  for (int i = 0; i < 600 && !json::parse(daemon->ingot({"ps", "--json"}).out)["jobs"].empty(); ++i) usleep(100'000);
+  daemon->stop();
+  const auto checked = run_program({binary("ingotd"), "--state-dir", daemon->state(), "--fsck=full"});
+  EXPECT_THAT(checked.out, testing::Not(HasSubstr("is lost")));
+  EXPECT_THAT(checked.out, testing::Not(HasSubstr("was counted as")));
+  EXPECT_NE(checked.code, 9) << checked.out;
 }
 
 TEST_F(DaemonEnds, retry_makes_a_new_job_that_points_to_the_old) {

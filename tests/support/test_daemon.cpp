@@ -43,7 +43,8 @@ RunResult run_program(std::vector<std::string> argv, const std::string& director
   return {captured->status.code, captured->out, captured->err};
 }
 
-TestDaemon::TestDaemon(std::vector<std::string> more_flags) : flags_(std::move(more_flags)) {
+TestDaemon::TestDaemon(std::vector<std::string> more_flags, fs::path state)
+    : state_(state.empty() ? directory_ / "state" : std::move(state)), flags_(std::move(more_flags)) {
   fs::create_directories(project());
   write_tiny_image(directory_ / "image");
   start();
@@ -92,6 +93,7 @@ void TestDaemon::start() {
 }
 
 void TestDaemon::send_signal(int number) {
+  if (pid_ == 0) return;  // it would go to all that the test is
   ::kill(pid_, number);
 }
 

@@ -20,7 +20,8 @@ struct RunResult {
 // leaves behind when it goes is a failure of the test: see leftovers().
 class TestDaemon {
  public:
-  explicit TestDaemon(std::vector<std::string> more_flags = {});
+  // With a state directory elsewhere if one is named.
+  explicit TestDaemon(std::vector<std::string> more_flags = {}, std::filesystem::path state = {});
   ~TestDaemon();
 
   void start();  // waits until it answers
@@ -29,7 +30,7 @@ class TestDaemon {
   void send_signal(int number);
   pid_t pid() const { return pid_; }
 
-  std::filesystem::path state() const { return directory_ / "state"; }
+  std::filesystem::path state() const { return state_; }
   std::filesystem::path socket() const { return directory_ / "s"; }
   std::filesystem::path project() const { return directory_ / "project"; }
   std::string log() const { return slurp(directory_ / "log"); }
@@ -46,6 +47,7 @@ class TestDaemon {
 
  private:
   TempDirectory directory_;
+  std::filesystem::path state_;
   std::vector<std::string> flags_;
   pid_t pid_ = 0;
 };

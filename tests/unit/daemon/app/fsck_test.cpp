@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "daemon/db/database.h"
 #include "daemon/store/contexts.h"
@@ -123,6 +124,16 @@ TEST_F(FsckTest, a_daemon_that_runs_is_not_disturbed) {
   EXPECT_FALSE(fsck(directory / "nowhere", FsckDepth::quick, [](const std::string&) {}));
 }
 
+TEST_F(FsckTest, a_lock_that_goes_in_a_moment_is_waited_for) {
+  std::thread last_moment(
+      [lock = std::make_shared<sys::FileLock>(*sys::FileLock::acquire(directory / "lock"))]() mutable {
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        lock.reset();
+      });
+  EXPECT_EQ(check(), 0);
+  last_moment.join();
+}
+
 TEST_F(FsckTest, a_snapshot_without_directory_is_forgotten_with_what_stands_on_it) {
   fs::remove_all(snapshot(base));
   expect_mended("is lost, its directory is not there");
@@ -189,10 +200,35 @@ TEST_F(FsckTest, a_context_that_cannot_be_used_is_removed) {
     expect_mended("context " + context.str() + " cannot be used");
     EXPECT_FALSE(fs::exists(file));
   }
+  EXPECT_FALSE(fs::exists(blob(source))) << "nothing else refers to it";
+  put(*store::BlobStore::open(directory / "blobs"), "source");
   std::ofstream(file) << text;
   EXPECT_EQ(check(), 0);
   fs::remove(blob(source));
   expect_mended("of its file file: its bytes are not there; it is to be sent again");
+}
+
+TEST_F(FsckTest, a_blob_that_nothing_refers_to_is_removed) {
+  auto blobs = *store::BlobStore::open(directory / "blobs");
+  const auto loose = put(blobs, "nobody's");
+  // What only such a one names is nobody's too.
+  const auto named = put(blobs, "named");
+  const auto manifest = put(blobs, "{\"layers\":[{\"digest\":\"" + named.str() + "\"}]}");
+  expect_mended("blob " + loose.str() + " is nobody's, 4.0 KiB on the disk: removed");
+  EXPECT_EQ(said.size(), 0U);
+  for (const auto& gone : {loose, named, manifest}) EXPECT_FALSE(fs::exists(blob(gone)));
+  for (const auto& kept : {artifact, layer, source}) EXPECT_TRUE(fs::exists(blob(kept)));
+}
+
+TEST_F(FsckTest, a_blob_goes_with_the_last_that_names_it) {
+  fs::remove(directory / "contexts" / (context.hex() + ".json"));
+  expect_mended("blob " + source.str() + " is nobody's");
+  sql(*open(), "UPDATE artifacts SET removed_ms = 1 WHERE number = 2");
+  sql(*open(), "DELETE FROM layer_blobs");
+  EXPECT_EQ(check(), 1);
+  EXPECT_EQ(said.size(), 2U) << "the manifest and its layer; the artifact that it names is a job's";
+  EXPECT_FALSE(fs::exists(blob(layer)));
+  EXPECT_TRUE(fs::exists(blob(artifact)));
 }
 
 TEST_F(FsckTest, a_log_of_no_job_is_removed) {

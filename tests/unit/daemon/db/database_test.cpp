@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "daemon/db/schema.h"
 #include "tests/support/temp.h"
@@ -100,6 +101,19 @@ TEST_F(DatabaseTest, refuses_what_a_newer_daemon_wrote_and_what_is_no_database) 
   auto damaged = Database::open(directory.file("y.db", std::string(8192, 'x')));
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().hint, HasSubstr(".recover"));
+}
+
+TEST_F(DatabaseTest, its_log_has_room_of_its_own) {
+  ASSERT_TRUE(job("state", "'queued'"));
+  struct stat status {};
+  ASSERT_EQ(stat((directory / "x.db-wal").c_str(), &status), 0);
+  EXPECT_GE(status.st_blocks * 512, 8 << 20);
+  EXPECT_LT(status.st_size, 1 << 20);
+  database.reset();
+  database = std::move(*Database::open(directory / "x.db"));
+  ASSERT_TRUE(job("state", "'queued'"));
+  ASSERT_EQ(stat((directory / "x.db-wal").c_str(), &status), 0);
+  EXPECT_GE(status.st_blocks * 512, 8 << 20) << "at each start anew";
 }
 
 }  // namespace

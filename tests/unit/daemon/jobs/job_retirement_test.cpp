@@ -124,7 +124,7 @@ TEST_F(JobRetirementTest, what_is_old_goes_with_all_that_is_its_own) {
   for (const char* table : {"jobs", "job_labels", "artifacts", "job_steps", "step_parts", "loose_blobs"}) {
     EXPECT_EQ(count(table), 1) << table;
   }
-  EXPECT_EQ(queue->log_bytes(), std::filesystem::file_size(log_of(fresh)));
+  EXPECT_EQ(queue->log_bytes(), sys::disk_bytes(std::filesystem::file_size(log_of(fresh))));
   EXPECT_EQ(retire({1, 0, 0, 0}, 1).jobs, 1U);
   EXPECT_EQ(count("step_parts"), 0) << "parts of nobody's steps";
   EXPECT_EQ(queue->log_bytes(), 0U);
@@ -157,7 +157,7 @@ TEST_F(JobRetirementTest, a_log_goes_before_its_job_and_says_so) {
   EXPECT_THAT(left, HasSubstr("this log was removed for its age"));
   EXPECT_THAT(left, HasSubstr("\"state\":\"succeeded\""));
   EXPECT_THAT(left, testing::Not(HasSubstr("artifact")));
-  EXPECT_EQ(queue->log_bytes(), left.size());
+  EXPECT_EQ(queue->log_bytes(), sys::disk_bytes(left.size()));
   EXPECT_EQ(retire({10 * kDay, 2 * kDay, 0, 0}).logs, 0U);
 }
 
@@ -200,7 +200,7 @@ TEST_F(JobRetirementTest, one_artifact_by_hand) {
 TEST_F(JobRetirementTest, logs_are_counted_anew_at_a_start) {
   const std::string id = ended();
   const auto bytes = queue->log_bytes();
-  EXPECT_EQ(bytes, std::filesystem::file_size(log_of(id)));
+  EXPECT_EQ(bytes, sys::disk_bytes(std::filesystem::file_size(log_of(id))));
   queue.reset();
   queue = std::move(*JobQueue::open(*database, directory / "logs", {}, clock));
   EXPECT_EQ(queue->log_bytes(), bytes);

@@ -20,7 +20,7 @@ class LiveLogsTest : public testing::Test {
     proto::Job job;
     job.id = "j";
     job.state = state;
-    auto reader = logs.read(job, 0);
+    auto reader = proto::is_final(state) ? logs.read_ended(job, 0) : logs.read(job.id, 0);
     EXPECT_TRUE(reader);
     return reader ? reader->read(1 << 20).value_or("") : "";
   }

@@ -93,6 +93,16 @@ TEST_F(Blobs, a_file_that_others_may_write_to_does_not_become_one) {
   EXPECT_FALSE(blobs.has(base::Digest::of("for all")));
 }
 
+TEST_F(Blobs, a_mark_without_its_blob_keeps_nothing) {
+  auto blobs = open();
+  const auto kept = put(blobs, "kept", Durability::later);
+  const auto lost = put(blobs, "lost", Durability::later);
+  fs::remove(blobs.path(lost));
+  EXPECT_EQ(unsynced(), 2U);
+  EXPECT_TRUE(open().has(kept));
+  EXPECT_EQ(unsynced(), 1U);
+}
+
 TEST_F(Blobs, many_writers_of_the_same_bytes_agree) {
   auto blobs = open();
   std::vector<std::thread> threads;

@@ -219,5 +219,24 @@ TEST_F(SweeperTest, what_a_killed_daemon_left_is_found_after_the_next_start) {
   EXPECT_EQ(sweep(kQuiet).blobs, 1U);
 }
 
+TEST_F(SweeperTest, a_sweep_that_fails_in_the_midst_is_taken_up_again) {
+  sweep(kQuiet);
+  const auto file = put("source", BlobFor::upload);
+  context_of(file, 6);
+  const auto removed = put("artifact");
+  job(1);
+  artifact(1, 1, removed);
+  sweep(kQuiet);  // their notes are over
+  sql("UPDATE artifacts SET removed_ms = 5");
+  // As on a full disk.
+  sql("CREATE TEMP TRIGGER full BEFORE DELETE ON main.loose_blobs BEGIN SELECT RAISE (ABORT, 'full'); END");
+  clock.ahead_ms += kAge;
+  EXPECT_FALSE(sweeper->sweep());
+  EXPECT_EQ(contexts.totals().count, 0U) << "so far it came";
+  sql("DROP TRIGGER full");
+  EXPECT_EQ(sweep().blobs, 2U);
+  EXPECT_FALSE(blobs.has(file) || blobs.has(removed));
+}
+
 }  // namespace
 }  // namespace ingot::store

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/sys/files.h"
+#include "daemon/sys/unfinished_files.h"
 #include "tests/support/temp.h"
 
 namespace ingot::sys {
@@ -109,6 +110,22 @@ TEST(AtomicFile, AFailedWriteSaysForWhichFile) {
   ASSERT_EQ(written.error().context.size(), 1U);
   EXPECT_EQ(written.error().context[0], "while writing " + (directory / "file").string());
   EXPECT_EQ(entries(directory.path()), 0U);
+}
+
+TEST(UnfinishedFiles, go_and_nothing_else) {
+  test::TempDirectory directory;
+  {
+    auto file = *AtomicFile::create(directory / "being-written");
+    ASSERT_TRUE(file.write("half"));
+    directory.file("other", "x");
+    ASSERT_TRUE(remove_unfinished_files(directory.path()));
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    names.push_back(entry.path().filename());
+  }
+  EXPECT_EQ(names, std::vector<std::string>{"other"});
+  EXPECT_FALSE(remove_unfinished_files(directory / "nowhere"));
 }
 
 }  // namespace
