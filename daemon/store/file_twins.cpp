@@ -4,19 +4,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <vector>
+
 namespace ingot::store {
 
 namespace fs = std::filesystem;
 
 Result<FileTwins> FileTwins::open(const fs::path& directory, const std::string& boot) {
-  INGOT_CHECK(sys::make_directories(directory / boot, 0700));
+  INGOT_CHECK(sys::make_directories(directory, 0700));
   return FileTwins(directory, boot);
 }
 
 Result<sys::UniqueFd> FileTwins::of(const fs::path& layer) const {
   const fs::path place = directory_ / boot_ / layer.filename();
-  INGOT_CHECK(sys::make_directories(place, 0700));
-  return sys::open_file(place, O_RDONLY | O_DIRECTORY);
+  constexpr int kTries = 5;
+  for (int left = kTries;; --left) {
+    const Status made = sys::make_directories(place, 0700);
+    auto fd = made ? sys::open_file(place, O_RDONLY | O_DIRECTORY) : base::fail(made.error());
+    // An empty one may be removed at any time.
+    if (fd || left == 0 || fd.error().kind != ErrorKind::not_found) return fd;
+  }
 }
 
 std::string FileTwins::name_of(const struct stat& file, const CopyAttributes& attributes) {
@@ -26,11 +33,16 @@ std::string FileTwins::name_of(const struct stat& file, const CopyAttributes& at
 
 void FileTwins::remove_unused() const {
   std::error_code error;
+  std::vector<fs::path> directories;
   for (fs::recursive_directory_iterator entry(directory_, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry.depth() < 2) continue;
-    if (entry->hard_link_count(error) == 1 && !error) unlink(entry->path().c_str());
-    error.clear();
+    std::error_code gone;
+    if (entry->is_directory(gone))
+      directories.push_back(entry->path());
+    else if (entry->hard_link_count(gone) == 1 && !gone)
+      unlink(entry->path().c_str());
   }
+  // Those below come after those above. One that is not empty stays.
+  for (auto place = directories.rbegin(); place != directories.rend(); ++place) rmdir(place->c_str());
 }
 
 }  // namespace ingot::store

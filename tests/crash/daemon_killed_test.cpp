@@ -56,7 +56,7 @@ quick:
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> differing;
     for (int i = 0; i < 100; ++i) {
       const json usage = json::parse(daemon->ingot({"cache", "du", "--json"}).out);
-      const auto layers = layers_on_disk(daemon->state() / "snapshots");
+      const auto layers = layers_on_disk(daemon->state() / "snapshots", daemon->state() / "blobs");
       differing = {
           {"blobs", {usage["blob_bytes"], files_on_disk(daemon->state() / "blobs")}},
           {"contexts", {usage["context_bytes"], files_on_disk(daemon->state() / "contexts")}},
@@ -153,22 +153,29 @@ TEST_F(DaemonEnds, a_second_daemon_is_refused_and_a_stale_socket_replaced) {
 // Killed in builds, uploads, collections and sweeps, at whatever moment it is.
 TEST_F(DaemonEnds, its_counters_are_what_the_disk_has_whenever_it_was_killed) {
   daemon->stop();
-  daemon.emplace(std::vector<std::string>{"--jobs-parallel", "3", "--cache-max-size", "7M", "--retention-contexts",
+  daemon.emplace(std::vector<std::string>{"--jobs-parallel", "3", "--cache-max-size", "20M", "--retention-contexts",
                                           "1s", "--retention-max-jobs", "5"});
   daemon->project_file("Earthfile", R"(VERSION 0.8
 FROM tiny
 work:
     ARG number
     RUN head -c 700000 /dev/urandom > /a
-    COPY source /source
-    RUN head -c 300000 /dev/urandom > /b && echo $number
-    SAVE ARTIFACT /b
+    COPY source large /source/
+    RUN head -c 1200000 /dev/urandom > /b && echo $number
+    SAVE ARTIFACT /b AS LOCAL b
     SAVE IMAGE work:$number
+shared:
+    ARG number
+    COPY (+work/b --number=$number) /b
+    RUN echo $number
+    COPY --chmod=0700 (+work/b --number=$number) /again
 )");
   std::mt19937 random(std::random_device{}());
   for (int round = 0; round < 6; ++round) {
     daemon->project_file("source", "source " + std::to_string(random()));
-    for (int job = 0; job < 4; ++job) submit({"+work", "--number=" + std::to_string(random())});
+    daemon->project_file("large", std::string(1 << 20, static_cast<char>('a' + round)));
+    for (int job = 0; job < 4; ++job)
+      submit({job % 2 == 0 ? "+work" : "+shared", "--number=" + std::to_string(random())});
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 900));
     daemon->kill();
     daemon->start();

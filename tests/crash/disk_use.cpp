@@ -28,9 +28,10 @@ std::uint64_t files_on_disk(const fs::path& tree) {
   return bytes;
 }
 
-LayersOnDisk layers_on_disk(const fs::path& snapshots) {
+LayersOnDisk layers_on_disk(const fs::path& snapshots, const fs::path& blobs) {
   LayersOnDisk layers;
   std::set<std::pair<dev_t, ino_t>> seen;
+  for (const auto& blob : fs::recursive_directory_iterator(blobs)) count_once(blob.path(), seen);
   for (const auto& entry : fs::directory_iterator(snapshots)) {
     if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
     ++layers.count;

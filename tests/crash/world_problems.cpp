@@ -105,7 +105,7 @@ std::vector<std::string> World::problems_of_disk() {
   compare("number of blobs", blobs_->ledger().totals().count, blobs_->list()->size());
   compare("contexts", contexts_->totals().bytes, files_on_disk(state_ / "contexts"));
   compare("logs", queue_->log_bytes(), files_on_disk(state_ / "logs"));
-  const auto layers = layers_on_disk(state_ / "snapshots");
+  const auto layers = layers_on_disk(state_ / "snapshots", state_ / "blobs");
   compare("number of layers", usage->layers, layers.count);
   compare("layers", usage->layer_bytes, layers.bytes);
 

@@ -132,6 +132,9 @@ TEST_F(LayerLinksTest, a_later_boot_copies_anew_and_what_no_layer_has_any_more_g
   fs::remove(directory / "to/one");
   twins->remove_unused();
   EXPECT_EQ(count(), 1);
+  fs::remove(directory / "to/two");
+  twins->remove_unused();
+  EXPECT_TRUE(fs::is_empty(directory / "twins")) << "no empty directory stays";
 }
 
 TEST_F(LayerLinksTest, a_blob_becomes_the_file_and_takes_its_shape_once) {
