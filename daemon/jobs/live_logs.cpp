@@ -10,6 +10,9 @@ Result<std::shared_ptr<JobLog>> LiveLogs::open(const std::string& id) {
   std::lock_guard lock(mutex_);
   if (auto open = open_[id].lock()) return open;
   INGOT_TRY(auto opened, JobLog::open(path_of(id), max_output_bytes_, clock_, bytes_));
+  // The job ended since it was asked for: nobody else would close this one, and who follows it would wait for ever.
+  INGOT_TRY(bool has_end, has_log_end(path_of(id)));
+  if (has_end) opened->close();
   open_[id] = opened;
   return opened;
 }

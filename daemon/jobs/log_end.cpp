@@ -36,12 +36,15 @@ bool is_final_state(const std::string& line) {
 
 }  // namespace
 
+Result<bool> has_log_end(const fs::path& path) {
+  auto fd = sys::open_file(path, O_RDONLY);
+  if (!fd && fd.error().kind != ErrorKind::not_found) return base::fail(fd.error());
+  return fd && is_final_state(last_line(fd->get()));
+}
+
 Status ensure_log_end(const fs::path& path, proto::Event end, base::Clock& clock, JobLog::Total total) {
-  {
-    auto fd = sys::open_file(path, O_RDONLY);
-    if (!fd && fd.error().kind != ErrorKind::not_found) return base::fail(fd.error());
-    if (fd && is_final_state(last_line(fd->get()))) return {};
-  }
+  INGOT_TRY(bool has_end, has_log_end(path));
+  if (has_end) return {};
   INGOT_TRY(auto log, JobLog::open(path, std::numeric_limits<std::uint64_t>::max(), clock, std::move(total)));
   log->append(std::move(end));
   log->close();

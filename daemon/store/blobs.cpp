@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,9 +24,9 @@ fs::path blob_path(const fs::path& directory, const base::Digest& digest) {
   return directory / hex.substr(0, 2) / hex;
 }
 
-// Who is handed a blob's descriptor could open it once more, to write.
-bool is_ours_alone(uid_t owner, mode_t mode) {
-  return owner == geteuid() && (mode & (S_IWGRP | S_IWOTH)) == 0;
+// Who is handed a blob's descriptor could open it once more, to write, or execute it.
+bool is_safe_to_hand_out(uid_t owner, mode_t mode) {
+  return owner == geteuid() && (mode & (S_IWGRP | S_IWOTH | S_ISUID | S_ISGID)) == 0;
 }
 
 }  // namespace
@@ -60,8 +61,9 @@ Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
 Status BlobStore::adopt(int file, const base::Digest& digest, Durability durability) const {
   struct stat status {};
   if (fstat(file, &status) != 0) return fail_errno(errno, "cannot look at what is to be a blob");
-  if (!is_ours_alone(status.st_uid, status.st_mode)) {
-    return fail(ErrorKind::conflict, "others may write to it");
+  const bool has_capabilities = fgetxattr(file, "security.capability", nullptr, 0) > 0;
+  if (!is_safe_to_hand_out(status.st_uid, status.st_mode) || has_capabilities) {
+    return fail(ErrorKind::conflict, "others may write to it, or get rights by it");
   }
   if (!find_for_job(digest)) {
     const fs::path second_name = directory_ / "tmp" / base::random_id(16);
@@ -79,7 +81,7 @@ Status BlobStore::adopt(int file, const base::Digest& digest, Durability durabil
 
 Result<bool> BlobStore::give_name(const base::Digest& digest, const Shape& shape, int holder,
                                   const std::string& name) const {
-  if (!is_ours_alone(shape.uid, shape.mode)) return false;
+  if (!is_safe_to_hand_out(shape.uid, shape.mode)) return false;
   const fs::path blob = path(digest);
   std::lock_guard lock(*shaping_);
   INGOT_TRY(auto fd, sys::open_file(blob, O_RDONLY));

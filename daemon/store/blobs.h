@@ -38,7 +38,8 @@ class BlobStore {
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin(BlobFor whom = BlobFor::job) const;
   // An open file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a
-  // second name. Nobody may write to it any more: kind `conflict` for one that its owner could.
+  // second name. Nobody may write to it any more: kind `conflict` for one that others could, and for one that gives
+  // rights to who executes it.
   Status adopt(int file, const base::Digest& digest, Durability durability) const;
   // Whether it is there, for a job that will refer to it.
   bool find_for_job(const base::Digest& digest) const { return ledger_->find(digest, BlobFor::job).has_value(); }
@@ -54,7 +55,7 @@ class BlobStore {
     timespec time;
   };
   // Gives the blob's file one more name, `name` in the open directory `holder`, where it is to have this shape. False
-  // when it cannot: a file has one shape for all of its names, and nobody else may write to a blob.
+  // when it cannot: a file has one shape for all of its names, and a blob is handed out to others.
   Result<bool> give_name(const base::Digest& digest, const Shape& shape, int holder, const std::string& name) const;
   Status sync_all() const;  // costs nothing when nothing is unsynced
 

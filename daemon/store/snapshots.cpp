@@ -74,7 +74,10 @@ SnapshotStore::SnapshotStore(fs::path directory, db::Database& database, std::sh
       sync_(std::make_unique<SnapshotSync>(directory_, database, boot)) {}
 
 Result<SnapshotStore> SnapshotStore::open(const fs::path& directory, db::Database& database, const std::string& boot) {
-  INGOT_CHECK(sys::make_directories(directory, 0711));
+  // Layers have programs that run as root for whoever can reach them.
+  INGOT_CHECK(sys::make_directories(directory, 0700));
+  if (chmod(directory.c_str(), 0700) != 0)
+    return fail_errno(errno, "cannot close " + directory.string() + " to others");
   INGOT_CHECK(sys::make_directories(directory / "pending", 0700));
   INGOT_TRY(auto opened, Trash::open(directory / "trash"));
   const std::shared_ptr<Trash> trash = std::move(opened);

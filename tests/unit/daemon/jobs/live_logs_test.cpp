@@ -59,6 +59,13 @@ TEST_F(LiveLogsTest, all_bytes_are_counted_also_those_of_an_earlier_daemon) {
   EXPECT_EQ(later.bytes(), 0U);
 }
 
+TEST_F(LiveLogsTest, who_asks_for_it_when_the_job_has_just_ended_does_not_wait_for_more) {
+  logs.tell("j", note_event("about to end"));
+  EXPECT_FALSE((*logs.open("j"))->closed());
+  logs.end("j", JobState::succeeded, {});
+  EXPECT_TRUE((*logs.open("j"))->closed());
+}
+
 TEST_F(LiveLogsTest, of_a_shortened_log_the_reason_and_the_end_are_left) {
   logs.tell("j", note_event(std::string(5000, 'x')));
   logs.end("j", JobState::failed, Error{ErrorKind::step_failed, "exit code 3", "", {}, {}});

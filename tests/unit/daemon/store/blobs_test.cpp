@@ -83,14 +83,17 @@ TEST_F(Blobs, a_file_becomes_one_under_a_second_name) {
   EXPECT_FALSE(open("boot-2").has(digest)) << "nobody synced it";
 }
 
-TEST_F(Blobs, a_file_that_others_may_write_to_does_not_become_one) {
+TEST_F(Blobs, a_file_that_is_not_to_be_handed_out_does_not_become_one) {
   auto blobs = open();
   const auto file = directory.file("open", "for all");
-  ASSERT_EQ(chmod(file.c_str(), 0666), 0);
-  const auto refused = blobs.adopt(sys::open_file(file, O_RDONLY)->get(), base::Digest::of("for all"), Durability::now);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
-  EXPECT_FALSE(blobs.has(base::Digest::of("for all")));
+  for (const mode_t mode : {0666, 0620, 04755, 02755}) {
+    ASSERT_EQ(chmod(file.c_str(), mode), 0);
+    const auto refused =
+        blobs.adopt(sys::open_file(file, O_RDONLY)->get(), base::Digest::of("for all"), Durability::now);
+    ASSERT_FALSE(refused) << mode;
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_FALSE(blobs.has(base::Digest::of("for all")));
+  }
 }
 
 TEST_F(Blobs, a_mark_without_its_blob_keeps_nothing) {

@@ -163,6 +163,7 @@ TEST_F(LayerLinksTest, a_blob_becomes_the_file_and_takes_its_shape_once) {
   fs::remove(directory / "to/one");
   fs::remove(directory / "to/two");
   EXPECT_FALSE(place("for all", {0, 0, 0666, {kCopyTimeSeconds, 0}, {}})) << "who has the blob open could write to it";
+  EXPECT_FALSE(place("of root", {0, 0, 04755, {kCopyTimeSeconds, 0}, {}})) << "who has it open could execute it";
   EXPECT_TRUE(place("again", {0, 0, 0600, {7, 0}, {}})) << "nobody has it any more";
 }
 

@@ -37,6 +37,14 @@ TEST_F(SnapshotStoreTest, what_was_written_is_the_layer_and_nothing_stays_pendin
   EXPECT_TRUE(fs::is_empty(directory / "s/pending"));
 }
 
+TEST_F(SnapshotStoreTest, nobody_else_reaches_a_layer) {
+  ASSERT_EQ(chmod((directory / "s").c_str(), 0755), 0);  // as an earlier daemon may have left it
+  ASSERT_TRUE(SnapshotStore::open(directory / "s", *database));
+  struct stat status {};
+  ASSERT_EQ(stat((directory / "s").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
 TEST_F(SnapshotStoreTest, few_files_and_many_are_kept_alike) {
   for (int files : {0, 1, 63, 64}) {
     const auto id = make(std::nullopt, files);
