@@ -248,5 +248,43 @@ TEST_F(Cache, a_missing_artifact_is_said_at_its_line) {
   EXPECT_THAT(failed.out + failed.err, HasSubstr("Earthfile:7"));
 }
 
+// By what is counted, which tests/crash holds against the disk.
+TEST_F(Cache, what_is_copied_again_costs_no_bytes) {
+  daemon->project_file("Earthfile", R"(VERSION 0.8
+FROM tiny
+tree:
+    RUN mkdir -p /tree/sub && for i in 1 2 3 4 5 6; do head -c 1000000 /dev/urandom > /tree/sub/$i; done
+    SAVE ARTIFACT /. rootfs
+one:
+    COPY +tree/rootfs /one
+two:
+    COPY +tree/rootfs /two
+    RUN chmod 0600 /two/tree/sub/1 && head -c 5 /two/tree/sub/6 > /head
+    SAVE ARTIFACT /two/tree/sub/2 AS LOCAL two
+project:
+    COPY large /first
+again:
+    COPY large /second
+)");
+  const auto cost = [&](const std::string& target) {
+    const auto counted = [&] {
+      const auto usage = nlohmann::json::parse(daemon->ingot({"cache", "du", "--json"}).out);
+      return usage["bytes"].get<std::int64_t>() + usage["blob_bytes"].get<std::int64_t>();
+    };
+    const auto before = counted();
+    build({target});
+    return counted() - before;
+  };
+  constexpr std::int64_t kMegabyte = 1'000'000;
+  EXPECT_GT(cost("+one"), 11 * kMegabyte) << "the files, and the first that have a COPY's times";
+  EXPECT_LT(cost("+two"), 3 * kMegabyte) << "the one that it changes, and the artifact";
+  EXPECT_EQ(local("two").size(), 1'000'000U);
+  daemon->project_file("large", std::string(3 << 20, 'x'));
+  const auto with_upload = cost("+project");
+  EXPECT_GT(with_upload, 3 * kMegabyte);
+  EXPECT_LT(with_upload, 4 * kMegabyte) << "the blob is the layer's file";
+  EXPECT_LT(cost("+again"), kMegabyte / 10);
+}
+
 }  // namespace
 }  // namespace ingot::test
