@@ -2,7 +2,12 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "client/context/scan.h"
 #include "daemon/base/strings.h"
@@ -20,8 +25,65 @@ bool was_edited(const Error& error) {
 
 Status send_one(Daemon& daemon, const fs::path& directory, const proto::ManifestEntry& entry) {
   INGOT_TRY(auto file, sys::open_file(directory / entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  return daemon.put_blob(entry.digest, file.get(), entry.size);
+  auto sent = daemon.put_blob(entry.digest, file.get(), entry.size);
+  return sent ? sent : base::fail(base::with_context(sent.error(), "while sending " + base::printable(entry.path)));
 }
+
+// Sends files over several connections: the daemon hashes one while it receives the next.
+class Sending {
+ public:
+  Sending(Daemon& daemon, const fs::path& directory, std::vector<const proto::ManifestEntry*> files,
+          const std::function<void(const UploadProgress&)>& progress)
+      : daemon_(daemon), directory_(directory), files_(std::move(files)), progress_(progress) {
+    done_.files_to_send = files_.size();
+    for (const auto* file : files_) done_.bytes_to_send += file->size;
+  }
+
+  Status run() {
+    progress_(done_);
+    // Few bytes are sent before another connection is made.
+    constexpr std::uint64_t kWorthAnother = 4U << 20;
+    constexpr std::uint64_t kMost = 3;
+    const auto more = std::min<std::uint64_t>({done_.bytes_to_send / kWorthAnother, files_.size(), kMost});
+    std::vector<std::thread> others;
+    for (std::uint64_t i = 1; i < more; ++i) {
+      others.emplace_back([this] {
+        Daemon own(daemon_.socket_path());
+        work(own);
+      });
+    }
+    work(daemon_);
+    for (auto& other : others) other.join();
+    return outcome_;
+  }
+
+ private:
+  void work(Daemon& daemon) {
+    while (const auto* file = next()) {
+      auto sent = send_one(daemon, directory_, *file);
+      std::lock_guard lock(mutex_);
+      if (!sent && outcome_) outcome_ = sent;
+      if (!sent) return;
+      ++done_.files_sent;
+      done_.bytes_sent += file->size;
+      progress_(done_);
+    }
+  }
+  // Null when there is none, or one could not be sent.
+  const proto::ManifestEntry* next() {
+    std::lock_guard lock(mutex_);
+    return outcome_ && next_ < files_.size() ? files_[next_++] : nullptr;
+  }
+
+  Daemon& daemon_;
+  const fs::path& directory_;
+  const std::vector<const proto::ManifestEntry*> files_;
+  const std::function<void(const UploadProgress&)>& progress_;
+  std::mutex mutex_;  // guards all below
+  std::size_t next_ = 0;
+  UploadProgress done_;
+  Status outcome_;
+};
 
 Status send_missing(Daemon& daemon, const fs::path& directory, const proto::ContextManifest& manifest,
                     const std::vector<std::string>& missing,
@@ -30,25 +92,15 @@ Status send_missing(Daemon& daemon, const fs::path& directory, const proto::Cont
   for (const auto& entry : manifest.entries) {
     if (entry.type == proto::EntryType::file) by_digest[entry.digest] = &entry;
   }
-  UploadProgress done;
-  done.files_to_send = missing.size();
+  std::vector<const proto::ManifestEntry*> files;
   for (const auto& digest : missing) {
-    if (!by_digest.contains(digest)) {
+    const auto file = by_digest.find(digest);
+    if (file == by_digest.end()) {
       return base::fail(ErrorKind::internal, "the daemon asks for " + base::printable(digest) + ", which no file has");
     }
-    done.bytes_to_send += by_digest[digest]->size;
+    files.push_back(file->second);
   }
-  for (const auto& digest : missing) {
-    progress(done);
-    const auto& entry = *by_digest[digest];
-    if (auto sent = send_one(daemon, directory, entry); !sent) {
-      return base::fail(base::with_context(sent.error(), "while sending " + base::printable(entry.path)));
-    }
-    ++done.files_sent;
-    done.bytes_sent += entry.size;
-  }
-  progress(done);
-  return {};
+  return Sending(daemon, directory, std::move(files), progress).run();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -18,6 +19,7 @@ using nlohmann::json;
 class Blobs {
  public:
   FakeAnswer operator()(const FakeRequest& request) {
+    std::lock_guard lock(mutex);
     if (request.target == "/v1/contexts") return offer(request);
     const std::string digest = request.target.substr(std::string("/v1/blobs/").size());
     if (before_put) before_put();
@@ -33,6 +35,7 @@ class Blobs {
   std::function<void()> before_put;
 
  private:
+  std::mutex mutex;
   FakeAnswer offer(const FakeRequest& request) const {
     auto manifest = proto::manifest_from_json(json::parse(request.body));
     proto::ContextStatus status;
@@ -76,6 +79,25 @@ TEST_F(UploadTest, sends_each_content_once_over_one_connection) {
   EXPECT_EQ(told.back().files_to_send, 2U);
   EXPECT_EQ(told.back().bytes_sent, 7U);
   EXPECT_EQ(told.back().bytes_to_send, 7U);
+}
+
+TEST_F(UploadTest, sends_much_over_several_connections) {
+  for (char name = 'c'; name < 'k'; ++name) directory.file("p/" + std::string(1, name), std::string(3 << 20, name));
+  FakeDaemon fake(std::ref(blobs));
+  auto digest = upload(fake);
+  ASSERT_TRUE(digest) << proto::render(digest.error());
+  EXPECT_EQ(blobs.blobs.size(), 10U);
+  EXPECT_EQ(fake.count("PUT", "/v1/blobs/"), 10U);
+  std::set<int> connections;
+  for (const auto& request : fake.requests()) connections.insert(request.connection);
+  EXPECT_GT(connections.size(), 1U);
+  EXPECT_EQ(told.back().files_sent, 10U);
+  EXPECT_EQ(told.back().bytes_sent, told.back().bytes_to_send);
+  blobs.blobs.clear();
+  blobs.full = true;
+  digest = upload(fake);
+  ASSERT_FALSE(digest);
+  EXPECT_EQ(digest.error().kind, ErrorKind::no_space);
 }
 
 TEST_F(UploadTest, sends_nothing_that_is_there_already) {
