@@ -199,7 +199,7 @@ Status LayerLinks::name_blob(const Link& link, int holder) {
   INGOT_TRY(bool named,
             blobs_->give_name(link.blob, {wanted.uid, wanted.gid, wanted.mode, wanted.time}, holder, link.target));
   if (!named) return copy_file(AT_FDCWD, link.name, link.file, wanted, holder, link.target);
-  blob_bytes_[link.blob] = bytes_of(link.file);
+  blob_bytes_[link.blob.str()] = bytes_of(link.file);
   return {};
 }
 

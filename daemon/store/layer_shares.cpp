@@ -13,9 +13,9 @@ Status add_share(db::Database& database, SnapshotId layer, SnapshotId source, st
   return insertion.bind(1, layer).bind(2, source).bind(3, static_cast<std::int64_t>(bytes)).run();
 }
 
-Status add_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes) {
+Status add_blob_share(db::Database& database, SnapshotId layer, const std::string& digest, std::uint64_t bytes) {
   INGOT_TRY(auto insertion, database.prepare("INSERT INTO blob_shares (digest, layer, bytes) VALUES (?, ?, ?)"));
-  insertion.bind(1, blob.str()).bind(2, layer).bind(3, static_cast<std::int64_t>(bytes));
+  insertion.bind(1, digest).bind(2, layer).bind(3, static_cast<std::int64_t>(bytes));
   return insertion.run();
 }
 
@@ -60,7 +60,7 @@ Status record_blob_share(db::Database& database, SnapshotId layer, const base::D
   INGOT_TRY(bool is_own, query.step());
   if (!is_own) return {};
   INGOT_CHECK(query.run());
-  INGOT_CHECK(add_blob_share(database, layer, blob, bytes));
+  INGOT_CHECK(add_blob_share(database, layer, blob.str(), bytes));
   INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes - ? WHERE id = ?"));
   return update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run();
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 
 #include "daemon/base/digest.h"
 #include "daemon/db/database.h"
@@ -13,9 +14,9 @@ namespace ingot::store {
 // Bytes that a new layer has in common with others, which are counted there.
 struct LayerShares {
   std::map<SnapshotId, std::uint64_t> with_layers;
-  std::map<SnapshotId, std::uint64_t> with_twins_of;  // by the layer whose files have twins
-  std::set<SnapshotId> made_twins_of;                 // these are the new layer's own
-  std::map<base::Digest, std::uint64_t> with_blobs = {};
+  std::map<SnapshotId, std::uint64_t> with_twins_of;     // by the layer whose files have twins
+  std::set<SnapshotId> made_twins_of;                    // these are the new layer's own
+  std::map<std::string, std::uint64_t> with_blobs = {};  // by digest
 
   std::uint64_t bytes() const;
 };

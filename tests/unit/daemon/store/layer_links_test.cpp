@@ -152,7 +152,7 @@ TEST_F(LayerLinksTest, a_blob_becomes_the_file_and_takes_its_shape_once) {
     EXPECT_EQ(text("to/" + name), bytes);
     EXPECT_EQ(as(status("to/" + name)).mode, attributes.mode);
     EXPECT_EQ(status("to/" + name).st_uid, attributes.uid);
-    return links.shared().with_blobs.contains(blob);
+    return links.shared().with_blobs.contains(blob.str());
   };
   const CopyAttributes program{0, 0, 0755, {kCopyTimeSeconds, 0}, {}};
   EXPECT_TRUE(place("one", program));

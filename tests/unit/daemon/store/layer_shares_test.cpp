@@ -110,7 +110,7 @@ TEST_F(LayerSharesTest, a_file_that_is_a_blob_counts_as_one_until_the_blob_goes)
 TEST_F(LayerSharesTest, a_blob_whose_name_several_layers_have_counts_at_one_of_them_once_it_is_gone) {
   const auto blob = base::Digest::of("x");
   LayerShares shares;
-  shares.with_blobs = {{blob, 900}};
+  shares.with_blobs = {{blob.str(), 900}};
   const auto first = layer(1000, shares);
   const auto second = layer(900, shares);
   EXPECT_EQ(total(), 100);
