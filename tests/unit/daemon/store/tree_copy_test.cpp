@@ -47,8 +47,10 @@ class TreeCopy : public testing::Test {
   }
   // Whether the copy takes the same as it would have taken when remember() was called.
   bool takes_the_same(const graph::CopyOp& what) {
-    return *same_selection(what, *sys::RootedDir::open(directory / "from"),
-                           *sys::RootedDir::open(directory / "remembered"));
+    const auto same = same_selection(what, *sys::RootedDir::open(directory / "from"),
+                                     *sys::RootedDir::open(directory / "remembered"));
+    EXPECT_TRUE(same) << proto::render(same.error());
+    return same.value_or(false);
   }
   void remember() {
     fs::remove_all(directory / "remembered");
@@ -236,7 +238,7 @@ TEST_F(TreeCopy, what_it_takes_differs_by_content_names_links_modes_and_attribut
   EXPECT_TRUE(differs(dir, [&] { fs::create_symlink("a", directory / "from/dir/to"); }));
   EXPECT_TRUE(differs(dir, [&] {
     fs::remove(directory / "from/dir/to");
-    fs::create_symlink("b", directory / "from/dir/to");
+    fs::create_symlink("sub", directory / "from/dir/to");
   }));
   EXPECT_TRUE(
       differs(dir, [&] { ASSERT_EQ(setxattr((directory / "from/dir/a").c_str(), "trusted.note", "x", 1, 0), 0); }));
