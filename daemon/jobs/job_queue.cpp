@@ -157,7 +157,8 @@ Result<std::vector<proto::Artifact>> JobQueue::artifacts(const std::string& id) 
 Result<LogReader> JobQueue::read_log(const std::string& id, std::uint64_t from_seq) const {
   INGOT_TRY(auto job, state_->records.table.find(id));
   if (!proto::is_final(job.state) || state_->records.logs.find(id)) return state_->records.logs.read(id, from_seq);
-  // It may be given an end. Meanwhile the job is not forgotten, whose log would come back, and nobody else gives it one.
+  // It may be given an end. Meanwhile the job is not forgotten, whose log would come back, and nobody else gives it
+  // one.
   std::lock_guard born(state_->records.birth);
   INGOT_CHECK(state_->records.table.find(id));
   return state_->records.logs.read_ended(job, from_seq);
