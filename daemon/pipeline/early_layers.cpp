@@ -1,5 +1,7 @@
 #include "daemon/pipeline/early_layers.h"
 
+#include <exception>
+
 #include "daemon/base/log.h"
 
 namespace ingot::pipeline {
@@ -35,8 +37,13 @@ void EarlyLayers::run() {
     const store::Lease snapshot = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    auto made = layers_.of(snapshot.id(), form_, over_.token());
-    if (!made) base::log::debug("packed later: {}", made.error().message);
+    // What throws here must not end the daemon.
+    try {
+      auto made = layers_.of(snapshot.id(), form_, over_.token());
+      if (!made) base::log::debug("packed later: {}", made.error().message);
+    } catch (const std::exception& error) {
+      base::log::debug("packed later: {}", error.what());
+    }
     lock.lock();
   }
 }

@@ -186,6 +186,9 @@ Status LayerLinks::make_one(const Link& link, int holder) {
   INGOT_TRY(int directory, directory_of(link));
   if (!is_so_already(link.file, link.attributes)) return make_twin(link, directory, holder);
   INGOT_TRY(auto named, give_name(directory, link.name, holder, link.target));
+  if (named == Named::is_not_there) {
+    return fail(ErrorKind::not_found, link.name + " is gone from layer " + names_[link.layer].string());
+  }
   if (named == Named::cannot_have_more) {
     return copy_file(directory, link.name, link.file, link.attributes, holder, link.target);
   }

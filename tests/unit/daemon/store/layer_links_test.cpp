@@ -167,6 +167,17 @@ TEST_F(LayerLinksTest, a_blob_becomes_the_file_and_takes_its_shape_once) {
   EXPECT_TRUE(place("again", {0, 0, 0600, {7, 0}, {}})) << "nobody has it any more";
 }
 
+TEST_F(LayerLinksTest, a_file_that_somebody_took_out_of_the_layer_is_an_error) {
+  auto links = *LayerLinks::open({directory / "7"}, directory / "to", directory / "to", nullptr);
+  const auto holder = *sys::RootedDir::open(directory / "to");
+  const auto shown = status("7/dir/a");
+  ASSERT_TRUE(links.note(links.source("/dir"), "a", shown, {"/", holder.fd()}, "a", as(shown)));
+  fs::remove(directory / "7/dir/a");
+  const auto made = links.make({});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::not_found);
+}
+
 TEST_F(LayerLinksTest, names_of_one_file_stay_names_of_one_file) {
   twins = *FileTwins::open(directory / "twins", "boot");
   fs::create_hard_link(directory / "7/dir/a", directory / "7/dir/z");
