@@ -48,7 +48,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read("compression", compression);
   if (fields.find("compression") != nullptr) {
     value.compression = compression_from_name(compression);
-    if (!value.compression) fields.complain("field \"compression\" of a job specification must be gzip or zstd");
+    if (!value.compression) fields.complain("field \"compression\" of a job specification must be gzip, zstd or none");
   }
   fields.read("secret_names", value.secret_names);
   fields.read("project", value.project);

@@ -9,7 +9,7 @@ constexpr std::array<const char*, 5> kStateNames = {"queued", "running", "succee
 constexpr std::array<const char*, 8> kEventNames = {"state", "step_start", "output", "step_end",
                                                     "note",  "tail",       "cut",    "artifact"};
 constexpr std::array<const char*, 3> kPullNames = {"missing", "always", "never"};
-constexpr std::array<const char*, 2> kCompressionNames = {"gzip", "zstd"};
+constexpr std::array<const char*, 3> kCompressionNames = {"gzip", "zstd", "none"};
 
 template <typename Enum, std::size_t size>
 std::optional<Enum> named(const std::array<const char*, size>& names, const std::string& name) {

@@ -72,7 +72,7 @@ const char* name_of(PullPolicy policy);
 std::optional<PullPolicy> pull_policy_from_name(const std::string& name);
 
 // Of the layers that SAVE IMAGE makes.
-enum class Compression { gzip, zstd };
+enum class Compression { gzip, zstd, none };
 const char* name_of(Compression compression);
 std::optional<Compression> compression_from_name(const std::string& name);
 
@@ -88,7 +88,7 @@ struct JobSpec {
   std::vector<std::string> no_cache_targets;  // "+name": steps of these are, too
   bool push = false;                          // what says SAVE IMAGE --push is pushed in the end
   PullPolicy pull = PullPolicy::missing;
-  std::optional<Compression> compression;  // none: what the daemon is configured to
+  std::optional<Compression> compression;  // not set: none for what is kept, the daemon's own for what is pushed
   std::string project;                     // what the client calls the project directory; for people only
   std::vector<std::string> secret_names;   // sorted; their values are in no JobSpec
 };

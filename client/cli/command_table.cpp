@@ -29,7 +29,9 @@ const std::vector<FlagInfo>& job_flags() {
       {"--timeout", "", "TIME", "end the job after this time, such as 30m"},
       {"--push", "", "", "push images that say SAVE IMAGE --push, once all is built"},
       {"--compression", "", "HOW",
-       "of the layers that SAVE IMAGE makes: gzip or zstd (default: as the daemon is configured)", "gzip zstd"},
+       "of the layers that SAVE IMAGE makes: gzip, zstd or none (default: none, and as the daemon is configured with "
+       "--push)",
+       "gzip zstd none"},
       {"--idempotency-key", "", "KEY", "a second submission with the same key is the same job"}};
   return kFlags;
 }

@@ -115,7 +115,7 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
     const std::string how = invocation.value("--compression");
     const auto compression = proto::compression_from_name(how);
     if (!compression) {
-      return fail(ErrorKind::usage, "--compression is gzip or zstd, not \"" + base::printable(how) + "\"");
+      return fail(ErrorKind::usage, "--compression is gzip, zstd or none, not \"" + base::printable(how) + "\"");
     }
     spec.compression = *compression;
   }

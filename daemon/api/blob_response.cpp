@@ -30,7 +30,7 @@ Result<Response> blob_response(const Services& services, const Request& request,
     response.status = 304;
     return response;
   }
-  INGOT_TRY(auto fd, sys::open_file(services.blobs.path(digest), O_RDONLY));
+  INGOT_TRY(auto fd, services.composed.open_any(digest));
   if (request.header("ingot-accept") == "descriptor" && request.method == "GET") {
     response.headers.emplace_back("Ingot-Descriptor", std::to_string(artifact.size));
     response.body = PassedFile{std::move(fd)};

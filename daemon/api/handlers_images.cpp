@@ -28,13 +28,12 @@ void add_sizes(const Services& services, proto::ImageInfo& image) {
 
 Result<Response> send_blob(const Services& services, const Request& request) {
   INGOT_TRY(auto digest, base::Digest::parse(request.path_values.at("digest")));
-  if (!services.blobs.has(digest)) {
-    return base::fail(ErrorKind::not_found, "the daemon has no blob " + digest.str());
-  }
+  INGOT_TRY(const auto size, services.composed.size_of_any(digest));
+  if (!size) return base::fail(ErrorKind::not_found, "the daemon has no blob " + digest.str());
   proto::Artifact what;
   what.name = digest.hex();
   what.digest = digest.str();
-  what.size = sys::fs::file_size(services.blobs.path(digest));
+  what.size = *size;
   what.media_type = "application/octet-stream";
   return blob_response(services, request, what);
 }

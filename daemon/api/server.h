@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "daemon/jobs/job_queue.h"
-#include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
+#include "daemon/store/composed_blobs.h"
 #include "daemon/store/contexts.h"
 #include "daemon/store/sweeper.h"
 #include "proto/image.h"
@@ -36,6 +36,7 @@ using PushWork = std::function<Result<proto::ImagePushed>(const std::function<vo
 struct Services {
   jobs::JobQueue& jobs;
   store::BlobStore& blobs;
+  const store::ComposedBlobs& composed;
   store::ContextStore& contexts;
   store::Collector& cache;
   proto::VersionInfo version;

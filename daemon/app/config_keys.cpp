@@ -87,8 +87,9 @@ Status set_network(Config& config, const std::string& text) {
 }
 
 Status set_compression(Config& config, const std::string& text) {
-  constexpr proto::Compression kKnown[] = {proto::Compression::gzip, proto::Compression::zstd};
-  return choose(text, {proto::name_of(kKnown[0]), proto::name_of(kKnown[1])},
+  using enum proto::Compression;
+  constexpr proto::Compression kKnown[] = {gzip, zstd, none};
+  return choose(text, {proto::name_of(gzip), proto::name_of(zstd), proto::name_of(none)},
                 [&](std::size_t index) { config.image_compression = kKnown[index]; });
 }
 
@@ -298,7 +299,7 @@ const std::vector<ConfigKey>& config_keys() {
       {"network.dns", "--network-dns", "INGOT_NETWORK_DNS", "LIST", "", false,
        "name servers of steps, with commas between; empty: the host's", set_dns},
       {"image_compression", "--image-compression", "INGOT_IMAGE_COMPRESSION", "HOW", "gzip", true,
-       "of the layers that SAVE IMAGE makes, when a job does not say: gzip or zstd", set_compression},
+       "of layers that are pushed, when a job does not say: gzip, zstd or none", set_compression},
   };
   return kKeys;
 }

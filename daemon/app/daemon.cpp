@@ -202,14 +202,16 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   };
   auto push = [&parts](const proto::ImagePush& wanted) -> Result<api::PushWork> {
     INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
-    INGOT_CHECK(image::check_push(digest, wanted.name, *parts.blobs));
+    INGOT_CHECK(image::check_push(digest, wanted.name, *parts.layers, *parts.blobs));
     return api::PushWork([&parts, wanted, digest](const image::Progress& tell, const sys::CancelToken& cancel) {
       return image::push_image({digest, wanted.name, wanted.insecure, parts.images->registry_rule(wanted.name),
-                                *parts.blobs, parts.fetch_directory, sys::system_processes(), tell, cancel});
+                                parts.engine().compression, *parts.layers, *parts.blobs, parts.fetch_directory,
+                                sys::system_processes(), tell, cancel});
     });
   };
-  api::Services services{*parts.queue, *parts.blobs, *parts.contexts, *parts.collector, version_info(), doctor,
-                         plan,         push};
+  api::Services services{
+      *parts.queue, *parts.blobs, parts.layers->composed(), *parts.contexts, *parts.collector, version_info(), doctor,
+      plan,         push};
   services.metrics = [&parts] { return metrics_text(parts.measured()); };
   services.sweep = [&parts](bool dry_run) { return parts.sweeper->sweep(dry_run); };
   services.sweep_soon = [&parts] { parts.upkeep->wake(); };

@@ -97,6 +97,7 @@ Result<FsckResult> fsck(const fs::path& state, FsckDepth depth, const std::funct
   INGOT_CHECK(check_snapshots(run));
   INGOT_CHECK(check_blobs(run));
   INGOT_CHECK(check_contexts(run));
+  INGOT_CHECK(check_composed_blobs(run));
   INGOT_CHECK(check_layer_blobs(run));
   INGOT_CHECK(check_artifacts(run));
   INGOT_CHECK(check_logs(run));

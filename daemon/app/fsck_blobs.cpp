@@ -37,6 +37,12 @@ void remove_file(FsckRun& run, const fs::path& file, const std::string& why) {
     run.left(fmt::format("{}, and {} cannot be removed: {}", why, file.string(), error.message()));
 }
 
+// Of what is composed of blobs; none when it is not. Those that lack a part are forgotten before anybody asks.
+std::optional<std::uint64_t> composed_size(const FsckRun& run, const base::Digest& digest) {
+  const auto rows = run.rows("SELECT size FROM composed_blobs WHERE digest = '" + digest.str() + "'", 1);
+  return rows && !rows->empty() ? std::optional(std::stoull(rows->front()[0])) : std::nullopt;
+}
+
 // What is wrong with a blob that somebody refers to; "": nothing.
 // Bytes that are not what their name says go at once, so that nobody finds them who makes the same again.
 std::string problem_of(FsckRun& run, const std::string& digest_text, std::optional<std::uint64_t> size) {
@@ -44,7 +50,7 @@ std::string problem_of(FsckRun& run, const std::string& digest_text, std::option
   if (!digest) return "its digest is none";
   std::error_code absent;
   const auto found = fs::file_size(run.blob(*digest), absent);
-  if (absent) return "its bytes are not there";
+  if (absent) return composed_size(run, *digest) ? "" : "its bytes are not there";
   if (!size || *size == found) return "";
   if (auto real = digest_of(run.blob(*digest)); real && *real != *digest) {
     remove_file(run, run.blob(*digest), "blob " + digest->str() + " has other content than its name says");
@@ -118,6 +124,26 @@ Status check_contexts(FsckRun& run) {
       run.left("context " + name->str() + ": " + why.error().message);
     else if (!why->empty())
       remove_file(run, file, "context " + name->str() + " cannot be used, " + *why + "; it is to be sent again");
+  }
+  return {};
+}
+
+Status check_composed_blobs(FsckRun& run) {
+  INGOT_TRY(auto parts, run.rows("SELECT composed, blob, offset + size FROM blob_parts", 3));
+  for (const auto& part : parts) {
+    const auto blob = base::Digest::parse(part[1]);
+    std::error_code absent;
+    if (blob && fs::file_size(run.blob(*blob), absent) >= std::stoull(part[2]) && !absent) continue;
+    if (!composed_size(run, *base::Digest::parse(part[0]))) continue;  // another part of it was missing
+    INGOT_CHECK(run.change("DELETE FROM composed_blobs WHERE digest = ?", {part[0]}));
+    run.mended(fmt::format("{} is composed of {}, which is lost: forgotten", part[0], part[1]));
+  }
+  INGOT_TRY(auto packed, run.rows("SELECT diff_id, form, digest, size FROM packed_layers", 4));
+  for (const auto& row : packed) {
+    const auto why = problem_of(run, row[2], std::stoull(row[3]));
+    if (why.empty()) continue;
+    INGOT_CHECK(run.change("DELETE FROM packed_layers WHERE diff_id = ? AND form = ?", {row[0], row[1]}));
+    run.mended(fmt::format("what was packed of {} is lost, {}: made again when it is wanted", row[0], why));
   }
   return {};
 }

@@ -44,6 +44,7 @@ Status check_database(FsckRun& run);
 Status check_snapshots(FsckRun& run);
 Status check_blobs(FsckRun& run);
 Status check_contexts(FsckRun& run);
+Status check_composed_blobs(FsckRun& run);
 Status check_layer_blobs(FsckRun& run);
 Status check_artifacts(FsckRun& run);
 Status check_logs(FsckRun& run);

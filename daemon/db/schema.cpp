@@ -249,10 +249,43 @@ CREATE TABLE blob_shares (
 CREATE INDEX blob_shares_layer ON blob_shares (layer);
 )sql";
 
+// Tars of layers that have no file: what they are composed of, and what was packed of them for registries.
+constexpr std::string_view kComposed = R"sql(
+CREATE TABLE composed_blobs (
+  digest TEXT PRIMARY KEY CHECK (digest GLOB 'sha256:*'),
+  size   INTEGER NOT NULL CHECK (size >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE blob_parts (
+  composed TEXT NOT NULL REFERENCES composed_blobs (digest) ON DELETE CASCADE,
+  number   INTEGER NOT NULL,
+  blob     TEXT NOT NULL,
+  offset   INTEGER NOT NULL CHECK (offset >= 0),
+  size     INTEGER NOT NULL CHECK (size >= 0),
+  PRIMARY KEY (composed, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_parts_blob ON blob_parts (blob);
+CREATE TRIGGER blob_part_deleted AFTER DELETE ON blob_parts BEGIN
+  INSERT OR IGNORE INTO loose_blobs VALUES (old.blob);
+END;
+
+CREATE TABLE packed_layers (
+  diff_id    TEXT NOT NULL REFERENCES composed_blobs (digest) ON DELETE CASCADE,
+  form       TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  size       INTEGER NOT NULL CHECK (size >= 0),
+  media_type TEXT NOT NULL,
+  PRIMARY KEY (diff_id, form)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX packed_layers_digest ON packed_layers (digest);
+CREATE TRIGGER packed_layer_deleted AFTER DELETE ON packed_layers BEGIN
+  INSERT OR IGNORE INTO loose_blobs VALUES (old.digest);
+END;
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares};
+  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares, kComposed};
   return kMigrations;
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/image/layout.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,11 @@ Status write(const sys::fs::path& path, const std::string& text) {
   return {};
 }
 
+Status write_composed(const store::ComposedBlobs& composed, const base::Digest& digest, const sys::fs::path& path) {
+  INGOT_TRY(auto file, sys::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  return composed.read(digest, [&](std::string_view bytes) { return sys::write_all(file.get(), bytes); });
+}
+
 }  // namespace
 
 Result<std::vector<base::Digest>> blobs_of(const base::Digest& manifest, const store::BlobStore& blobs) {
@@ -46,14 +52,16 @@ Result<std::vector<base::Digest>> blobs_of(const base::Digest& manifest, const s
 }
 
 Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& name, const store::BlobStore& blobs,
-                             const sys::fs::path& work_directory) {
+                             const store::ComposedBlobs& composed, const sys::fs::path& work_directory) {
   INGOT_TRY(auto layout, sys::TempDir::create(work_directory, "layout-"));
   const auto place = layout.path() / "blobs/sha256";
   INGOT_CHECK(sys::make_directories(place));
   INGOT_TRY(auto list, blobs_of(manifest, blobs));
   for (const auto& digest : list) {
     const auto link = place / digest.hex();
-    if (::link(blobs.path(digest).c_str(), link.c_str()) != 0 && errno != EEXIST) {
+    if (!blobs.has(digest)) {
+      INGOT_CHECK(write_composed(composed, digest, link));
+    } else if (::link(blobs.path(digest).c_str(), link.c_str()) != 0 && errno != EEXIST) {
       return base::fail_errno(errno, "cannot lay out " + digest.str());
     }
   }

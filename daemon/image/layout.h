@@ -1,14 +1,14 @@
 #pragma once
 
 #include "daemon/base/digest.h"
-#include "daemon/store/blobs.h"
+#include "daemon/store/composed_blobs.h"
 #include "daemon/sys/temp_dir.h"
 
 namespace ingot::image {
 
 // An image of the blob store as an OCI layout directory, for programs that read those: it costs links, no bytes.
 Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& name, const store::BlobStore& blobs,
-                             const sys::fs::path& work_directory);
+                             const store::ComposedBlobs& composed, const sys::fs::path& work_directory);
 
 // Every blob that a manifest names, its own included.
 Result<std::vector<base::Digest>> blobs_of(const base::Digest& manifest, const store::BlobStore& blobs);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/image/layout.h"
+#include "daemon/image/packed_image.h"
 #include "daemon/image/reference.h"
 #include "daemon/image/skopeo.h"
 #include "daemon/image/transfer_watch.h"
@@ -15,8 +16,8 @@ using base::fail;
 namespace {
 
 // Its layers' file names in a layout, with their sizes.
-Result<std::map<std::string, std::uint64_t>> layers_of(const Push& push) {
-  INGOT_TRY(auto text, sys::read_file(push.blobs.path(push.image)));
+Result<std::map<std::string, std::uint64_t>> layers_of(const base::Digest& image, const store::BlobStore& blobs) {
+  INGOT_TRY(auto text, sys::read_file(blobs.path(image)));
   INGOT_TRY(auto manifest, proto::parse_json(text));
   std::map<std::string, std::uint64_t> layers;
   for (const auto& layer : manifest.value("layers", nlohmann::json::array())) {
@@ -34,7 +35,8 @@ SourceRule rule_of(const Push& push) {
 
 }  // namespace
 
-Status check_push(const base::Digest& image, const std::string& name, const store::BlobStore& blobs) {
+Status check_push(const base::Digest& image, const std::string& name, const LayerBlobs& layers,
+                  const store::BlobStore& blobs) {
   INGOT_TRY(auto reference, parse_reference(name));
   if (!reference.digest.empty()) {
     return fail(ErrorKind::invalid, "an image is pushed under a tag, not as " + reference.familiar(),
@@ -43,20 +45,23 @@ Status check_push(const base::Digest& image, const std::string& name, const stor
   if (!blobs.has(image)) return fail(ErrorKind::not_found, "there is no image " + image.str());
   INGOT_TRY(auto needed, blobs_of(image, blobs));
   for (const auto& blob : needed) {
-    if (blobs.has(blob)) continue;
+    INGOT_TRY(const auto size, layers.composed().size_of_any(blob));
+    if (size) continue;
     return fail(ErrorKind::not_found, "image " + image.str() + " lacks its blob " + blob.str(), "build it again");
   }
   return {};
 }
 
 Result<proto::ImagePushed> push_image(const Push& push) {
-  INGOT_CHECK(check_push(push.image, push.name, push.blobs));
+  INGOT_CHECK(check_push(push.image, push.name, push.layers, push.blobs));
   INGOT_TRY(auto reference, parse_reference(push.name));
-  INGOT_TRY(auto layout, lay_out(push.image, "image", push.blobs, push.work_directory));
-  INGOT_TRY(auto layers, layers_of(push));
+  const auto hold = push.blobs.ledger().hold();  // what is packed now is nobody's otherwise
+  INGOT_TRY(const auto image, packed_image(push.image, push.compression, push.layers, push.blobs, push.cancel));
+  INGOT_TRY(auto layout, lay_out(image, "image", push.blobs, push.layers.composed(), push.work_directory));
+  INGOT_TRY(auto layers, layers_of(image, push.blobs));
   proto::ImagePushed pushed;
   pushed.name = reference.familiar();
-  pushed.digest = push.image.str();
+  pushed.digest = image.str();
   for (const auto& [layer, size] : layers) pushed.bytes += size;
 
   const SourceRule rule = rule_of(push);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/image/images.h"
+#include "daemon/image/layer_blobs.h"
 #include "daemon/store/blobs.h"
 #include "proto/image.h"
 
@@ -11,6 +12,8 @@ struct Push {
   std::string name;
   bool insecure = false;                  // SAVE IMAGE --insecure
   const std::optional<SourceRule>& rule;  // of the configuration, for this name: logins and certificates
+  proto::Compression compression;         // of layers that are only composed here
+  LayerBlobs& layers;
   const store::BlobStore& blobs;
   const store::fs::path& work_directory;  // on the blobs' file system
   sys::ProcessRunner& processes;
@@ -19,7 +22,8 @@ struct Push {
 };
 
 // Whether there is such an image, and the name is one to push to.
-Status check_push(const base::Digest& image, const std::string& name, const store::BlobStore& blobs);
+Status check_push(const base::Digest& image, const std::string& name, const LayerBlobs& layers,
+                  const store::BlobStore& blobs);
 
 // Sends an image to the registry that its name says: what the registry lacks of it, its tag at the very last.
 Result<proto::ImagePushed> push_image(const Push& push);

@@ -53,7 +53,8 @@ Error at(Error error, const graph::SaveImage& save) {
 
 Result<image::LayerForm> layer_form(const Engine& engine, const proto::JobSpec& spec) {
   INGOT_TRY(auto epoch, source_date_epoch(spec));
-  return image::LayerForm{spec.compression.value_or(engine.compression), epoch};
+  const auto otherwise = spec.push ? engine.compression : proto::Compression::none;
+  return image::LayerForm{spec.compression.value_or(otherwise), epoch};
 }
 
 Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const jobs::JobRun& run,
@@ -79,8 +80,8 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   for (const auto& [save, image] : made) {
     if (!save->push || !run.job.spec.push) continue;
     const auto rule = engine.images.registry_rule(image.name);
-    auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, engine.blobs,
-                                     engine.work_directory, engine.processes, progress, run.cancel});
+    auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, form.compression, engine.layers,
+                                     engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});
     if (!pushed) return fail(at(pushed.error(), *save));
     progress(fmt::format("pushed {}@{}, {} of {} sent", pushed->name, pushed->digest,
                          base::human_bytes(pushed->sent_bytes), base::human_bytes(pushed->bytes)));

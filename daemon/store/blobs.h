@@ -34,6 +34,7 @@ class BlobStore {
   // Removes what writers left behind at a crash, and what a power cut may have damaged.
   static Result<BlobStore> open(const fs::path& directory, const std::string& boot_id = current_boot_id());
 
+  const fs::path& directory() const { return directory_; }
   bool has(const base::Digest& digest) const;
   fs::path path(const base::Digest& digest) const;
   Result<BlobWriter> begin(BlobFor whom = BlobFor::job) const;

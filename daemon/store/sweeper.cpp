@@ -65,6 +65,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
   }
   if (!saw_all_) {
     INGOT_TRY(candidates, blobs_.list());
+    INGOT_CHECK(add_digests("SELECT digest FROM composed_blobs", candidates));
   }
   if (!dry_run) left_over_ = candidates;
   // A manifest that goes lets go of the layers that it names: they are looked at in the next round.
@@ -74,6 +75,7 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
     std::vector<RawDigest> next;
     std::vector<RawDigest> gone;
     for (const auto& raw : candidates) {
+      if (!dry_run) INGOT_CHECK(forget_composed(raw, next));
       INGOT_TRY(const auto named, named_by_image(raw, kWorthALook));
       std::uint64_t bytes = 0;
       if (!(dry_run ? would_go(raw, bytes) : blobs_.remove(from_raw(raw), bytes))) continue;
@@ -128,17 +130,39 @@ Result<std::set<RawDigest>> Sweeper::sweep_contexts(bool dry_run, Swept& swept, 
   return std::move(unused.contexts);
 }
 
-// They are forgotten as they are read: one that becomes loose again meanwhile is noted again.
-Status Sweeper::add_loose(bool dry_run, std::vector<RawDigest>& candidates) const {
-  std::vector<RawDigest> loose;
-  INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query, database_.prepare("SELECT digest FROM loose_blobs"));
+// What is composed of others lets go of them. Who makes a layer's image holds the layer, and has written down what it
+// is composed of together with that it is the layer's: so it is looked at once more where it goes.
+Status Sweeper::forget_composed(const RawDigest& raw, std::vector<RawDigest>& let_go) const {
+  const std::string digest = from_raw(raw).str();
+  const std::size_t before = let_go.size();
+  INGOT_CHECK(
+      add_digests("SELECT blob FROM blob_parts WHERE composed = ?1 UNION SELECT digest FROM packed_layers "
+                  "WHERE diff_id = ?1",
+                  let_go, digest));
+  if (let_go.size() == before) return {};
+  return database_.transaction([&]() -> Status {
+    INGOT_TRY(auto deletion, database_.prepare("DELETE FROM composed_blobs WHERE digest = ?1 AND NOT EXISTS "
+                                               "(SELECT 1 FROM layer_blobs WHERE digest = ?1)"));
+    return deletion.bind(1, digest).run();
+  });
+}
+
+Status Sweeper::add_digests(const std::string& select, std::vector<RawDigest>& found, const std::string& of) const {
+  return database_.read([&]() -> Status {
+    INGOT_TRY(auto query, database_.prepare(select));
+    if (!of.empty()) query.bind(1, of);
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
-      if (auto digest = base::Digest::parse(query.text(0))) loose.push_back(to_raw(*digest));
+      if (auto digest = base::Digest::parse(query.text(0))) found.push_back(to_raw(*digest));
     }
-  }));
+  });
+}
+
+// They are forgotten as they are read: one that becomes loose again meanwhile is noted again.
+Status Sweeper::add_loose(bool dry_run, std::vector<RawDigest>& candidates) const {
+  std::vector<RawDigest> loose;
+  INGOT_CHECK(add_digests("SELECT digest FROM loose_blobs", loose));
   candidates.insert(candidates.end(), loose.begin(), loose.end());
   if (dry_run || loose.empty()) return {};
   // Whatever was noted between the look and this has stopped to be referred to before the look at references below.
@@ -159,7 +183,9 @@ Status Sweeper::drop_known_to_database(std::vector<RawDigest>& candidates) const
       for (std::size_t i = from; i < std::min(from + kBatch, candidates.size()); ++i) {
         INGOT_TRY(auto query,
                   database_.prepare("SELECT EXISTS (SELECT 1 FROM artifacts WHERE digest = ?1 AND removed_ms IS NULL) "
-                                    "OR EXISTS (SELECT 1 FROM layer_blobs WHERE digest = ?1)"));
+                                    "OR EXISTS (SELECT 1 FROM layer_blobs WHERE digest = ?1) "
+                                    "OR EXISTS (SELECT 1 FROM blob_parts WHERE blob = ?1) "
+                                    "OR EXISTS (SELECT 1 FROM packed_layers WHERE digest = ?1)"));
         INGOT_CHECK(query.bind(1, from_raw(candidates[i]).str()).step());
         if (query.number(0) == 0) loose.push_back(candidates[i]);
       }

@@ -43,6 +43,8 @@ class Sweeper {
  private:
   Result<std::set<RawDigest>> sweep_contexts(bool dry_run, Swept& swept, std::vector<RawDigest>& candidates);
   Status add_loose(bool dry_run, std::vector<RawDigest>& candidates) const;
+  Status add_digests(const std::string& select, std::vector<RawDigest>& found, const std::string& of = {}) const;
+  Status forget_composed(const RawDigest& raw, std::vector<RawDigest>& let_go) const;
   Status drop_referenced(std::vector<RawDigest>& candidates, const std::set<RawDigest>& going) const;
   Status drop_known_to_database(std::vector<RawDigest>& candidates) const;
   Result<std::vector<RawDigest>> named_by_image(const RawDigest& raw, std::uint64_t limit) const;

@@ -48,12 +48,11 @@ void add_attributes(archive_entry* entry, int fd) {
 
 class TarWriter {
  public:
-  TarWriter(const TarOptions& options, const std::function<Status(std::string_view)>& sink)
+  TarWriter(const TarOptions& options, TarSink& sink)
       : options_(options), sink_(sink), archive_(archive_write_new(), archive_write_free) {
     archive_write_set_format_pax_restricted(archive_.get());
     archive_write_set_options(archive_.get(), "xattrheader=SCHILY");
-    archive_write_set_bytes_per_block(archive_.get(), 1 << 20);
-    archive_write_set_bytes_in_last_block(archive_.get(), 1);
+    archive_write_set_bytes_per_block(archive_.get(), 0);  // each piece at once: a file's content comes by itself
     archive_write_open(archive_.get(), this, nullptr, &TarWriter::receive, nullptr);
   }
 
@@ -76,7 +75,7 @@ class TarWriter {
  private:
   static la_ssize_t receive(archive* /*archive*/, void* self, const void* bytes, size_t size) {
     auto* writer = static_cast<TarWriter*>(self);
-    writer->sink_status_ = writer->sink_({static_cast<const char*>(bytes), size});
+    writer->sink_status_ = writer->sink_.write({static_cast<const char*>(bytes), size});
     return writer->sink_status_ ? static_cast<la_ssize_t>(size) : -1;
   }
 
@@ -169,23 +168,54 @@ class TarWriter {
     if (!fd) return fail_errno(errno, "cannot open " + path);
     add_attributes(entry, fd.get());
     INGOT_CHECK(write_header(entry, path));
-    return sys::read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
+    sink_.file_begins(fd.get(), status);
+    INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
       if (archive_write_data(archive_.get(), bytes.data(), bytes.size()) < 0) return failure(path);
       return {};
-    });
+    }));
+    return sink_.file_ends();
   }
 
   TarOptions options_;
-  const std::function<Status(std::string_view)>& sink_;
+  TarSink& sink_;
   Status sink_status_;
   std::unique_ptr<archive, int (*)(archive*)> archive_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_names_;  // of files with several links
+};
+
+// Small pieces as larger ones.
+class Gathered : public TarSink {
+ public:
+  explicit Gathered(const std::function<Status(std::string_view)>& sink) : sink_(sink) {}
+  Status write(std::string_view bytes) override {
+    if (held_.size() + bytes.size() > kPiece) INGOT_CHECK(flush());
+    if (bytes.size() >= kPiece) return sink_(bytes);
+    held_.append(bytes);
+    return {};
+  }
+  Status flush() {
+    if (held_.empty()) return {};
+    auto taken = sink_(held_);
+    held_.clear();
+    return taken;
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 256U << 10;
+  const std::function<Status(std::string_view)>& sink_;
+  std::string held_;
 };
 
 }  // namespace
 
 Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options,
                  const std::function<Status(std::string_view)>& sink) {
+  Gathered gathered(sink);
+  INGOT_CHECK(write_tar(root, directory, options, gathered));
+  return gathered.flush();
+}
+
+Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options, TarSink& sink) {
   INGOT_TRY(auto fd, root.open_path(directory, O_RDONLY | O_DIRECTORY));
   const Utf8Names names;
   TarWriter writer(options, sink);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,7 +22,18 @@ struct TarOptions {
   std::optional<std::int64_t> latest_time = {};  // seconds: what is later gets this time
 };
 
+// Where a tar goes, byte by byte.
+class TarSink {
+ public:
+  virtual ~TarSink() = default;
+  virtual Status write(std::string_view bytes) = 0;
+  // What is written between these two is the content of this open file, and nothing else.
+  virtual void file_begins(int /*file*/, const struct stat& /*status*/) {}
+  virtual Status file_ends() { return {}; }
+};
+
 // A directory below `root` as a PAX tar, its entries relative to it and sorted by name: equal content is equal bytes.
+Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options, TarSink& sink);
 Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options,
                  const std::function<Status(std::string_view)>& sink);
 

@@ -83,6 +83,7 @@ class ServerTest : public testing::Test {
   ServerTest()
       : database(*db::Database::open(directory / "x.db")),
         blobs(*store::BlobStore::open(directory / "blobs")),
+        composed(*database, blobs),
         contexts(*store::ContextStore::open(directory / "contexts", blobs, limits())),
         snapshots(*store::SnapshotStore::open(directory / "snapshots", *database)),
         cache(snapshots, *database, 0),
@@ -118,8 +119,8 @@ class ServerTest : public testing::Test {
     return "POST /v1/images/push HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
   void start() {
-    auto listening =
-        Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan, push});
+    auto listening = Server::listen(
+        settings, {*queue, blobs, composed, contexts, cache, version(), [] { return checks(); }, plan, push});
     ASSERT_TRUE(listening) << proto::render(listening.error());
     server = std::move(*listening);
     server->start();
@@ -152,6 +153,7 @@ class ServerTest : public testing::Test {
   ServerSettings settings;
   std::unique_ptr<db::Database> database;
   store::BlobStore blobs;
+  store::ComposedBlobs composed;
   store::ContextStore contexts;
   store::SnapshotStore snapshots;
   store::Collector cache;
@@ -358,8 +360,8 @@ TEST_F(ServerTest, a_client_of_a_newer_api_gets_a_sentence) {
 
 TEST_F(ServerTest, a_live_socket_is_refused_and_a_dead_one_replaced) {
   start();
-  auto second =
-      Server::listen(settings, {*queue, blobs, contexts, cache, version(), [] { return checks(); }, plan, push});
+  auto second = Server::listen(
+      settings, {*queue, blobs, composed, contexts, cache, version(), [] { return checks(); }, plan, push});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   server.reset();

@@ -143,6 +143,30 @@ TEST_F(FsckTest, a_snapshot_without_directory_is_forgotten_with_what_stands_on_i
   EXPECT_FALSE(fs::exists(snapshot(step)));
 }
 
+TEST_F(FsckTest, what_is_composed_of_a_lost_blob_is_lost_with_the_image_that_has_it) {
+  auto database = open();
+  const auto blobs = *store::BlobStore::open(directory / "blobs");
+  const auto part = put(blobs, "a part");
+  const auto packed = put(blobs, "packed");
+  const auto tar = base::Digest::of("composed");
+  const auto manifest = put(
+      blobs, "{\"config\":{\"digest\":\"" + artifact.str() + "\"},\"layers\":[{\"digest\":\"" + tar.str() + "\"}]}");
+  sql(*database, "INSERT INTO composed_blobs VALUES ('" + tar.str() + "', 6)");
+  sql(*database, "INSERT INTO blob_parts VALUES ('" + tar.str() + "', 0, '" + part.str() + "', 0, 6)");
+  sql(*database, "INSERT INTO packed_layers VALUES ('" + tar.str() + "', 'gzip', '" + packed.str() + "', 6, 'x')");
+  sql(*database, "INSERT INTO layer_blobs VALUES (" + std::to_string(step) + ", 'none', '" + tar.str() + "', '" +
+                     tar.str() + "', 6, 'x')");
+  add_artifact(*database, 3, "composed", manifest, fs::file_size(blobs.path(manifest)), proto::kManifestMediaType);
+  database.reset();
+  EXPECT_EQ(check(), 0) << testing::PrintToString(said);
+  fs::remove(blob(packed));
+  expect_mended("what was packed of " + tar.str() + " is lost");
+  fs::remove(blob(part));
+  expect_mended("artifact 3 (composed) of job job-0001 is lost");
+  EXPECT_EQ(number("SELECT count(*) FROM composed_blobs"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM layer_blobs"), 1);
+}
+
 TEST_F(FsckTest, a_directory_without_row_is_removed) {
   directory.file("snapshots/77/file", "nobody's");
   expect_mended("snapshots/77 is no snapshot's: removed");

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "daemon/image/built_image.h"
 #include "daemon/image/layer_blobs.h"
+#include "daemon/image/packed_image.h"
 #include "tests/support/oci_layout.h"
 #include "tests/support/temp.h"
 
@@ -199,6 +201,41 @@ TEST_F(JobImagesTest, a_long_chain_on_a_fetched_image_keeps_the_layers_of_that_i
               1)
         << i;
   }
+}
+
+TEST_F(JobImagesTest, what_is_kept_is_not_packed_before_it_travels) {
+  write("one");
+  auto image = ask(PullPolicy::missing);
+  auto pending = snapshots->begin(image->snapshot);
+  std::ofstream(pending->upper() / "large") << std::string(3U << 20, 'l');
+  const auto top = *snapshots->commit(std::move(*pending));
+  LayerBlobs layers(*database, *blobs, *snapshots);
+  const LayerForm none{proto::Compression::none, {}};
+  graph::SaveImage save;
+  save.name = "kept:1";
+  auto built = build_image({save, top.id(), 1, none, {}}, layers, *blobs, {});
+  ASSERT_TRUE(built) << proto::render(built.error());
+  const auto made = *layers.of(top.id(), none, {});
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made.back().media_type, kTarLayerType);
+  EXPECT_FALSE(blobs->has(made.back().digest)) << "no byte of it was written";
+  EXPECT_TRUE(blobs->has(base::Digest::of(std::string(3U << 20, 'l')))) << "but this file is a blob now";
+
+  const auto gzip = layers.of(top.id(), {}, {})->back();
+  EXPECT_EQ(gzip.diff_id, made.back().digest) << "the same tar";
+  auto packed = packed_image(built->digest, proto::Compression::gzip, layers, *blobs, {});
+  ASSERT_TRUE(packed) << proto::render(packed.error());
+  const auto manifest = json::parse(test::slurp(blobs->path(*packed)));
+  EXPECT_EQ(manifest["layers"][0]["digest"], made.front().digest.str()) << "as it came with its image";
+  EXPECT_EQ(manifest["layers"][1]["digest"], gzip.digest.str());
+  EXPECT_EQ(manifest["layers"][1]["size"], gzip.size);
+  EXPECT_EQ(manifest["layers"][1]["mediaType"], kGzipLayerType);
+  EXPECT_EQ(*packed_image(built->digest, proto::Compression::none, layers, *blobs, {}), built->digest);
+
+  // Neither needs the snapshot any more, nor is it packed twice.
+  const auto before = blobs->ledger().totals().written_bytes;
+  EXPECT_EQ(*packed_image(built->digest, proto::Compression::gzip, layers, *blobs, {}), *packed);
+  EXPECT_EQ(blobs->ledger().totals().written_bytes, before);
 }
 
 TEST_F(JobImagesTest, a_layer_whose_blob_somebody_removed_is_packed_anew) {

@@ -131,6 +131,44 @@ TEST_F(SweeperTest, a_layer_stays_while_its_snapshot_does) {
   EXPECT_EQ(sweep().blobs, 1U);
 }
 
+// Composed of two blobs, and packed once.
+TEST_F(SweeperTest, what_is_composed_keeps_its_parts_until_nobody_has_it) {
+  const auto part = put("a part");
+  const auto packed = put("packed");
+  const auto tar = base::Digest::of("composed");
+  sql("INSERT INTO composed_blobs VALUES ('" + tar.str() + "', 6)");
+  sql("INSERT INTO blob_parts VALUES ('" + tar.str() + "', 0, '" + part.str() + "', 0, 6)");
+  sql("INSERT INTO packed_layers VALUES ('" + tar.str() + "', 'gzip', '" + packed.str() + "', 6, 'x')");
+  sql("INSERT INTO snapshots (id, created_ms, used_ms, bytes, entries) VALUES (1, 1, 1, 1, 1)");
+  sql("INSERT INTO layer_blobs VALUES (1, 'none', '" + tar.str() + "', '" + tar.str() + "', 6, 'x')");
+  const auto manifest = put("{\"layers\":[{\"digest\":\"" + tar.str() + "\"}]}");
+  job(1);
+  artifact(1, 1, manifest, proto::kManifestMediaType);
+  EXPECT_EQ(sweep(kQuiet).blobs, 0U);
+  sql("UPDATE artifacts SET removed_ms = 5");
+  EXPECT_EQ(sweep().blobs, 1U) << "the manifest: the layer is still known";
+  restart();
+  EXPECT_EQ(sweep(kQuiet).blobs, 0U) << "nor does who looks at everything take it";
+  sql("DELETE FROM snapshots");
+  EXPECT_EQ(sweep().blobs, 2U);
+  EXPECT_FALSE(blobs.has(part));
+  EXPECT_FALSE(blobs.has(packed));
+}
+
+TEST_F(SweeperTest, an_image_keeps_what_its_layers_are_composed_of_when_the_snapshots_are_gone) {
+  const auto part = put("a part");
+  const auto tar = base::Digest::of("composed");
+  sql("INSERT INTO composed_blobs VALUES ('" + tar.str() + "', 6)");
+  sql("INSERT INTO blob_parts VALUES ('" + tar.str() + "', 0, '" + part.str() + "', 0, 6)");
+  const auto manifest = put("{\"layers\":[{\"digest\":\"" + tar.str() + "\"}]}");
+  job(1);
+  artifact(1, 1, manifest, proto::kManifestMediaType);
+  EXPECT_EQ(sweep(kQuiet).blobs, 0U);
+  sql("UPDATE artifacts SET removed_ms = 5");
+  EXPECT_EQ(sweep().blobs, 2U);
+  EXPECT_FALSE(blobs.has(part));
+}
+
 TEST_F(SweeperTest, a_context_goes_when_no_job_has_it_and_it_is_old) {
   const auto file = put("source", BlobFor::upload);
   const auto shared = put("both", BlobFor::upload);
