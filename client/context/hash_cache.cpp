@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <vector>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::string_view kFirstLine = "ingot hashes 2\n";
 constexpr std::uint64_t kLargestCache = 256ULL << 20;
-constexpr std::size_t kMostEntries = 400'000;
+constexpr std::size_t kMostEntries = 150'000;
 constexpr std::int64_t kDaysUnused = 30;
 constexpr std::uint32_t kSaving = 0;  // the number that is locked
 
@@ -76,11 +77,17 @@ HashCache::HashCache(std::filesystem::path file) : file_(std::move(file)) {
 
 // A line: digest, day, key and stamp, with tabs between. One that is not whole is left out.
 void HashCache::load_line(std::string_view line, Entries& entries) {
-  const auto fields = base::split(line, '\t');
-  if (fields.size() != 4 || !base::Digest::parse(fields[0])) return;
-  Entry entry{fields[3], fields[0]};
+  std::array<std::string_view, 4> fields;
+  for (auto& field : fields) {
+    if (line.empty()) return;
+    const auto end = std::min(line.find('\t'), line.size());
+    field = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  Entry entry{std::string(fields[3]), std::string(fields[0])};
   const auto [end, bad] = std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), entry.day);
-  if (bad == std::errc() && end == fields[1].data() + fields[1].size()) entries[fields[2]] = std::move(entry);
+  const bool has_day = bad == std::errc() && end == fields[1].data() + fields[1].size();
+  if (has_day && line.empty() && base::Digest::parse(entry.digest)) entries[std::string(fields[2])] = std::move(entry);
 }
 
 // What is not saved yet stays as it is here.

@@ -399,16 +399,19 @@ TEST_F(ServerTest, a_live_socket_is_refused_and_a_dead_one_replaced) {
 class OpenFile {
  public:
   OpenFile(const test::TempDirectory& directory, const std::string& text)
-      : text_(text), fd_(*sys::open_file(directory.file("open file", text), O_RDONLY)) {}
+      : size_(text.size()),
+        digest_(base::Digest::of(text).str()),
+        fd_(*sys::open_file(directory.file("open file", text), O_RDONLY)) {}
   int fd() const { return fd_.get(); }
-  std::string digest() const { return base::Digest::of(text_).str(); }
+  std::string digest() const { return digest_; }
   std::string put(const std::string& more = "") const {
-    return "PUT /v1/blobs/" + digest() + " HTTP/1.1\r\nHost: x\r\nIngot-Descriptor: " + std::to_string(text_.size()) +
-           "\r\n" + (more.empty() ? "Content-Length: 0\r\n\r\n" : more);
+    return "PUT /v1/blobs/" + digest() + " HTTP/1.1\r\nHost: x\r\nIngot-Descriptor: " + std::to_string(size_) + "\r\n" +
+           (more.empty() ? "Content-Length: 0\r\n\r\n" : more);
   }
 
  private:
-  std::string text_;
+  std::size_t size_;
+  std::string digest_;
   sys::UniqueFd fd_;
 };
 
