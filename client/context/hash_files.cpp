@@ -69,7 +69,8 @@ class Hashing {
     (void)each(files, in_parallel, [&](std::size_t i) -> Status {
       struct stat status {};
       const fs::path path = root_ / entries_[i].path;
-      if (lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) is_known[i] = use_known(entries_[i], status);
+      if (lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+        is_known[i] = use_known(entries_[i], status) ? 1 : 0;
       return {};
     });
     std::vector<std::size_t> unknown;

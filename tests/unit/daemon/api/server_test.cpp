@@ -112,6 +112,12 @@ class ServerTest : public testing::Test {
     large.max_file_bytes = bytes;
     contexts = *store::ContextStore::open(directory / "contexts", blobs, large);
   }
+  // Until one is under way; it may be over before it is seen, so that this ends by itself.
+  void wait_for_a_copy() const {
+    for (int i = 0; i < 2000 && fs::is_empty(directory / "blobs/tmp"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
   static Result<proto::Plan> plan(const proto::JobSpec&) { return proto::Plan{}; }
   // What a push does, as the test says.
   static Result<PushWork> push(const proto::ImagePush& wanted) {
@@ -503,7 +509,7 @@ TEST_F(ServerTest, when_one_that_sends_fails_or_goes_the_next_takes_over) {
   const auto wrong = *sys::open_file(directory.file("wrong", std::string(text.size(), 'y')), O_RDONLY);
   auto first = std::make_unique<Wire>(connect());
   first->send_with(file.put(), {file.fd()});
-  while (fs::is_empty(directory / "blobs/tmp")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_for_a_copy();
   auto second = connect();
   second.send_with(file.put(), {wrong.get()});
   auto third = std::make_unique<Wire>(connect());
@@ -531,7 +537,7 @@ TEST_F(ServerTest, stop_ends_files_that_are_being_copied_and_those_that_wait) {
     clients.push_back(connect());
     clients.back().send_with(put, {open.get()});
   }
-  while (fs::is_empty(directory / "blobs/tmp")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_for_a_copy();
   const auto begin = std::chrono::steady_clock::now();
   server->stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
