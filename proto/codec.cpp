@@ -150,7 +150,7 @@ std::string canonical_text(const ContextManifest& manifest) {
 }
 
 nlohmann::json to_json(const ContextStatus& value) {
-  return {{"digest", value.digest}, {"missing", value.missing}};
+  return {{"digest", value.digest}, {"missing", value.missing}, {"takes_descriptors", value.takes_descriptors}};
 }
 
 Decoded<ContextStatus> context_status_from_json(const nlohmann::json& body) {
@@ -160,6 +160,7 @@ Decoded<ContextStatus> context_status_from_json(const nlohmann::json& body) {
   fields.require("missing");
   fields.read("digest", value.digest);
   fields.read("missing", value.missing);
+  fields.read("takes_descriptors", value.takes_descriptors);
   return finish(fields, value);
 }
 

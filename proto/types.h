@@ -55,6 +55,7 @@ struct ContextManifest {
 struct ContextStatus {
   std::string digest;                // the context's id: the digest of its canonical manifest
   std::vector<std::string> missing;  // blobs to send; empty: the context is complete and kept
+  bool takes_descriptors = false;    // of the files to send, in place of their bytes
 };
 
 // ---- jobs ----

@@ -143,7 +143,7 @@ class Walk {
 Result<proto::ContextManifest> scan_project(const std::filesystem::path& directory, HashCache& cache,
                                             const std::vector<std::filesystem::path>& never_sent) {
   std::error_code error;
-  // Files are remembered by their one absolute name, however the directory was named.
+  // A project has one name, however the directory was named.
   const fs::path root = fs::canonical(directory, error);
   if (error) return fail_errno(error.value(), "cannot use the directory " + base::printable(directory.string()));
   INGOT_TRY(auto rules, read_rules(root));
@@ -151,7 +151,6 @@ Result<proto::ContextManifest> scan_project(const std::filesystem::path& directo
   const SecretFiles secrets(never_sent);
   INGOT_CHECK(Walk(root, rules, secrets, manifest).directory(""));
   INGOT_CHECK(hash_files(root, cache, manifest));
-  cache.save();
   return manifest;
 }
 

@@ -1,8 +1,12 @@
 #include "client/context/upload.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -23,18 +27,27 @@ bool was_edited(const Error& error) {
   return error.kind == ErrorKind::invalid || error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_found;
 }
 
-Status send_one(Daemon& daemon, const fs::path& directory, const proto::ManifestEntry& entry) {
-  INGOT_TRY(auto file, sys::open_file(directory / entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  auto sent = daemon.put_blob(entry.digest, file.get(), entry.size);
-  return sent ? sent : base::fail(base::with_context(sent.error(), "while sending " + base::printable(entry.path)));
+// A file system on this host's disks: another may be slow to answer, which is ours to wait for and not the daemon's.
+bool is_local(int file) {
+  constexpr std::uint32_t kZfsMagic = 0x2fc12fc1;
+  struct statfs status {};
+  if (fstatfs(file, &status) != 0) return false;
+  constexpr std::array<std::uint32_t, 7> kLocal = {
+      EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+      TMPFS_MAGIC,      F2FS_SUPER_MAGIC, kZfsMagic};
+  return std::find(kLocal.begin(), kLocal.end(), static_cast<std::uint32_t>(status.f_type)) != kLocal.end();
 }
 
 // Sends files over several connections: the daemon hashes one while it receives the next.
 class Sending {
  public:
   Sending(Daemon& daemon, const fs::path& directory, std::vector<const proto::ManifestEntry*> files,
-          const std::function<void(const UploadProgress&)>& progress)
-      : daemon_(daemon), directory_(directory), files_(std::move(files)), progress_(progress) {
+          bool takes_descriptors, const std::function<void(const UploadProgress&)>& progress)
+      : daemon_(daemon),
+        directory_(directory),
+        files_(std::move(files)),
+        pass_files_(takes_descriptors),
+        progress_(progress) {
     done_.files_to_send = files_.size();
     for (const auto* file : files_) done_.bytes_to_send += file->size;
   }
@@ -60,7 +73,7 @@ class Sending {
  private:
   void work(Daemon& daemon) {
     while (const auto* file = next()) {
-      auto sent = send_one(daemon, directory_, *file);
+      auto sent = send_one(daemon, *file);
       std::lock_guard lock(mutex_);
       if (!sent && outcome_) outcome_ = sent;
       if (!sent) return;
@@ -68,6 +81,19 @@ class Sending {
       done_.bytes_sent += file->size;
       progress_(done_);
     }
+  }
+  Status send_one(Daemon& daemon, const proto::ManifestEntry& entry) {
+    INGOT_TRY(auto file, sys::open_file(directory_ / entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    auto sent = send_file(daemon, entry, file.get());
+    return sent ? sent : base::fail(base::with_context(sent.error(), "while sending " + base::printable(entry.path)));
+  }
+  Status send_file(Daemon& daemon, const proto::ManifestEntry& entry, int file) {
+    if (pass_files_ && is_local(file)) {
+      auto passed = daemon.pass_blob(entry.digest, file, entry.size);
+      if (passed || passed.error().kind != ErrorKind::unsupported) return passed;
+      pass_files_ = false;  // a tunnel to another host, perhaps
+    }
+    return daemon.put_blob(entry.digest, file, entry.size);
   }
   // Null when there is none, or one could not be sent.
   const proto::ManifestEntry* next() {
@@ -78,6 +104,7 @@ class Sending {
   Daemon& daemon_;
   const fs::path& directory_;
   const std::vector<const proto::ManifestEntry*> files_;
+  std::atomic<bool> pass_files_;
   const std::function<void(const UploadProgress&)>& progress_;
   std::mutex mutex_;  // guards all below
   std::size_t next_ = 0;
@@ -86,21 +113,20 @@ class Sending {
 };
 
 Status send_missing(Daemon& daemon, const fs::path& directory, const proto::ContextManifest& manifest,
-                    const std::vector<std::string>& missing,
-                    const std::function<void(const UploadProgress&)>& progress) {
+                    const proto::ContextStatus& status, const std::function<void(const UploadProgress&)>& progress) {
   std::map<std::string, const proto::ManifestEntry*> by_digest;
   for (const auto& entry : manifest.entries) {
     if (entry.type == proto::EntryType::file) by_digest[entry.digest] = &entry;
   }
   std::vector<const proto::ManifestEntry*> files;
-  for (const auto& digest : missing) {
+  for (const auto& digest : status.missing) {
     const auto file = by_digest.find(digest);
     if (file == by_digest.end()) {
       return base::fail(ErrorKind::internal, "the daemon asks for " + base::printable(digest) + ", which no file has");
     }
     files.push_back(file->second);
   }
-  return Sending(daemon, directory, std::move(files), progress).run();
+  return Sending(daemon, directory, std::move(files), status.takes_descriptors, progress).run();
 }
 
 }  // namespace
@@ -116,7 +142,7 @@ Result<std::string> upload_project(Daemon& daemon, const fs::path& directory,
     INGOT_TRY(auto manifest, scan_project(directory, cache, never_sent));
     INGOT_TRY(auto status, daemon.offer(manifest));
     if (status.missing.empty()) return status.digest;
-    if (auto sent = send_missing(daemon, directory, manifest, status.missing, progress); !sent) {
+    if (auto sent = send_missing(daemon, directory, manifest, status, progress); !sent) {
       if (!was_edited(sent.error())) return base::fail(sent.error());
       changed = sent.error();
       cache.forget_all();  // whatever is the matter, this time every file is read

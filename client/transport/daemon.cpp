@@ -166,6 +166,13 @@ Status Daemon::put_blob(const std::string& digest, int file, std::uint64_t size)
   return {};
 }
 
+Status Daemon::pass_blob(const std::string& digest, int file, std::uint64_t size) {
+  HttpRequest request{"PUT", "/v1/blobs/" + digest, {{"Ingot-Descriptor", std::to_string(size)}}, ""};
+  request.passed = file;
+  INGOT_CHECK(call(request));
+  return {};
+}
+
 Result<proto::Job> Daemon::submit(const proto::JobSpec& spec, const proto::Secrets& secrets) {
   auto body = proto::to_json(spec);
   if (!secrets.empty()) body["secrets"] = proto::secrets_to_json(secrets);

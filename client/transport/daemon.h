@@ -28,6 +28,9 @@ class Daemon {
   Result<proto::CachePruned> prune_cache(const proto::CachePrune& wanted);
   Result<proto::ContextStatus> offer(const proto::ContextManifest& manifest);
   Status put_blob(const std::string& digest, int file, std::uint64_t size);
+  // The same, but the daemon reads the file itself, from its beginning. Kind `unsupported` when the descriptor did not
+  // arrive: what lies between the two ends passes bytes only.
+  Status pass_blob(const std::string& digest, int file, std::uint64_t size);
   // The secrets are in the request and nowhere else.
   Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
   Result<proto::Plan> plan(const proto::JobSpec& spec);

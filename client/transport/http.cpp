@@ -88,7 +88,7 @@ Result<HttpHead> HttpConnection::send(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) text += fmt::format("{}: {}\r\n", name, value);
   text += "\r\n";
   if (request.file < 0) text += request.body;
-  Status sent = send_text(text);
+  Status sent = request.passed >= 0 ? send_with_descriptor(text, request.passed) : send_text(text);
   if (sent && request.file >= 0) sent = send_file(request.file, request.file_size);
   if (!sent && sent.error().kind == ErrorKind::conflict) return fail(sent.error());
   no_body_ = request.method == "HEAD";
@@ -106,6 +106,28 @@ Status HttpConnection::send_text(std::string_view text) {
       return broken(std::strerror(errno));
   }
   return {};
+}
+
+// The descriptor belongs to the first byte, so that it is there when the head is.
+Status HttpConnection::send_with_descriptor(std::string_view text, int passed) {
+  iovec bytes{const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof passed)] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* attached = CMSG_FIRSTHDR(&message);
+  attached->cmsg_level = SOL_SOCKET;
+  attached->cmsg_type = SCM_RIGHTS;
+  attached->cmsg_len = CMSG_LEN(sizeof passed);
+  std::memcpy(CMSG_DATA(attached), &passed, sizeof passed);
+  ssize_t sent = 0;
+  do {
+    sent = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent <= 0) return broken(std::strerror(errno));
+  return send_text(text.substr(static_cast<std::size_t>(sent)));
 }
 
 Result<HttpHead> HttpConnection::read_head() {

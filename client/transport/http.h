@@ -19,6 +19,8 @@ struct HttpRequest {
   // Set: the body is this many bytes of this file instead.
   int file = -1;
   std::uint64_t file_size = 0;
+  // Set: this descriptor travels beside the head.
+  int passed = -1;
 };
 
 struct HttpHead {
@@ -53,6 +55,7 @@ class HttpConnection {
   std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
   Result<std::string> read_line();
   Status send_text(std::string_view text);
+  Status send_with_descriptor(std::string_view text, int passed);
   Status send_file(int file, std::uint64_t size);
   Result<HttpHead> read_head();
   Status pass_bytes(std::uint64_t size, const Sink& sink);

@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <cctype>
+#include <cerrno>
 
 #include "daemon/api/handlers.h"
 #include "daemon/base/digest.h"
@@ -60,6 +61,8 @@ void Connection::close() {
   timer_.cancel(ignored);
   log_subscription_.reset();
   if (task_) task_->cancel.cancel();
+  if (upload_) upload_->gone = true;
+  discard_passed();
   socket_.close(ignored);
 }
 
@@ -76,13 +79,35 @@ void Connection::read_head() {
   request_.submitter = submitter_;
   route_ = nullptr;
   blob_.reset();
+  discard_passed();
   part_ = {};  // a connection that only waits needs no room
   parser_ = std::make_unique<Parser>();
   parser_->header_limit(kLargestHead);
   parser_->body_limit(boost::none);  // bounded below, by route
   arm_timer(kIdle);
-  http::async_read_header(socket_, buffer_, *parser_,
-                          [self = shared_from_this()](Error error, std::size_t) { self->on_head(error); });
+  parse_head();
+}
+
+void Connection::parse_head() {
+  Error error = http::error::need_more;
+  if (buffer_.size() > 0) buffer_.consume(parser_->put(buffer_.data(), error));
+  if (parser_->is_header_done()) error = {};
+  error == http::error::need_more ? receive_head() : on_head(error);
+}
+
+// Not by Beast, which would drop the descriptors that come with a head.
+void Connection::receive_head() {
+  constexpr std::size_t kLeast = 1024;  // a connection that only waits needs little room
+  const auto room = buffer_.prepare(std::max(kLeast, buffer_.capacity() - buffer_.size()));
+  const auto got = receive(socket_.native_handle(), room.data(), room.size(), passed_in_);
+  if (got > 0) {
+    buffer_.commit(static_cast<std::size_t>(got));
+    return parse_head();
+  }
+  if (got == 0) return on_head(buffer_.size() > 0 ? http::error::partial_message : http::error::end_of_stream);
+  if (errno != EAGAIN) return close();
+  socket_.async_wait(Socket::wait_read,
+                     [self = shared_from_this()](Error error) { error ? self->close() : self->receive_head(); });
 }
 
 void Connection::on_head(Error error) {
@@ -118,15 +143,20 @@ void Connection::on_head(Error error) {
   }
   route_ = match.route;
   if (base::starts_with_ci(request_.header("expect"), "100-continue")) return say_continue();
-  route_->body == BodyKind::blob ? begin_blob() : read_body();
+  take_body();
 }
 
 void Connection::say_continue() {
   static const std::string kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   asio::async_write(socket_, asio::buffer(kContinue), [self = shared_from_this()](Error error, std::size_t) {
     if (error) return self->close();
-    self->route_->body == BodyKind::blob ? self->begin_blob() : self->read_body();
+    self->take_body();
   });
+}
+
+void Connection::take_body() {
+  if (route_->body != BodyKind::blob) return read_body();
+  request_.header("ingot-descriptor").empty() ? begin_blob() : begin_upload();
 }
 
 void Connection::read_body() {

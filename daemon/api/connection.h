@@ -12,13 +12,15 @@
 #include <vector>
 
 #include "daemon/api/http.h"
+#include "daemon/api/passed_upload.h"
+#include "daemon/api/receive.h"
 #include "daemon/api/router.h"
 #include "daemon/api/shared.h"
 
 namespace ingot::api {
 
 // One client's connection, request after request. All its methods run on the server's I/O thread, handlers and blob
-// writes on the pool; it lives as long as an operation of it is under way.
+// writes on the pools; it lives as long as an operation of it is under way.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
@@ -33,13 +35,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Error = boost::system::error_code;
 
   void read_head();
+  void parse_head();
+  void receive_head();
   void on_head(Error error);
   void say_continue();
+  void take_body();
   void read_body();
   void begin_blob();
   void read_blob();
   void on_blob_part();
   void finish_blob();
+  void discard_passed();
+  void begin_upload();
+  void keep_upload();
+  void finish_upload(const Status& kept);
   void handle();
 
   void refuse(const ingot::Error& error);  // answers, and closes: the rest of the request is not read
@@ -72,7 +81,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Request request_;
   const Route* route_ = nullptr;
+  PassedIn passed_in_;  // came with the head
   std::unique_ptr<store::BlobWriter> blob_;
+  std::shared_ptr<PassedUpload> upload_;
   bool keep_alive_ = true;
   std::size_t drained_ = 0;
 

@@ -187,10 +187,10 @@ void Connection::send_told() {
   });
 }
 
-// While a follower waits for a quiet job, only this notices that it has gone.
+// While a follower waits for a quiet job, or a client for its file to be kept, only this notices that it has gone.
 void Connection::watch_for_hang_up() {
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](Error error) {
-    if (error || (!self->log_ && !self->task_)) return;
+    if (error || (!self->log_ && !self->task_ && !self->upload_)) return;
     char byte = 0;
     if (recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) self->close();
   });

@@ -18,6 +18,7 @@ Result<proto::ContextStatus> offer(const Services& services, const Request& requ
 Response post_context(const Services& services, const Request& request) {
   auto status = offer(services, request);
   if (!status) return error_response(status.error());
+  status->takes_descriptors = true;
   return json_response(200, proto::dump(proto::to_json(*status)));
 }
 

@@ -66,6 +66,7 @@ class UnixServer : public Server {
       thread_.join();
     }
     shared_.workers.join();
+    shared_.copiers.join();
     shared_.planners.join();
     shared_.tasks.join();
     shared_.log_readers.join();

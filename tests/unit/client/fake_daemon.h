@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +19,8 @@ struct FakeRequest {
   std::string target;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
-  int connection = 0;  // counts from 0
+  std::optional<std::string> passed{};  // all of the file whose descriptor came with the head
+  int connection = 0;                   // counts from 0
 };
 
 struct FakeAnswer {
@@ -41,6 +44,8 @@ class FakeDaemon {
   std::string socket() const { return directory_ / "s"; }
   std::vector<FakeRequest> requests() const;
   std::size_t count(const std::string& method, const std::string& target) const;
+
+  std::atomic<bool> drops_descriptors = false;  // as a tunnel does
 
  private:
   void accept_all();

@@ -24,6 +24,15 @@ void send_all(int fd, std::string_view bytes) {
   }
 }
 
+std::string whole(int file) {
+  std::string text;
+  char part[65536];
+  for (ssize_t got = 0; (got = pread(file, part, sizeof part, static_cast<off_t>(text.size()))) > 0;) {
+    text.append(part, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
 std::string text_of(const FakeAnswer& answer, bool head_only) {
   if (!answer.raw.empty()) return answer.raw;
   std::string text = fmt::format("HTTP/1.1 {} Answer\r\nIngot-Api: 1\r\n", answer.status);
@@ -91,8 +100,17 @@ void FakeDaemon::accept_all() {
 bool FakeDaemon::read_request(int fd, std::string& buffer, FakeRequest& request) const {
   auto more = [&] {
     char bytes[65536];
-    const ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+    iovec room{bytes, sizeof bytes};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{nullptr, 0, &room, 1, control, drops_descriptors ? 0 : sizeof control, 0};
+    const ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     if (got > 0) buffer.append(bytes, static_cast<std::size_t>(got));
+    if (const cmsghdr* attached = CMSG_FIRSTHDR(&message); got > 0 && attached != nullptr) {
+      int passed = -1;
+      std::memcpy(&passed, CMSG_DATA(attached), sizeof passed);
+      const sys::UniqueFd file(passed);
+      request.passed = whole(file.get());
+    }
     return got > 0;
   };
   while (buffer.find("\r\n\r\n") == std::string::npos) {
@@ -123,7 +141,7 @@ void FakeDaemon::serve(int fd, int number) {
   std::string buffer;
   FakeRequest request;
   request.connection = number;
-  while (request.headers.clear(), read_request(fd, buffer, request)) {
+  while (request.headers.clear(), request.passed.reset(), read_request(fd, buffer, request)) {
     {
       std::lock_guard lock(mutex_);
       requests_.push_back(request);

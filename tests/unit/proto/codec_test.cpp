@@ -96,7 +96,7 @@ TEST(Codec, a_manifest_that_is_wrong_is_told_by_field_and_entry) {
 }
 
 TEST(Codec, the_status_of_a_context_comes_back) {
-  const ContextStatus status{kDigest, {kDigest}};
+  const ContextStatus status{kDigest, {kDigest}, true};
   auto same = context_status_from_json(sent(to_json(status)));
   ASSERT_TRUE(same);
   EXPECT_EQ(same->digest, kDigest);

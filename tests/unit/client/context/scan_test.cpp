@@ -149,7 +149,7 @@ TEST_F(ScanTest, reads_a_known_file_no_second_time) {
   ASSERT_EQ(stat((project / "a").c_str(), &status), 0);
   const std::string planted = "sha256:" + std::string(64, 'c');
   HashCache cache(cache_file);
-  cache.remember(fs::canonical(project) / "a", status, status.st_ctim.tv_sec + 5, planted);
+  cache.remember(status, {status.st_ctim.tv_sec + 5, 0}, planted);
   auto manifest = scan_project(project, cache);
   ASSERT_TRUE(manifest);
   EXPECT_EQ(manifest->entries.front().digest, planted);

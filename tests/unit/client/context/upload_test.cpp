@@ -23,7 +23,9 @@ class Blobs {
     if (request.target == "/v1/contexts") return offer(request);
     const std::string digest = request.target.substr(std::string("/v1/blobs/").size());
     if (before_put) before_put();
-    if (base::Digest::of(request.body).str() != digest) {
+    const bool by_descriptor = request.headers.contains("ingot-descriptor");
+    if (by_descriptor && !request.passed) return {501, R"({"kind":"unsupported","message":"no descriptor came"})"};
+    if (base::Digest::of(by_descriptor ? *request.passed : request.body).str() != digest) {
       return {400, R"({"kind":"invalid","message":"the digest is another"})", {}, {}, "", std::string::npos, true};
     }
     if (full) return {507, R"({"kind":"no_space","message":"the disk is full"})"};
@@ -32,6 +34,7 @@ class Blobs {
   }
   std::set<std::string> blobs;
   bool full = false;
+  bool takes_descriptors = false;
   std::function<void()> before_put;
 
  private:
@@ -45,6 +48,7 @@ class Blobs {
       if (entry.type == proto::EntryType::file && !blobs.contains(entry.digest)) missing.insert(entry.digest);
     }
     status.missing.assign(missing.begin(), missing.end());
+    status.takes_descriptors = takes_descriptors;
     return {200, proto::dump(proto::to_json(status))};
   }
 };
@@ -98,6 +102,49 @@ TEST_F(UploadTest, sends_much_over_several_connections) {
   digest = upload(fake);
   ASSERT_FALSE(digest);
   EXPECT_EQ(digest.error().kind, ErrorKind::no_space);
+}
+
+TEST_F(UploadTest, hands_files_over_to_a_daemon_that_takes_them) {
+  for (char name = 'c'; name < 'h'; ++name) directory.file("p/" + std::string(1, name), std::string(3 << 20, name));
+  blobs.takes_descriptors = true;
+  FakeDaemon fake(std::ref(blobs));
+  auto digest = upload(fake);
+  ASSERT_TRUE(digest) << proto::render(digest.error());
+  EXPECT_EQ(blobs.blobs.size(), 7U);
+  for (const auto& request : fake.requests()) {
+    if (request.method != "PUT") continue;
+    EXPECT_TRUE(request.passed);
+    EXPECT_EQ(request.body, "");
+    EXPECT_EQ(request.headers.at("ingot-descriptor"), std::to_string(request.passed->size()));
+  }
+  EXPECT_EQ(told.back().bytes_sent, told.back().bytes_to_send);
+}
+
+TEST_F(UploadTest, sends_bytes_where_descriptors_do_not_arrive) {
+  blobs.takes_descriptors = true;
+  FakeDaemon fake(std::ref(blobs));
+  fake.drops_descriptors = true;
+  auto digest = upload(fake);
+  ASSERT_TRUE(digest) << proto::render(digest.error());
+  EXPECT_EQ(blobs.blobs.size(), 2U);
+  EXPECT_EQ(fake.count("PUT", "/v1/blobs/"), 3U) << "it is tried once";
+}
+
+TEST_F(UploadTest, a_file_that_is_edited_before_it_is_handed_over_is_looked_at_again) {
+  blobs.takes_descriptors = true;
+  bool edited = false;
+  blobs.before_put = [&] {
+    if (!std::exchange(edited, true)) {
+      directory.file("p/a", "AAA");
+      directory.file("p/b", "BBBB");
+      directory.file("p/same as a", "AAA");
+    }
+  };
+  FakeDaemon fake(std::ref(blobs));
+  auto digest = upload(fake);
+  ASSERT_TRUE(digest) << proto::render(digest.error());
+  EXPECT_TRUE(blobs.blobs.contains(base::Digest::of("AAA").str()));
+  EXPECT_TRUE(blobs.blobs.contains(base::Digest::of("BBBB").str()));
 }
 
 TEST_F(UploadTest, sends_nothing_that_is_there_already) {
