@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/shell/comparison.h"
+#include "daemon/shell/shell.h"
+
+namespace ingot::shell {
+
+// Which program evaluates: `test` and `[`, or busybox's `[[`, which is the same command with more in it.
+struct TestDialect {
+  Shell shell = Shell::dash;
+  bool doubled = false;
+  bool plain_order = false;  // ranges in regular expressions are those of ASCII
+};
+
+// The answer of `test arguments...`.
+Outcome test_command(const std::vector<std::string>& arguments, const TestDialect& dialect);
+
+}  // namespace ingot::shell

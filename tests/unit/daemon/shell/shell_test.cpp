@@ -1,0 +1,3 @@
+#include "daemon/shell/shell.h"
+
+#include <gtest/gtest.h>
