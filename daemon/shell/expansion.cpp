@@ -94,7 +94,8 @@ bool Expander::append_value(std::string value, Quoting quoting, std::vector<Run>
 
 bool Expander::append_parameter(const Parameter& parameter, Quoting quoting, std::vector<Run>& out) {
   auto variable = environment_.variable(parameter.name);
-  if (!variable) return false;
+  // Reading a value costs time, even where little is left of it.
+  if (!variable || !spend(variable->value.size())) return false;
   const bool present = variable->set && !(parameter.empty_is_unset && variable->value.empty());
   const bool takes_operand = (parameter.operation == Operation::otherwise && !present) ||
                              (parameter.operation == Operation::instead && present);

@@ -66,9 +66,12 @@ std::optional<Token> Lexer::next_regex() {
 
 std::optional<Token> Lexer::read_word(bool regex) {
   Token token{Token::Kind::word, {}};
+  int open = 0;  // parentheses of a regular expression have to match, with no blank in between
   while (!at_end() && !is_one_of(peek(), regex ? " \t" : " \t()&|")) {
-    if (!read_piece(token.word, regex)) return std::nullopt;
+    open += peek() == '(' ? 1 : peek() == ')' ? -1 : 0;
+    if (open < 0 || !read_piece(token.word, regex)) return std::nullopt;
   }
+  if (open != 0) return std::nullopt;
   return token;
 }
 
@@ -151,7 +154,7 @@ bool Lexer::read_dollar(Parts& parts, Quoting quoting) {
 
 std::string Lexer::read_name() {
   const std::size_t start = at_;
-  if (is_digit(peek())) {  // $10 is $1 and a 0
+  if (is_digit(peek()) && peek() != '0') {  // $10 is $1 and a 0; $0 is the shell's own name
     ++at_;
   } else if (is_name_start(peek())) {
     while (is_name(peek())) ++at_;

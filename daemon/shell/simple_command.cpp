@@ -18,9 +18,11 @@ bool looks_like_assignment(const Word& word) {
 Outcome run_bracket(std::vector<std::string> fields, std::string_view bracket, const TestDialect& dialect) {
   fields.erase(fields.begin());
   if (fields.empty()) return Outcome::error;
-  // dash looks at the first character only.
-  const bool closed = dialect.shell == Shell::dash ? fields.back().starts_with(bracket) : fields.back() == bracket;
-  if (!closed) return Outcome::error;
+  if (fields.back() != bracket) {
+    // dash looks at the first character only, so far.
+    const bool closes = dialect.shell == Shell::dash && fields.back().starts_with(bracket);
+    return closes ? Outcome::unknown : Outcome::error;
+  }
   fields.pop_back();
   return test_command(fields, dialect);
 }

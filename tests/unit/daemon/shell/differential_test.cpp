@@ -195,9 +195,11 @@ std::string ConditionGenerator::long_test() {
 }
 
 std::string ConditionGenerator::nasty_command() {
-  switch (random_() % 6) {
+  switch (random_() % 7) {
     case 0:
       return doubled(&ConditionGenerator::nasty_word);
+    case 5:
+      return "[ ! " + nasty_word() + " " + one_of({"-a", "-o", "=", "-eq"}) + " " + nasty_word() + " ]";
     case 1: {
       std::string text = one_of({"[", "test", "[[", "$FLAG", "!", "\"$A\"", "true", "$A"});
       for (int words = static_cast<int>(random_() % 5); words > 0; --words) text += " " + nasty_word();
