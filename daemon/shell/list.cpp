@@ -78,7 +78,7 @@ class Reader {
   }
 
   Verdict read_simple_command(Command& command) {
-    // To busybox `[[ ]]` is a command, but && and || inside of it are its -a and -o.
+    // To busybox `[[ ]]` is a command, but && and || inside of it are arguments.
     bool inside_brackets = shell_ == Shell::busybox && token_.word.is_bare("[[");
     while (true) {
       if (token_.kind == Token::Kind::word) {
@@ -86,9 +86,9 @@ class Reader {
         if (shell_ == Shell::busybox && token_.word.is_bare("[[") && !command.words.empty()) return Verdict::unknown;
         command.words.push_back(std::move(token_.word));
       } else if (inside_brackets && token_.kind == Token::Kind::and_then) {
-        command.words.push_back(bare("-a"));
+        command.words.push_back(bare("&&"));
       } else if (inside_brackets && token_.kind == Token::Kind::or_else) {
-        command.words.push_back(bare("-o"));
+        command.words.push_back(bare("||"));
       } else {
         break;
       }

@@ -14,6 +14,17 @@ bool looks_like_assignment(const Word& word) {
   });
 }
 
+bool is_list_operator(std::string_view text) {
+  return text == "&&" || text == "||";
+}
+
+// More `&&` and `||` than were written: some versions of busybox do not tell them from operators.
+bool has_values_like_operators(const std::vector<Word>& words, const std::vector<std::string>& fields) {
+  const auto written = std::count_if(words.begin(), words.end(),
+                                     [](const Word& word) { return word.is_bare("&&") || word.is_bare("||"); });
+  return std::count_if(fields.begin(), fields.end(), is_list_operator) != written;
+}
+
 // `[` and `[[` end with their bracket, else it is an error.
 Outcome run_bracket(std::vector<std::string> fields, std::string_view bracket, const TestDialect& dialect) {
   fields.erase(fields.begin());
@@ -45,6 +56,7 @@ Outcome run_simple_command(const std::vector<Word>& words, Shell shell, const En
   if (name == "true" || name == ":") return Outcome::yes;
   if (name == "false") return Outcome::no;
   if (name == "[") return run_bracket(std::move(*fields), "]", dialect);
+  if (dialect.doubled && has_values_like_operators(words, *fields)) return Outcome::unknown;
   if (name == "[[" && dialect.doubled) return run_bracket(std::move(*fields), "]]", dialect);
   if (name != "test") return Outcome::unknown;
   fields->erase(fields->begin());

@@ -19,6 +19,11 @@ bool is_binary(std::string_view op) {
   return op == "=" || op == "==" || op == "!=" || is_integer_operator(op);
 }
 
+// Inside of busybox's `[[`, which has them for -a and -o.
+bool is_list_operator(std::string_view argument) {
+  return argument == "&&" || argument == "||";
+}
+
 bool is_plain_unary(std::string_view op) {
   return op == "-z" || op == "-n";
 }
@@ -26,7 +31,9 @@ bool is_plain_unary(std::string_view op) {
 // Some shell may take it for an operator. A single `-` and negative numbers are none.
 bool could_be_operator(std::string_view argument) {
   constexpr std::array kOperators = {"=", "==", "!=", "=~", "<", ">", "!", "(", ")", "[", "]", "[[", "]]"};
-  if (std::find(kOperators.begin(), kOperators.end(), argument) != kOperators.end()) return true;
+  if (is_list_operator(argument) || std::find(kOperators.begin(), kOperators.end(), argument) != kOperators.end()) {
+    return true;
+  }
   return argument.size() > 1 && argument[0] == '-' && !is_digit(argument[1]);
 }
 
@@ -81,13 +88,13 @@ class Expression {
 
   Outcome either(int depth) {
     Outcome result = both(depth);
-    while (skip("-o")) result = joined(result, both(depth), false);
+    while (skip("-o") || (dialect_.doubled && skip("||"))) result = joined(result, both(depth), false);
     return result;
   }
 
   Outcome both(int depth) {
     Outcome result = term(depth);
-    while (skip("-a")) result = joined(result, term(depth), true);
+    while (skip("-a") || (dialect_.doubled && skip("&&"))) result = joined(result, term(depth), true);
     return result;
   }
 
@@ -166,8 +173,11 @@ Outcome of_few(Arguments arguments, const TestDialect& dialect) {
 }  // namespace
 
 Outcome test_command(const std::vector<std::string>& arguments, const TestDialect& dialect) {
-  if (arguments.size() <= 4) return of_few(arguments, dialect);
-  return Expression(arguments, dialect).evaluate();
+  const bool is_list = dialect.doubled && std::any_of(arguments.begin(), arguments.end(), is_list_operator);
+  if (arguments.size() > 4) return Expression(arguments, dialect).evaluate();
+  if (!is_list) return of_few(arguments, dialect);
+  // What `! a && b` negates is not the same in all versions.
+  return arguments[0] == "!" ? Outcome::unknown : Expression(arguments, dialect).evaluate();
 }
 
 }  // namespace ingot::shell

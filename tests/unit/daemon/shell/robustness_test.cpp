@@ -55,7 +55,7 @@ TEST(ShellRobustness, nesting_and_length_are_bounded) {
                                            "*",   "(a",    "|",    "[",    "a == a && ", "${BIG%%a*}"};
   for (const std::string& start : starts) {
     for (const std::string& piece : pieces) {
-      for (const std::size_t size : {std::size_t{100}, std::size_t{4000}, std::size_t{16'000}, std::size_t{1} << 17}) {
+      for (const std::size_t size : {std::size_t{100}, std::size_t{16'000}, std::size_t{1} << 17}) {
         ask(start + repeated(piece, size));
         ask(start + repeated(piece, size) + " ]]");
         ask(start + repeated(piece, size) + " ]");
