@@ -9,7 +9,7 @@ namespace {
 using Operation = Parameter::Operation;
 
 // `pattern` is text with at most one `*`, and that at its end (of a prefix: at its start) where it can eat something.
-std::optional<std::string> without_prefix(std::string value, std::string_view pattern, bool longest) {
+std::optional<std::string> without_prefix(const std::string& value, std::string_view pattern, bool longest) {
   const std::size_t star = pattern.find('*');
   if (star == std::string_view::npos) return value.starts_with(pattern) ? value.substr(pattern.size()) : value;
   const std::string_view text = pattern.substr(1);
@@ -18,7 +18,7 @@ std::optional<std::string> without_prefix(std::string value, std::string_view pa
   return found == std::string::npos ? value : value.substr(found + text.size());
 }
 
-std::optional<std::string> without_suffix(std::string value, std::string_view pattern, bool longest) {
+std::optional<std::string> without_suffix(const std::string& value, std::string_view pattern, bool longest) {
   const std::size_t star = pattern.find('*');
   if (star == std::string_view::npos) {
     return value.ends_with(pattern) ? value.substr(0, value.size() - pattern.size()) : value;
@@ -116,8 +116,8 @@ bool Expander::append_parameter(const Parameter& parameter, Quoting quoting, std
   }
   const std::string pattern = parameter.operand.empty() ? "" : parameter.operand[0].text;
   auto rest = parameter.operation == Operation::drop_prefix
-                  ? without_prefix(std::move(variable->value), pattern, parameter.longest)
-                  : without_suffix(std::move(variable->value), pattern, parameter.longest);
+                  ? without_prefix(variable->value, pattern, parameter.longest)
+                  : without_suffix(variable->value, pattern, parameter.longest);
   return rest && append_value(std::move(*rest), quoting, out);
 }
 

@@ -184,21 +184,14 @@ std::unique_ptr<Parameter> Lexer::read_braces(Quoting quoting, int depth) {
 bool Lexer::read_operation(Parameter& parameter) {
   using Operation = Parameter::Operation;
   parameter.empty_is_unset = skip(':');
-  if (skip('-')) {
-    parameter.operation = Operation::otherwise;
-  } else if (skip('+')) {
-    parameter.operation = Operation::instead;
-  } else if (parameter.empty_is_unset) {
-    return false;
-  } else if (skip('#')) {
-    parameter.operation = Operation::drop_prefix;
-    parameter.longest = skip('#');
-  } else if (skip('%')) {
-    parameter.operation = Operation::drop_suffix;
-    parameter.longest = skip('%');
-  } else {
-    return false;
-  }
+  const char c = peek();
+  if (!is_one_of(c, parameter.empty_is_unset ? "-+" : "-+#%") || at_end()) return false;
+  ++at_;
+  parameter.operation = c == '-'   ? Operation::otherwise
+                        : c == '+' ? Operation::instead
+                        : c == '#' ? Operation::drop_prefix
+                                   : Operation::drop_suffix;
+  parameter.longest = is_one_of(c, "#%") && skip(c);
   return true;
 }
 
