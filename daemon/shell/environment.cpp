@@ -11,9 +11,9 @@ namespace {
 // Linux takes no longer string into a process.
 constexpr std::size_t kLongestValue = (128U << 10) - 1;
 
-// IFS splits words, the others switch options on (SHELLOPTS: nounset, noglob; BASHOPTS: nocasematch, extglob).
-constexpr std::array kDisturbing = {"IFS",      "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "POSIXLY_CORRECT",
-                                    "BASH_ENV", "ENV"};
+// IFS splits words, the others switch options on (SHELLOPTS: nounset, noglob; BASHOPTS: nocasematch, extglob). $ENV is
+// none of them: only interactive shells read the file that it names.
+constexpr std::array kDisturbing = {"IFS", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "POSIXLY_CORRECT", "BASH_ENV"};
 
 // Shells give these a value when the environment has none, and keep the environment's.
 constexpr std::array kDefaulted = {"HOME", "HOSTNAME", "PATH", "SHELL", "TERM"};

@@ -332,6 +332,15 @@ class Differential : public testing::Test {
   std::array<Tally, kShells.size()> tallies_;
 };
 
+// A name that a variable of an Earthfile may well have.
+TEST_F(Differential, a_variable_called_env_changes_nothing) {
+  const test::TempDirectory directory;
+  const auto file = directory.file("env", "exit 7\n");
+  check({"[ a = a ]", {{"ENV", file.string()}}});
+  check({"[ \"$ENV\" = prod ]", {{"ENV", "prod"}}});
+  EXPECT_EQ(share(0), 100);
+}
+
 TEST_F(Differential, what_earthfiles_ask_is_answered_as_the_shells_do) {
   run(&ConditionGenerator::ordinary);
   for (std::size_t i = 0; i < kShells.size(); ++i) EXPECT_GE(share(i), 80) << kPrograms[i];
