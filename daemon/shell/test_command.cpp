@@ -133,8 +133,12 @@ Outcome of_two(Arguments arguments) {
   const std::string& first = arguments[0];
   if (first == "!") return outcome(arguments[1].empty());
   if (is_plain_unary(first)) return unary(first, arguments[1]);
+  // What an unquoted variable with nothing in it leaves of `$X = b` and `a = $X`.
+  const std::string& second = arguments[1];
+  if (is_binary(first) && !could_be_operator(second)) return Outcome::error;
+  if (is_binary(second) && !could_be_operator(first)) return Outcome::error;
   // It says about a file, or is an operator of one shell only; and dash takes `a -o` for an expression.
-  return could_be_operator(first) || could_be_operator(arguments[1]) ? Outcome::unknown : Outcome::error;
+  return could_be_operator(first) || could_be_operator(second) ? Outcome::unknown : Outcome::error;
 }
 
 Outcome of_three(Arguments arguments, const TestDialect& dialect) {

@@ -158,6 +158,10 @@ TEST(Conditions, tests) {
          {"[ -n ]", "ttt"},
          {"[ ! ]", "ttt"},
          {"[ a b ]", "fff"},
+         {"[ $EMPTY = x ]", "fff"},
+         {"[ x != $EMPTY ]", "fff"},
+         {"[ $EMPTY -eq 1 ]", "fff"},
+         {"[ = = ]", "???"},
          {"[ ! a b ]", "fff"},
          {"[ = = = ]", "ttt"},
          {"[ ! = ! ]", "ttt"},
@@ -202,7 +206,7 @@ TEST(Conditions, numbers) {
 
 TEST(Conditions, double_brackets) {
   check({{"[[ $TWO == 'a b' ]]", "ft?"},
-         {"[[ $EMPTY == '' ]]", "ft?"},
+         {"[[ $EMPTY == '' ]]", "ftf"},
          {"[[ -z $EMPTY ]]", "ftt"},
          {"[[ $OS == \"u*\" ]]", "ff?"},
          {"[[ $OS == u\\* ]]", "ff?"},
