@@ -9,6 +9,7 @@ namespace ingot::shell {
 
 namespace {
 
+// Longer than any condition that was written by hand.
 constexpr std::size_t kLongestText = 16U << 10;
 
 struct Command {
@@ -28,14 +29,16 @@ class Reader {
   Verdict read(std::vector<Command>& out) {
     if (!advance()) return refused();
     if (token_.kind == Token::Kind::end) return Verdict::unknown;
-    for (bool after_or = false;; after_or = token_.kind == Token::Kind::or_else, advance_or_refuse()) {
-      if (refused_) return refused();
+    bool after_or = false;
+    while (true) {
       Command command;
       command.after_or = after_or;
       const Verdict verdict = read_command(command);
       if (verdict != Verdict::understood) return verdict;
       out.push_back(std::move(command));
       if (token_.kind == Token::Kind::end) return Verdict::understood;
+      after_or = token_.kind == Token::Kind::or_else;
+      if (!advance()) return refused();
     }
   }
 
@@ -46,8 +49,6 @@ class Reader {
     token_ = std::move(*token);
     return true;
   }
-
-  void advance_or_refuse() { refused_ = !advance(); }
 
   Verdict refused() const { return lexer_.ended_in_quotes() ? mistake() : Verdict::unknown; }
 
@@ -113,7 +114,6 @@ class Reader {
   Lexer lexer_;
   Shell shell_;
   Token token_;
-  bool refused_ = false;
   bool has_conditional_ = false;
 };
 
@@ -133,7 +133,7 @@ std::optional<bool> status_of_list(std::string_view text, Shell shell, const Env
   Expander expander(environment);
   bool status = true;
   for (const Command& command : commands) {
-    if (status == command.after_or && &command != &commands.front()) continue;
+    if (status == command.after_or) continue;
     const Outcome outcome = run(command, shell, environment, expander);
     if (outcome == Outcome::unknown) return std::nullopt;
     status = (outcome == Outcome::yes) != command.negated;

@@ -14,10 +14,6 @@ bool looks_like_assignment(const Word& word) {
   });
 }
 
-bool is_list_operator(std::string_view text) {
-  return text == "&&" || text == "||";
-}
-
 // More `&&` and `||` than were written: some versions of busybox do not tell them from operators.
 bool has_values_like_operators(const std::vector<Word>& words, const std::vector<std::string>& fields) {
   const auto written = std::count_if(words.begin(), words.end(),

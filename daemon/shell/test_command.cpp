@@ -19,11 +19,6 @@ bool is_binary(std::string_view op) {
   return op == "=" || op == "==" || op == "!=" || is_integer_operator(op);
 }
 
-// Inside of busybox's `[[`, which has them for -a and -o.
-bool is_list_operator(std::string_view argument) {
-  return argument == "&&" || argument == "||";
-}
-
 bool is_plain_unary(std::string_view op) {
   return op == "-z" || op == "-n";
 }
@@ -128,7 +123,6 @@ class Expression {
 };
 
 // POSIX says what up to four arguments mean by how many there are, whatever they look like.
-
 Outcome of_two(Arguments arguments) {
   const std::string& first = arguments[0];
   if (first == "!") return outcome(arguments[1].empty());
@@ -175,6 +169,10 @@ Outcome of_few(Arguments arguments, const TestDialect& dialect) {
 }
 
 }  // namespace
+
+bool is_list_operator(std::string_view argument) {
+  return argument == "&&" || argument == "||";
+}
 
 Outcome test_command(const std::vector<std::string>& arguments, const TestDialect& dialect) {
   const bool is_list = dialect.doubled && std::any_of(arguments.begin(), arguments.end(), is_list_operator);

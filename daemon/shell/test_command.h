@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/shell/comparison.h"
@@ -14,6 +15,9 @@ struct TestDialect {
   bool doubled = false;
   bool plain_order = false;  // ranges in regular expressions are those of ASCII
 };
+
+// Busybox's `[[` has these for -a and -o.
+bool is_list_operator(std::string_view argument);
 
 // The answer of `test arguments...`.
 Outcome test_command(const std::vector<std::string>& arguments, const TestDialect& dialect);

@@ -332,6 +332,34 @@ class Differential : public testing::Test {
   std::array<Tally, kShells.size()> tallies_;
 };
 
+// What a shell says it has, started with nothing: bash, which starts them under the name of sh, passes on three.
+std::vector<std::string> variables_of(const std::string& program) {
+  const std::string command = "env -i " + std::string(kPrograms[1]) + " -c 'exec -a sh " + program + " -c set'";
+  FILE* out = popen(command.c_str(), "r");
+  std::vector<std::string> names;
+  std::array<char, 4096> line = {};
+  while (out != nullptr && fgets(line.data(), line.size(), out) != nullptr) {
+    const std::string text = line.data();
+    const std::size_t end = text.find('=');
+    // The second line of a value ends up here too, without its name.
+    if (end != std::string::npos && end > 0) names.push_back(text.substr(0, end));
+  }
+  if (out != nullptr) pclose(out);
+  return names;
+}
+
+TEST_F(Differential, what_a_shell_sets_itself_is_not_known) {
+  const Variables none;
+  for (std::size_t i = 0; i < kShells.size(); ++i) {
+    const auto names = variables_of(kPrograms[i]);
+    EXPECT_GT(names.size(), 5U) << kPrograms[i];
+    for (const std::string& name : names) {
+      EXPECT_EQ(answer_of(kShells[i], "[ -z \"$" + name + "\" ]", lookup_in(none)), std::nullopt)
+          << kPrograms[i] << " sets " << name;
+    }
+  }
+}
+
 // A name that a variable of an Earthfile may well have.
 TEST_F(Differential, a_variable_called_env_changes_nothing) {
   const test::TempDirectory directory;
