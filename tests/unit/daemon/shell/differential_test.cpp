@@ -233,7 +233,7 @@ Lookup lookup_in(const Variables& variables) {
   };
 }
 
-// Called as an image's /bin/sh is, in an empty directory, with no other program to be found. -1: it could not be
+// Called as an image's /bin/sh is, with no other program to be found. -1: it could not be
 // started.
 pid_t start(const char* program, const Condition& condition, const std::string& directory) {
   std::vector<std::string> environment = {"PATH=/nonexistent"};
@@ -280,6 +280,8 @@ class Differential : public testing::Test {
     for (const char* program : kPrograms) {
       if (access(program, X_OK) != 0) GTEST_SKIP() << program << " is not installed (packaging/dependencies has it)";
     }
+    // What unquoted patterns turn into.
+    for (const char* name : {"a", "ab", "[", "true"}) directory_.file(name, "");
     if (const char* seed = std::getenv("INGOT_MODEL_SEED")) seed_ = static_cast<unsigned>(std::stoul(seed));
     if (const char* seconds = std::getenv("INGOT_MODEL_SECONDS")) seconds_ = std::stod(seconds);
     std::cout << "INGOT_MODEL_SEED=" << seed_ << "\n";
