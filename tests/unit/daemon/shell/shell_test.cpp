@@ -32,7 +32,7 @@ std::string answers(const std::string& command, const Variables& variables = {})
 
 const Variables kVariables = {{"OS", "ubuntu"},   {"ARCH", "amd64"}, {"VERSION", "22"}, {"EMPTY", ""},
                               {"TWO", "a b"},     {"YES", "true"},   {"NO", "false"},   {"STAR", "*"},
-                              {"TAG", "v1.30.2"}, {"NEGATION", "!"}};
+                              {"TAG", "v1.30.2"}, {"NEGATION", "!"}, {"AND", "&&"}};
 
 struct Case {
   std::string command;
@@ -222,6 +222,8 @@ TEST(Conditions, double_brackets) {
          {"[[ a == b && -f x ]]", "ff?"},
          {"[[ a < b ]]", "???"},
          {"[[ && != a ]]", "f??"},
+         {"[[ a $AND b ]]", "f??"},
+         {"[[ a == a ]] &&", "f?f"},
          {"[[ a b ]]", "f?f"},
          {"[[ a", "f?f"},
          {"[[ a == a ]] x", "f?f"},
