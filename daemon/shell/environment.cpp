@@ -19,59 +19,18 @@ constexpr std::array kDisturbing = {"IFS", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT
 constexpr std::array kDefaulted = {"HOME", "HOSTNAME", "PATH", "SHELL", "TERM"};
 
 // Shells give these a value of their own, or take them away, whatever the environment has.
-constexpr std::array kOwn = {"COLUMNS",
-                             "COPROC",
-                             "DIRSTACK",
-                             "EPOCHREALTIME",
-                             "EPOCHSECONDS",
-                             "EUID",
-                             "FCEDIT",
-                             "FUNCNAME",
-                             "FUNCNEST",
-                             "GROUPS",
-                             "HISTCMD",
-                             "HISTCONTROL",
-                             "HISTFILE",
-                             "HISTSIZE",
-                             "HISTFILESIZE",
-                             "HOSTTYPE",
-                             "IFS",
-                             "LINENO",
-                             "LINES",
-                             "MACHTYPE",
-                             "MAIL",
-                             "MAILCHECK",
-                             "MAILPATH",
-                             "MAPFILE",
-                             "OLDPWD",
-                             "OPTARG",
-                             "OPTERR",
-                             "OPTIND",
-                             "OSTYPE",
-                             "PIPESTATUS",
-                             "POSIXLY_CORRECT",
-                             "PPID",
-                             "PROMPT_COMMAND",
-                             "PS0",
-                             "PS1",
-                             "PS2",
-                             "PS3",
-                             "PS4",
-                             "PWD",
-                             "RANDOM",
-                             "REPLY",
-                             "SECONDS",
-                             "SHELLOPTS",
-                             "SHLVL",
-                             "SRANDOM",
-                             "TIMEFORMAT",
-                             "TMOUT",
-                             "UID",
-                             "_"};
+constexpr std::string_view kOwn =
+    " COLUMNS COPROC DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FCEDIT FUNCNAME FUNCNEST GROUPS HISTCMD "
+    "HISTCONTROL HISTFILE HISTFILESIZE HISTSIZE HOSTTYPE IFS LINENO LINES MACHTYPE MAIL MAILCHECK "
+    "MAILPATH MAPFILE OLDPWD OPTARG OPTERR OPTIND OSTYPE PIPESTATUS POSIXLY_CORRECT PPID PROMPT_COMMAND "
+    "PS0 PS1 PS2 PS3 PS4 PWD RANDOM REPLY SECONDS SHELLOPTS SHLVL SRANDOM TIMEFORMAT TMOUT UID _ ";
 
-template <typename Names>
-bool has(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool has_value_of_its_own(const std::string& name) {
+  return name.starts_with("BASH") || name.starts_with("COMP_") || kOwn.find(" " + name + " ") != std::string_view::npos;
+}
+
+bool has_default(std::string_view name) {
+  return std::find(kDefaulted.begin(), kDefaulted.end(), name) != kDefaulted.end();
 }
 
 // Line ends are taken, other control characters not: bash and dash use some of them inside.
@@ -102,9 +61,9 @@ bool Environment::has_plain_order() const {
 
 std::optional<Environment::Variable> Environment::variable(const std::string& name) const {
   if (is_digit(name[0])) return Variable{};  // there are no arguments behind the command
-  if (name.starts_with("BASH") || name.starts_with("COMP_") || has(kOwn, name)) return std::nullopt;
+  if (has_value_of_its_own(name)) return std::nullopt;
   std::optional<std::string> value = lookup_(name);
-  if (!value) return has(kDefaulted, name) ? std::nullopt : std::optional(Variable{});
+  if (!value) return has_default(name) ? std::nullopt : std::optional(Variable{});
   if (value->size() > kLongestValue || !is_harmless(*value)) return std::nullopt;
   return Variable{true, std::move(*value)};
 }
