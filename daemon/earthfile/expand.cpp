@@ -95,7 +95,8 @@ class Expander {
         break;
       }
     }
-    if (at_ >= text_.size()) return fail_at(start, ErrorKind::syntax, "\"$(\" is never closed", "add the missing \")\"");
+    if (at_ >= text_.size())
+      return fail_at(start, ErrorKind::syntax, "\"$(\" is never closed", "add the missing \")\"");
     const std::string command = text_.substr(start + 2, at_ - start - 2);
     ++at_;
     const Place place = word_.place.plus(start);

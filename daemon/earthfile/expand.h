@@ -18,8 +18,9 @@ struct Lookup {
   using ShellOut = std::function<Result<std::string>(const std::string& command, const Place& place)>;
 
   template <typename F>
-    requires std::is_invocable_r_v<std::optional<std::string>, F, const std::string&>
-  Lookup(F variables) : variable(std::move(variables)) {}  // NOLINT(google-explicit-constructor): most have no more
+  requires std::is_invocable_r_v < std::optional<std::string>, F,
+  const std::string& > Lookup(F variables)
+      : variable(std::move(variables)) {}  // NOLINT(google-explicit-constructor): most have no more
   Lookup(Variable variables, ShellOut run) : variable(std::move(variables)), shell_out(std::move(run)) {}
 
   Variable variable;

@@ -67,8 +67,8 @@ Status Interpreter::for_each(Frame& frame, const Command& command) {
   return {};
 }
 
-// Steps run as soon as what they stand on is there, and what is handed out is handed out once all has succeeded, so that
-// nothing is left to be waited for.
+// Steps run as soon as what they stand on is there, and what is handed out is handed out once all has succeeded, so
+// that nothing is left to be waited for.
 Status Interpreter::wait(Frame& frame, const Command& command) {
   if (!command.words.empty()) {
     return fail_at(command.words.front().place, ErrorKind::syntax, "WAIT takes no arguments", "WAIT, commands, END");

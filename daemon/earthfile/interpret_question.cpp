@@ -11,7 +11,8 @@ namespace {
 
 // What a container's runtime and a login set, whatever the step's own environment has.
 bool is_set_by_others(const std::string& name) {
-  constexpr std::string_view kNames[] = {"PATH", "HOME", "HOSTNAME", "TERM", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD"};
+  constexpr std::string_view kNames[] = {"PATH",    "HOME",  "HOSTNAME", "TERM",  "USER",
+                                         "LOGNAME", "SHELL", "PWD",      "OLDPWD"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -76,7 +77,8 @@ Result<std::string> Interpreter::shell_out(Frame& frame, const std::string& comm
   exec.command = command;
   INGOT_TRY(auto answer, ask(frame, std::move(exec), "$(" + command + ")", place));
   if (answer.exit_code != 0) {
-    return fail_at(place, ErrorKind::step_failed, fmt::format("the command in $(...) ended with exit code {}", answer.exit_code),
+    return fail_at(place, ErrorKind::step_failed,
+                   fmt::format("the command in $(...) ended with exit code {}", answer.exit_code),
                    "let it end with 0 where that is no mistake: $(command || true)");
   }
   if (answer.output.ends_with('\n')) answer.output.pop_back();

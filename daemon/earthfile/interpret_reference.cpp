@@ -110,8 +110,8 @@ Status Interpreter::import(Frame& frame, const Command& command) {
     INGOT_TRY(alias, value_of(frame, words[2]));
   }
   if (alias.empty() || alias.find_first_of("/+.") != std::string::npos) {
-    return fail_at(words.back().place, ErrorKind::invalid, "\"" + base::printable(alias) + "\" is no name for an import",
-                   kForm);
+    return fail_at(words.back().place, ErrorKind::invalid,
+                   "\"" + base::printable(alias) + "\" is no name for an import", kForm);
   }
   // One of the recipe itself hides one that stands above all targets.
   frame.progress.imports[alias] = directory;

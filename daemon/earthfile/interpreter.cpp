@@ -176,9 +176,9 @@ bool Interpreter::may_remember(const Progress& progress) {
 
 Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides) {
   if (auto known = bases_.find({&unit, overrides}); known != bases_.end()) return known->second;
-  INGOT_TRY(auto progress, interpret_recipe({&unit, unit.directory, unit.full_name("base"), true, false, false,
-                                             overrides, {}},
-                                            unit.file.base));
+  INGOT_TRY(auto progress,
+            interpret_recipe({&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}},
+                             unit.file.base));
   if (may_remember(progress)) bases_[{&unit, overrides}] = progress;
   return progress;
 }

@@ -26,7 +26,7 @@ struct Progress {
   std::optional<graph::StepId> artifacts;  // a file system of what it saved so far, for those who COPY from it
   graph::ImageConfig image;                // what it says of its image; environment, directory and user are below
   bool has_own_cmd = false;
-  std::vector<graph::Mount> caches;  // that every RUN sees
+  std::vector<graph::Mount> caches;            // that every RUN sees
   std::map<std::string, std::string> imports;  // what short names of other Earthfiles stand for
   Scope scope;
   std::string working_dir = "/";

@@ -60,8 +60,16 @@ void JobBuilds::record_steps() const {
       if (step.text.empty() || record.how.empty()) continue;
       const bool is_known = steps.contains(step.number) && steps[step.number].how != "not needed";
       if (is_known) continue;
-      steps[step.number] = {static_cast<int>(step.number), 0, step.target, step.text, proto::place_of(step.position),
-                            record.how, record.seconds, record.asked_to_run, record.parts, record.bytes,
+      steps[step.number] = {static_cast<int>(step.number),
+                            0,
+                            step.target,
+                            step.text,
+                            proto::place_of(step.position),
+                            record.how,
+                            record.seconds,
+                            record.asked_to_run,
+                            record.parts,
+                            record.bytes,
                             record.stands_on_anew};
     }
   }

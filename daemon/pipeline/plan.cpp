@@ -61,8 +61,8 @@ Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const
               }));
     return is_known ? std::optional(std::move(program)) : std::nullopt;
   };
-  INGOT_TRY(auto recipe, read_recipe(
-                             engine, spec, context, images, [](const std::string&) {}, cancel, {ask, shell_program}));
+  INGOT_TRY(auto recipe,
+            read_recipe(engine, spec, context, images, [](const std::string&) {}, cancel, {ask, shell_program}));
   const graph::Graph& graph = recipe.plan.graph;
   solver::Build build(engine.solver,
                       {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache, &images}, silence);
@@ -76,8 +76,8 @@ Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const
   }
   for (graph::StepId id = 0; id < graph.steps.size(); ++id) {
     const graph::Step& step = graph.steps[id];
-    proto::PlanStep told{std::to_string(step.number),  step.target, step.text, proto::place_of(step.position),
-                         name_of(foresights[id]), {}};
+    proto::PlanStep told{std::to_string(step.number), step.target, step.text, proto::place_of(step.position),
+                         name_of(foresights[id]),     {}};
     for (graph::StepId input : graph::inputs(step)) told.inputs.push_back(std::to_string(input + 1));
     plan.steps.push_back(std::move(told));
   }

@@ -118,7 +118,10 @@ class Build {
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
   std::uint64_t made_bytes(graph::StepId id) const;
-  std::string name_of(graph::StepId id) const { return std::to_string(step(id).number); }
+  // By its number in the job; a graph that nobody numbered has its places.
+  std::string name_of(graph::StepId id) const {
+    return std::to_string(step(id).number != 0 ? step(id).number : id + 1);
+  }
   const graph::Step& step(graph::StepId id) const { return request_.graph.steps[id]; }
 
   Solver& solver_;

@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 
 class Functions : public ::testing::Test {
  protected:
-  Result<Interpretation> interpreted(const std::string& text, const std::map<std::string, std::string>& overrides = {}) {
+  Result<Interpretation> interpreted(const std::string& text,
+                                     const std::map<std::string, std::string>& overrides = {}) {
     file = parsed(text);
     return interpret(file, {"+t", overrides}, host);
   }
@@ -60,8 +61,13 @@ TEST_F(Functions, globals_are_those_of_the_users_and_the_calls_arguments) {
   const std::string text = std::string(kHead) + "t:\n  DO +F\n  DO +F --G=calls\nF:\n  FUNCTION\n  RUN $G\n";
   const auto runs = steps_of<graph::ExecOp>(graph(text, {{"G", "users"}}));
   ASSERT_EQ(runs.size(), 2U);
-  EXPECT_EQ(runs[0].env.back().second, "users");
-  EXPECT_EQ(runs[1].env.back().second, "calls");
+  const auto value = [](const graph::ExecOp& exec) {
+    const auto found =
+        std::find_if(exec.env.begin(), exec.env.end(), [](const auto& entry) { return entry.first == "G"; });
+    return found == exec.env.end() ? "(unset)" : found->second;
+  };
+  EXPECT_EQ(value(runs[0]), "users");
+  EXPECT_EQ(value(runs[1]), "calls");
 }
 
 TEST_F(Functions, a_copy_inside_sees_only_the_calls_arguments) {
@@ -81,16 +87,17 @@ TEST_F(Functions, an_error_inside_tells_the_way_there) {
   EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +F\nF:\n  FUNCTION\n  DO +G\nG:\n  FUNCTION\n  SET x=1\n"),
               AllOf(HasSubstr("in G, called at Earthfile:8"), HasSubstr("in F, called at Earthfile:5"),
                     HasSubstr("Earthfile:11:7: SET changes a LET")));
-  EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +F\nF:\n  FUNCTION\n  DO +F\n"),
-              HasSubstr("does F call itself?"));
+  EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +F\nF:\n  FUNCTION\n  DO +F\n"), HasSubstr("does F call itself?"));
   EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +SETUPP\nSETUP:\n  FUNCTION\n  RUN x\n"),
               HasSubstr("did you mean \"SETUP\"?"));
-  EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +u\nu:\n  RUN x\n"), HasSubstr("u is a target of Earthfile, no function"));
+  EXPECT_THAT(error(std::string(kHead) + "t:\n  DO +u\nu:\n  RUN x\n"),
+              HasSubstr("u is a target of Earthfile, no function"));
 }
 
 TEST_F(Functions, another_directory_has_its_own_files_globals_and_features) {
   host.files["lib/Earthfile"] =
-      "VERSION 0.7\nFROM debian:bookworm\nARG L=lib\nmade:\n  COPY file /f\n  RUN make $L\n  SAVE ARTIFACT /f\n"
+      "VERSION 0.7\nFROM debian:bookworm\nARG --global L=lib\nmade:\n  COPY file /f\n  RUN make $L\n  SAVE ARTIFACT "
+      "/f\n"
       "F:\n  COMMAND\n  COPY mine /m\n  COPY +made/f /\n";
   const auto made = graph(std::string(kHead) + "t:\n  COPY ./lib+made/f /\n", {{"L", "users"}});
   const auto copies = steps_of<graph::CopyOp>(made);
@@ -109,8 +116,8 @@ TEST_F(Functions, another_directory_has_its_own_files_globals_and_features) {
 
 TEST_F(Functions, import_gives_a_short_name) {
   host.files["a/lib/Earthfile"] = "VERSION 0.8\nFROM debian:bookworm\nF:\n  FUNCTION\n  RUN x\n";
-  EXPECT_EQ(steps_of<graph::ExecOp>(graph("VERSION 0.8\nIMPORT ./a/lib\nFROM debian:bookworm\nt:\n  DO lib+F\n")).size(),
-            1U);
+  EXPECT_EQ(
+      steps_of<graph::ExecOp>(graph("VERSION 0.8\nIMPORT ./a/lib\nFROM debian:bookworm\nt:\n  DO lib+F\n")).size(), 1U);
   EXPECT_EQ(steps_of<graph::ExecOp>(graph(std::string(kHead) + "t:\n  IMPORT ./a/lib AS x\n  DO x+F\n")).size(), 1U);
   EXPECT_THAT(error(std::string(kHead) + "t:\n  IMPORT ./a/lib AS x\n  BUILD +u\nu:\n  DO x+F\n"),
               HasSubstr("nothing is imported as \"x\""));
@@ -121,7 +128,8 @@ TEST_F(Functions, import_gives_a_short_name) {
 TEST_F(Functions, what_a_reference_cannot_be_is_said) {
   host.files["broken/Earthfile"] = "VERSION 0.8\nt:\n  FRMO x\n  CPOY y z\n";
   EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD ./no+t\n"), HasSubstr("the project has no no/Earthfile"));
-  EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD ../other+t\n"), HasSubstr("outside of the project that was sent"));
+  EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD ../other+t\n"),
+              HasSubstr("outside of the project that was sent"));
   EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD /srv/other+t\n"), HasSubstr("is a directory of the host"));
   EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD ./broken+t\n"),
               AllOf(HasSubstr("broken/Earthfile:3:3"), HasSubstr("broken/Earthfile:4:3")));
