@@ -21,6 +21,12 @@ class Host {
   virtual Result<std::string> read_file(const std::string& path) = 0;
   // The configuration of an image; may take as long as fetching it does.
   virtual Result<graph::ImageConfig> image_config(const std::string& reference) = 0;
+  // What the last step of the graph, which asks something, was told; none when nothing may run for it. May take as long
+  // as all that it stands on.
+  virtual Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) = 0;
+  // What /bin/sh is in the file system that the graph's last step leaves: the program's path, "" when there is none or
+  // when more than its name decides on what it does. None as above.
+  virtual Result<std::optional<std::string>> shell_program(const graph::Graph& graph) = 0;
 };
 
 // All syntax errors of the file at once; never empty on failure.
@@ -38,6 +44,8 @@ struct Request {
 struct Interpretation {
   graph::Graph graph;
   std::vector<std::string> warnings;  // rendered, with positions
+  // The command that nothing may run for; the graph is what is known without it.
+  std::optional<proto::Position> open_question = {};
 };
 
 Result<Interpretation> interpret(const File& file, const Request& request, Host& host);

@@ -69,14 +69,41 @@ class Expander {
 
   // At a "$".
   Result<std::string> variable() {
-    if (peek(1) == '(') {
-      return fail_at(at_, ErrorKind::unsupported, "$(...) outside of RUN is not understood by this version of Ingot",
-                     "run the command in a RUN, or give its result as an argument: --NAME=value");
-    }
+    if (peek(1) == '(') return shell_out();
     if (peek(1) == '{') return braced();
     ++at_;
     if (!begins_name(peek())) return std::string("$");
-    return lookup_(name()).value_or("");
+    return lookup_.variable(name()).value_or("");
+  }
+
+  // At the "$" of "$(". The shell reads what is inside, so only its end is looked for here.
+  Result<std::string> shell_out() {
+    const std::size_t start = at_;
+    int open = 0;
+    char quote = '\0';
+    for (at_ += 1; at_ < text_.size(); ++at_) {
+      const char c = peek();
+      if (c == '\\' && quote != '\'') {
+        ++at_;
+      } else if (quote != '\0') {
+        if (c == quote) quote = '\0';
+      } else if (c == '"' || c == '\'') {
+        quote = c;
+      } else if (c == '(') {
+        ++open;
+      } else if (c == ')' && --open == 0) {
+        break;
+      }
+    }
+    if (at_ >= text_.size())
+      return fail_at(start, ErrorKind::syntax, "\"$(\" is never closed", "add the missing \")\"");
+    const std::string command = text_.substr(start + 2, at_ - start - 2);
+    ++at_;
+    const Place place = word_.place.plus(start);
+    if (!lookup_.shell_out) {
+      return fail_at(start, ErrorKind::unsupported, "$(...) has no container to run in here", "write the value itself");
+    }
+    return lookup_.shell_out(command, place);
   }
 
   std::string name() {
@@ -106,7 +133,7 @@ class Expander {
 
   // Behind the name: what stands there up to the "}", which is left.
   Result<std::string> operation(const std::string& variable, std::size_t start) {
-    const auto found = lookup_(variable);
+    const auto found = lookup_.variable(variable);
     const std::string value = found.value_or("");
     if (at_ >= text_.size() || peek() == '}') return value;
     const bool colon = peek() == ':';

@@ -40,10 +40,18 @@ Result<graph::StepId> GraphWriter::add(graph::Step step) {
                        {}});
   }
   const graph::StepId id = graph_.steps.size();
+  step.number = id + 1;
   by_definition_.emplace(definition.str(), id);
   definitions_.push_back(std::move(definition));
   graph_.steps.push_back(std::move(step));
   return id;
+}
+
+graph::Graph GraphWriter::up_to(graph::StepId step) const {
+  graph::Graph steps;
+  steps.steps = graph_.steps;
+  graph::copy_directly(steps);
+  return graph::prune(std::move(steps), {step});
 }
 
 graph::Graph GraphWriter::finish(const std::vector<graph::StepId>& wanted) {

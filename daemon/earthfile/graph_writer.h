@@ -17,6 +17,8 @@ class GraphWriter {
   Result<graph::StepId> add(graph::Step step);
   void add(graph::SaveArtifact artifact) { graph_.artifacts.push_back(std::move(artifact)); }
   void add(graph::SaveImage image) { graph_.images.push_back(std::move(image)); }
+  // All that one step stands on, and that step as the last; the others stay to be written on.
+  graph::Graph up_to(graph::StepId step) const;
   // The graph, less what none of `wanted`, the artifacts and the images stands on.
   graph::Graph finish(const std::vector<graph::StepId>& wanted);
 

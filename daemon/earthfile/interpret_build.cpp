@@ -3,7 +3,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
 
-// BUILD, and how targets are referred to.
+// BUILD.
 namespace ingot::earthfile {
 
 namespace {
@@ -28,31 +28,6 @@ bool next_combination(const Axes& axes, std::vector<std::size_t>& at) {
 
 }  // namespace
 
-Result<std::string> target_name(const Word& word, const std::string& reference) {
-  if (!reference.starts_with('+')) {
-    return fail_at(word.place, ErrorKind::unsupported,
-                   "targets of other directories are not understood by this version of Ingot",
-                   "write the target into this Earthfile");
-  }
-  return reference.substr(1);
-}
-
-// "--NAME=value", or "--NAME" for the value that it has here.
-Result<std::pair<std::string, std::string>> Interpreter::override_of(const Frame& frame, const Word& word) const {
-  if (!word.text.starts_with("--") || word.text.size() == 2) {
-    return fail_at(word.place, ErrorKind::syntax, "behind a target stand only arguments of the form --NAME=value",
-                   "found \"" + base::printable(word.text) + "\"");
-  }
-  const std::size_t equals = std::min(word.text.find('='), word.text.size());
-  std::string name = word.text.substr(2, equals - 2);
-  if (equals < word.text.size()) {
-    INGOT_TRY(auto value, value_of(frame, {word.text.substr(equals + 1), word.place.plus(equals + 1)}));
-    return std::pair(std::move(name), std::move(value));
-  }
-  if (const std::string* value = frame.progress.scope.find(name)) return std::pair(std::move(name), *value);
-  return fail_at(word.place, ErrorKind::invalid, word.text + " has no value here to pass on", word.text + "=value");
-}
-
 Status Interpreter::build(Frame& frame, const Command& command) {
   INGOT_TRY(auto options, parse_options(command,
                                         {{"platform", true, ""},
@@ -70,7 +45,7 @@ Status Interpreter::build(Frame& frame, const Command& command) {
     return fail_at(word.place, ErrorKind::invalid,
                    "BUILD takes a target, and \"" + base::printable(reference) + "\" is none", "BUILD +name");
   }
-  INGOT_TRY(auto name, target_name(word, reference));
+  INGOT_TRY(auto target, resolve(frame, word, reference));
   Axes axes;
   for (const auto& value : options.values) {
     if (value.name != "build-arg") continue;
@@ -83,10 +58,10 @@ Status Interpreter::build(Frame& frame, const Command& command) {
   }
   std::vector<std::size_t> at(axes.size(), 0);
   do {
-    INGOT_CHECK(check_command(command));  // each combination counts
-    Overrides overrides = frame.overrides;
+    INGOT_CHECK(check_command(frame, command));  // each combination counts
+    INGOT_TRY(auto overrides, overrides_for(frame, target, options, {}));
     for (std::size_t i = 0; i < axes.size(); ++i) overrides[axes[i].first] = axes[i].second[at[i]];
-    INGOT_TRY(auto progress, target_recipe(name, word.place, overrides, frame.gives_results));
+    INGOT_TRY(auto progress, target_recipe(target, word.place, overrides, frame.gives_results));
     if (progress.step && frame.gives_results) wanted_.push_back(*progress.step);
   } while (next_combination(axes, at));
   return {};

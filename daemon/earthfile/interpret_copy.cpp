@@ -69,7 +69,8 @@ std::vector<Word> words_inside(const Word& word) {
 
 }  // namespace
 
-Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& word) const {
+// Seen from the project's own directory.
+Result<std::string> Interpreter::copy_source(Frame& frame, const Word& word) {
   INGOT_TRY(auto source, value_of(frame, word));
   if (source.empty()) {
     return fail_at(word.place, ErrorKind::invalid, "COPY " + word.text + ": this source is empty here",
@@ -81,7 +82,8 @@ Result<std::string> Interpreter::copy_source(const Frame& frame, const Word& wor
                    "COPY reads below the directory of the Earthfile only");
   }
   source.erase(0, source.find_first_not_of('/'));  // an absolute path counts from the project's own root
-  return source.empty() ? std::string(".") : source;
+  if (source.empty()) source = ".";
+  return frame.context.empty() ? source : frame.context + "/" + source;
 }
 
 Status Interpreter::copy(Frame& frame, const Command& command) {
@@ -127,28 +129,18 @@ Status Interpreter::copy(Frame& frame, const Command& command) {
                    "one COPY cannot take both files of the project and other targets' artifacts",
                    "write a COPY for each");
   }
-  Overrides overrides = frame.overrides;
-  for (const auto& value : options.values) {
-    if (value.name != "build-arg") continue;
-    INGOT_TRY(auto given, override_of(frame, {"--" + value.text, value.place}));
-    overrides[given.first] = given.second;
-  }
   // Each may be another target's: a step for each.
   op.destination_is_directory = op.destination_is_directory || sources.size() > 1;
-  for (const auto& word : sources) INGOT_CHECK(copy_artifact(frame, command, op, word, overrides));
+  for (const auto& word : sources) INGOT_CHECK(copy_artifact(frame, command, op, word, options));
   return {};
 }
 
 // COPY +target/path, or (+target/path --NAME=value).
 Status Interpreter::copy_artifact(Frame& frame, const Command& command, graph::CopyOp op, const Word& word,
-                                  Overrides overrides) {
+                                  const Options& options) {
   const auto words = words_inside(word);
   if (words.empty()) {
     return fail_at(word.place, ErrorKind::syntax, "the parentheses are empty", "(+target/path --NAME=value)");
-  }
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    INGOT_TRY(auto given, override_of(frame, words[i]));
-    overrides[given.first] = given.second;
   }
   INGOT_TRY(auto text, value_of(frame, words.front()));
   const std::size_t plus = text.find('+');
@@ -158,11 +150,12 @@ Status Interpreter::copy_artifact(Frame& frame, const Command& command, graph::C
                    "\"" + base::printable(text) + "\" names a target, and no artifact of it",
                    "COPY " + text + "/path dest, or " + text + "/* for all");
   }
-  INGOT_TRY(auto name, target_name(words.front(), text.substr(0, slash)));
-  INGOT_TRY(auto other, target_recipe(name, words.front().place, overrides, false));
+  INGOT_TRY(auto target, resolve(frame, words.front(), text.substr(0, slash)));
+  INGOT_TRY(auto overrides, overrides_for(frame, target, options, {words.begin() + 1, words.end()}));
+  INGOT_TRY(auto other, target_recipe(target, words.front().place, overrides, false));
   if (!other.artifacts) {
     if (op.if_exists) return {};
-    return fail_at(words.front().place, ErrorKind::not_found, "+" + name + " saves no artifact",
+    return fail_at(words.front().place, ErrorKind::not_found, text.substr(0, slash) + " saves no artifact",
                    "it needs SAVE ARTIFACT " + text.substr(slash + 1));
   }
   op.from = other.artifacts;

@@ -37,27 +37,18 @@ Status Interpreter::from(Frame& frame, const Command& command) {
                    words[1].text == "AS" ? "leave out AS: the target's own name is its name" : "");
   }
   if (!is_target) return from_image(frame, command, words.front(), reference);
-  INGOT_TRY(auto name, target_name(words.front(), reference));
-  Overrides overrides = frame.overrides;
-  for (const auto& value : options.values) {
-    if (value.name != "build-arg") continue;
-    INGOT_TRY(auto given, override_of(frame, {"--" + value.text, value.place}));
-    overrides[given.first] = given.second;
-  }
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    INGOT_TRY(auto given, override_of(frame, words[i]));
-    overrides[given.first] = given.second;
-  }
-  return from_target(frame, words.front(), name, overrides);
+  INGOT_TRY(auto target, resolve(frame, words.front(), reference));
+  INGOT_TRY(auto overrides, overrides_for(frame, target, options, {words.begin() + 1, words.end()}));
+  return from_target(frame, words.front(), target, overrides);
 }
 
-Status Interpreter::from_target(Frame& frame, const Word& reference, const std::string& name,
-                                const Overrides& overrides) {
+Status Interpreter::from_target(Frame& frame, const Word& word, const Reference& target, const Overrides& overrides) {
   Progress other;
-  if (name == "base" && !frame.is_base) {
-    INGOT_TRY(other, base_recipe(overrides));
+  const bool is_own_base = frame.is_base && target.unit == frame.unit;
+  if (target.name == "base" && !is_own_base) {
+    INGOT_TRY(other, base_recipe(*target.unit, overrides));
   } else {
-    INGOT_TRY(other, target_recipe(name, reference.place, overrides, false));
+    INGOT_TRY(other, target_recipe(target, word.place, overrides, false));
   }
   // Of the other target's variables only ENV comes along.
   frame.progress.step = other.step;

@@ -4,30 +4,13 @@
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/mount_option.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/run_options.h"
 #include "daemon/earthfile/secret_option.h"
 
 // RUN, CACHE, WORKDIR, USER.
 namespace ingot::earthfile {
 
 namespace {
-
-const std::vector<OptionInfo>& run_options() {
-  static const std::vector<OptionInfo> kOptions = {{"no-cache", false, ""},
-                                                   {"raw-output", false, ""},
-                                                   {"push", false, "build now, and push what it made by hand"},
-                                                   {"privileged", false, "leave it out; most commands do without"},
-                                                   {"secret", true, ""},
-                                                   {"mount", true, ""},
-                                                   {"ssh", false, "fetch before the build, and COPY the result"},
-                                                   {"entrypoint", false, "write the image's entrypoint into the RUN"},
-                                                   {"network", true, ""},
-                                                   {"interactive", false, "write the answers into the RUN"},
-                                                   {"interactive-keep", false, "write the answers into the RUN"},
-                                                   {"aws", false, "pass the credentials as arguments"},
-                                                   {"oidc", true, "pass the credentials as arguments"},
-                                                   {"with-docker", false, "leave it out"}};
-  return kOptions;
-}
 
 // A word of the exec form for /bin/sh, which reads it too: its variables and patterns stay alive, as users of the
 // language know them; only what would tear the word apart is quoted.
@@ -60,9 +43,15 @@ std::string shell_text(std::string text) {
 Status Interpreter::run_command(Frame& frame, const Command& command) {
   INGOT_TRY(auto options, parse_options(command, run_options(), lookup(frame)));
   INGOT_CHECK(current_step(frame, command));
-  graph::ExecOp exec;
+  INGOT_TRY(auto exec, exec_of(frame, options));
   exec.command = shell_text(command.rest_from(options.first_word).text);
   if (exec.command.empty()) return fail_at(command.place, ErrorKind::syntax, "RUN needs a command");
+  return add_step(frame, command, std::move(exec));
+}
+
+// All but the command itself.
+Result<graph::ExecOp> Interpreter::exec_of(Frame& frame, const Options& options) {
+  graph::ExecOp exec;
   exec.env = frame.progress.scope.all();
   exec.working_dir = frame.progress.working_dir;
   exec.user = frame.progress.user;
@@ -82,7 +71,7 @@ Status Interpreter::run_command(Frame& frame, const Command& command) {
       exec.no_network = true;
     }
   }
-  return add_step(frame, command, std::move(exec));
+  return exec;
 }
 
 Status Interpreter::add_mount(Frame& frame, const Options::Value& option, graph::ExecOp& exec) {
@@ -91,12 +80,13 @@ Status Interpreter::add_mount(Frame& frame, const Options::Value& option, graph:
     // "+target" is all that it has, "+target/path" what it saves.
     const std::size_t slash = made.from.find('/', made.from.find('+'));
     const Word word{made.from.substr(0, slash), option.place};
-    INGOT_TRY(auto name, target_name(word, word.text));
-    INGOT_TRY(auto other, target_recipe(name, option.place, frame.overrides, false));
+    INGOT_TRY(auto target, resolve(frame, word, word.text));
+    INGOT_TRY(auto overrides, overrides_for(frame, target, {}, {}));
+    INGOT_TRY(auto other, target_recipe(target, option.place, overrides, false));
     made.mount.from = slash == std::string::npos ? other.step : other.artifacts;
     if (!made.mount.from) {
       return fail_at(option.place, ErrorKind::not_found,
-                     "+" + name + (slash == std::string::npos ? " has no file system" : " saves no artifact"));
+                     word.text + (slash == std::string::npos ? " has no file system" : " saves no artifact"));
     }
     if (slash != std::string::npos) {
       made.mount.source = absolute(absolute("/", made.from.substr(slash)), made.mount.source.substr(1));

@@ -97,7 +97,7 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
   INGOT_TRY(save.from, current_step(frame, command));
   save.if_exists = options.has("if-exists");
   save.keep_ts = options.has("keep-ts");
-  save.keep_own = options.has("keep-own") || file_.has("save-artifact-keep-own");
+  save.keep_own = options.has("keep-own") || frame.has("save-artifact-keep-own");
   save.symlink_no_follow = options.has("symlink-no-follow");
   save.force = options.has("force");
   INGOT_TRY(auto source, value_of(frame, words.source));
@@ -118,6 +118,7 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
   if (words.local) {
     INGOT_TRY(auto given, value_of(frame, *words.local));
     INGOT_TRY(save.local_path, local_path(save, given, words.local->place));
+    if (!frame.context.empty()) save.local_path = frame.context + "/" + save.local_path;
   }
   save.target = frame.target;
   save.text = command.text();

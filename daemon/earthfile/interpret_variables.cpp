@@ -76,14 +76,14 @@ Status Interpreter::store(Frame& frame, VariableTable& table, const Word& name, 
                  "put long texts into files, and COPY them");
 }
 
-Result<std::string> Interpreter::arg_value(const Frame& frame, const Word& name, const std::optional<Word>& fallback) {
+Result<std::string> Interpreter::arg_value(Frame& frame, const Word& name, const std::optional<Word>& fallback) {
   if (is_builtin(name.text)) {
     auto known = builtin_value(name.text, frame.target);
     if (!known) warn(name.place, name.text + " is not known to this version of Ingot: it is empty");
     return known.value_or("");
   }
   if (auto given = frame.overrides.find(name.text); given != frame.overrides.end()) return given->second;
-  if (!own_scopes()) {
+  if (!frame.has("arg-scope-and-set")) {
     // Before arg-scope-and-set whatever value the name has already wins over a default.
     if (const std::string* existing = frame.progress.scope.find(name.text)) return *existing;
   }
@@ -97,7 +97,7 @@ Status Interpreter::arg(Frame& frame, const Command& command) {
   const Word& name = assignment.name;
   declared_.insert(name.text);
   const bool required = options.has("required");
-  const bool explicit_global = file_.has("explicit-global");
+  const bool explicit_global = frame.has("explicit-global");
   if (const auto* global = options.find("global"); global != nullptr && global->text == "true") {
     if (!explicit_global) {
       return fail_at(global->place, ErrorKind::syntax, "ARG --global " + how_to_get("explicit-global"),
@@ -113,7 +113,7 @@ Status Interpreter::arg(Frame& frame, const Command& command) {
     return fail_at(assignment.value->place, ErrorKind::invalid, "a required ARG has no default",
                    "leave out either --required or the default");
   }
-  if (own_scopes() && frame.progress.scope.args.find(name.text) != nullptr) {
+  if (frame.has("arg-scope-and-set") && frame.progress.scope.args.find(name.text) != nullptr) {
     return fail_at(name.place, ErrorKind::invalid, "ARG " + name.text + " is declared in this recipe already",
                    "an ARG keeps its value; for one that changes write LET, then SET");
   }

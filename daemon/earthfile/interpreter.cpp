@@ -50,27 +50,23 @@ std::string no_such_target_hint(const File& file, const std::string& name) {
 
 }  // namespace
 
-tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint) {
-  Error error{kind, std::move(message), std::move(hint), {}, {}};
-  if (place.source != nullptr) error.position = place.position();
-  return base::fail(std::move(error));
-}
-
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
-    : file_(file), request_(request), host_(host), anew_(request.anew.begin(), request.anew.end()) {}
+    : request_(request), host_(host), units_(file, host), anew_(request.anew.begin(), request.anew.end()) {}
 
 // $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
-Lookup Interpreter::lookup(const Frame& frame) const {
-  return [&frame](const std::string& name) -> std::optional<std::string> {
+Lookup Interpreter::lookup(Frame& frame) {
+  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
     if (const std::string* value = frame.progress.scope.find(name)) return *value;
     if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const std::string& user = frame.progress.user;
     if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
     return std::nullopt;
   };
+  return {variable,
+          [this, &frame](const std::string& command, const Place& place) { return shell_out(frame, command, place); }};
 }
 
-Result<std::string> Interpreter::value_of(const Frame& frame, const Word& word) const {
+Result<std::string> Interpreter::value_of(Frame& frame, const Word& word) {
   return expand(word, lookup(frame));
 }
 
@@ -104,14 +100,14 @@ Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operat
 }
 
 // Whether this file may say the command, and this version of Ingot can do it.
-Status Interpreter::check_command(const Command& command) {
+Status Interpreter::check_command(const Frame& frame, const Command& command) {
   const CommandInfo& info = *find_command(command.name);  // the parser lets no other pass
   if (++commands_ > kMostCommands) {
     return fail_at(command.place, ErrorKind::too_large,
                    fmt::format("the target takes more than {} commands to interpret", kMostCommands),
                    "do its targets refer to each other over and over?");
   }
-  if (!info.feature.empty() && !file_.has(info.feature)) {
+  if (!info.feature.empty() && !frame.has(info.feature)) {
     return fail_at(command.place, ErrorKind::syntax, command.name + " " + how_to_get(info.feature),
                    "change the first line of the Earthfile");
   }
@@ -139,6 +135,11 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"SET", &Interpreter::set},
                                                          {"ENV", &Interpreter::env},
                                                          {"BUILD", &Interpreter::build},
+                                                         {"IF", &Interpreter::if_else},
+                                                         {"FOR", &Interpreter::for_each},
+                                                         {"WAIT", &Interpreter::wait},
+                                                         {"DO", &Interpreter::call},
+                                                         {"IMPORT", &Interpreter::import},
                                                          {"CACHE", &Interpreter::cache},
                                                          {"SAVE IMAGE", &Interpreter::save_image},
                                                          {"LABEL", &Interpreter::label},
@@ -147,22 +148,24 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"EXPOSE", &Interpreter::expose},
                                                          {"VOLUME", &Interpreter::volume},
                                                          {"HEALTHCHECK", &Interpreter::healthcheck}};
-  INGOT_CHECK(check_command(command));
+  INGOT_CHECK(check_command(frame, command));
   auto member = kMembers.find(command.name);
   return member == kMembers.end() ? Status() : (this->*member->second)(frame, command);
 }
 
 Result<Progress> Interpreter::interpret_recipe(Frame frame, const std::vector<Command>& commands) {
   under_way_.push_back(frame.target);
-  for (const Command& one : commands) {
-    auto done = command(frame, one);
-    if (done) continue;
-    // A reader looks for the error in the target that was asked for; elsewhere it needs the way there.
-    if (frame.is_requested) return base::fail(done.error());
-    return base::fail(base::with_context(done.error(), "in " + frame.target));
-  }
+  auto done = block(frame, commands);
   under_way_.pop_back();
-  return std::move(frame.progress);
+  if (done) return std::move(frame.progress);
+  // A reader looks for the error in the target that was asked for; elsewhere it needs the way there.
+  if (frame.is_requested) return base::fail(done.error());
+  return base::fail(base::with_context(done.error(), "in " + frame.target));
+}
+
+Status Interpreter::block(Frame& frame, const std::vector<Command>& commands) {
+  for (const Command& one : commands) INGOT_CHECK(command(frame, one));
+  return {};
 }
 
 // Beyond this much memory a recipe is interpreted anew each time that it is asked for.
@@ -171,32 +174,36 @@ bool Interpreter::may_remember(const Progress& progress) {
   return remembered_bytes_ <= kLargestMemory;
 }
 
-Result<Progress> Interpreter::base_recipe(const Overrides& overrides) {
-  if (auto known = bases_.find(overrides); known != bases_.end()) return known->second;
-  INGOT_TRY(auto progress, interpret_recipe({"+base", true, false, false, overrides, {}}, file_.base));
-  if (may_remember(progress)) bases_[overrides] = progress;
+Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides) {
+  if (auto known = bases_.find({&unit, overrides}); known != bases_.end()) return known->second;
+  INGOT_TRY(auto progress,
+            interpret_recipe({&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}},
+                             unit.file.base));
+  if (may_remember(progress)) bases_[{&unit, overrides}] = progress;
   return progress;
 }
 
-Result<const Recipe*> Interpreter::find_recipe(const std::string& name, const Place& from) const {
-  auto by_name = [&](const Recipe& recipe) { return recipe.name == name; };
-  auto target = std::find_if(file_.targets.begin(), file_.targets.end(), by_name);
-  if (target != file_.targets.end()) return &*target;
-  if (std::any_of(file_.functions.begin(), file_.functions.end(), by_name)) {
-    return fail_at(from, ErrorKind::not_found, fmt::format("{} is a function of {}, no target", name, file_.name),
+Result<const Recipe*> Interpreter::find_recipe(const Reference& wanted, const Place& from) const {
+  const File& file = wanted.unit->file;
+  auto by_name = [&](const Recipe& recipe) { return recipe.name == wanted.name; };
+  auto target = std::find_if(file.targets.begin(), file.targets.end(), by_name);
+  if (target != file.targets.end()) return &*target;
+  if (std::any_of(file.functions.begin(), file.functions.end(), by_name)) {
+    return fail_at(from, ErrorKind::not_found, fmt::format("{} is a function of {}, no target", wanted.name, file.name),
                    "functions are called by DO");
   }
-  return fail_at(from, ErrorKind::not_found, fmt::format("{} has no target \"+{}\"", file_.name, base::printable(name)),
-                 no_such_target_hint(file_, name));
+  return fail_at(from, ErrorKind::not_found,
+                 fmt::format("{} has no target \"+{}\"", file.name, base::printable(wanted.name)),
+                 no_such_target_hint(file, wanted.name));
 }
 
-Result<Progress> Interpreter::target_recipe(const std::string& name, const Place& from, const Overrides& overrides,
+Result<Progress> Interpreter::target_recipe(const Reference& wanted, const Place& from, const Overrides& overrides,
                                             bool gives_results) {
-  const std::string target = "+" + name;
+  const std::string target = wanted.unit->full_name(wanted.name);
   const bool is_requested = under_way_.empty();
-  auto known = targets_.find({name, overrides, gives_results});
+  auto known = targets_.find({wanted.unit, wanted.name, overrides, gives_results});
   if (known != targets_.end()) return known->second;
-  INGOT_TRY(const Recipe* recipe, find_recipe(name, from));
+  INGOT_TRY(const Recipe* recipe, find_recipe(wanted, from));
   if (std::find(under_way_.begin(), under_way_.end(), target) != under_way_.end()) {
     return fail_at(from, ErrorKind::invalid,
                    fmt::format("{} stands on itself: {} -> {}", target, base::join(under_way_, " -> "), target),
@@ -206,21 +213,24 @@ Result<Progress> Interpreter::target_recipe(const std::string& name, const Place
     return fail_at(from, ErrorKind::too_large,
                    fmt::format("more than {} targets stand on each other here", kDeepestReferences));
   }
-  Frame frame{target, false, is_requested, gives_results, overrides, {}};
+  Frame frame{wanted.unit, wanted.unit->directory, target, false, is_requested, gives_results, overrides, {}};
   under_way_.push_back(target);
-  INGOT_TRY(frame.progress, base_recipe(overrides));
+  auto base = base_recipe(*wanted.unit, overrides);
   under_way_.pop_back();
+  if (!base) return base::fail(base.error());
+  frame.progress = std::move(*base);
   commands_ += frame.progress.scope.bytes() / kScopeBytesPerCommand;
   // LET stays in the base recipe; of its ARGs a target knows the globals.
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};
   INGOT_TRY(auto progress, interpret_recipe(std::move(frame), recipe->commands));
-  if (may_remember(progress)) targets_[{name, overrides, gives_results}] = progress;
+  if (may_remember(progress)) targets_[{wanted.unit, wanted.name, overrides, gives_results}] = progress;
   return progress;
 }
 
 Result<Progress> Interpreter::requested_base() {
-  return interpret_recipe({"+base", true, true, true, request_.overrides, {}}, file_.base);
+  const Unit& unit = units_.first();
+  return interpret_recipe({&unit, "", "+base", true, true, true, request_.overrides, {}}, unit.file.base);
 }
 
 void Interpreter::warn(const Place& place, std::string message, std::string hint) {
@@ -233,7 +243,8 @@ void Interpreter::warn(const Place& place, std::string message, std::string hint
 // is, and so is one that looks much like what this target asked for.
 void Interpreter::warn_of_unknown_overrides() {
   const std::vector<std::string> here(declared_.begin(), declared_.end());
-  const std::set<std::string> anywhere = all_args(file_);
+  const File& file = units_.first().file;
+  const std::set<std::string> anywhere = all_args(file);
   for (const auto& [name, value] : request_.overrides) {
     if (is_builtin(name)) {
       warn({}, fmt::format("the value given for {} has no effect", name), "Ingot itself knows its value");
@@ -242,7 +253,7 @@ void Interpreter::warn_of_unknown_overrides() {
     if (anywhere.contains(name) || name == "SOURCE_DATE_EPOCH") continue;  // that one is for the images
     std::string hint = base::did_you_mean(name, here);
     if (hint.empty()) hint = base::did_you_mean(name, {anywhere.begin(), anywhere.end()});
-    warn({}, fmt::format("no ARG of {} is called {}", file_.name, base::printable(name)), hint);
+    warn({}, fmt::format("no ARG of {} is called {}", file.name, base::printable(name)), hint);
   }
 }
 
@@ -250,7 +261,7 @@ Status Interpreter::check_anew() const {
   for (const std::string& target : anew_) {
     const std::string name = target.substr(target.starts_with("+") ? 1 : 0);
     if (name == "base") continue;
-    if (auto found = find_recipe(name, {}); !found) {
+    if (auto found = find_recipe({&units_.first(), name}, {}); !found) {
       return base::fail(base::with_context(found.error(), "in --no-cache=" + base::printable(target)));
     }
   }
@@ -268,8 +279,11 @@ void Interpreter::warn_of_idle_anew() {
 Result<Interpretation> Interpreter::run() {
   INGOT_CHECK(check_anew());
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
-  INGOT_TRY(auto progress, name == "base" ? requested_base() : target_recipe(name, {}, request_.overrides, true));
-  if (progress.step) wanted_.push_back(*progress.step);
+  auto progress =
+      name == "base" ? requested_base() : target_recipe({&units_.first(), name}, {}, request_.overrides, true);
+  if (!progress && open_question_) return Interpretation{graph_.finish(wanted_), std::move(warnings_), open_question_};
+  if (!progress) return base::fail(progress.error());
+  if (progress->step) wanted_.push_back(*progress->step);
   warn_of_unknown_overrides();
   warn_of_idle_anew();
   return Interpretation{graph_.finish(wanted_), std::move(warnings_)};

@@ -7,9 +7,7 @@ namespace ingot::earthfile {
 
 const std::vector<CommandInfo>& commands() {
   using enum CommandInfo::State;
-  constexpr std::string_view kPlain = "write the commands of the case that you need without a condition";
   constexpr std::string_view kFrom = "put the steps into this target, or start from another one by FROM +target";
-  constexpr std::string_view kInPlace = "write the function's commands in its place";
   constexpr std::string_view kShell = "let the command of the RUN handle its own failure";
   static const std::vector<CommandInfo> kCommands = {
       {"FROM", interpreted, "", ""},
@@ -34,16 +32,16 @@ const std::vector<CommandInfo>& commands() {
       {"SAVE IMAGE", interpreted, "", ""},
       {"FROM DOCKERFILE", not_yet, "write the Dockerfile's commands here; most are the same", ""},
       {"BUILD", interpreted, "", ""},
-      {"IF", not_yet, kPlain, ""},
+      {"IF", interpreted, "", ""},
       {"ELSE IF", structure, "", ""},
       {"ELSE", structure, "", ""},
-      {"FOR", not_yet, "write the loop in the shell, in one RUN", "for-in"},
+      {"FOR", interpreted, "", "for-in"},
       {"WITH DOCKER", not_yet, kFrom, ""},
-      {"DO", not_yet, kInPlace, ""},
-      {"COMMAND", not_yet, kInPlace, ""},
-      {"FUNCTION", not_yet, kInPlace, "use-function-keyword"},
-      {"IMPORT", not_yet, kFrom, ""},
-      {"WAIT", not_yet, "leave out WAIT and its END: a target's commands run in order", "wait-block"},
+      {"DO", interpreted, "", ""},
+      {"COMMAND", structure, "", ""},
+      {"FUNCTION", structure, "", "use-function-keyword"},
+      {"IMPORT", interpreted, "", ""},
+      {"WAIT", interpreted, "", "wait-block"},
       {"TRY", not_yet, kShell, "try"},
       {"CATCH", structure, "", ""},
       {"FINALLY", structure, "", ""},

@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/fail_at.h"
 
 namespace ingot::earthfile {
 
 namespace {
-
-tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint = {}) {
-  return base::fail({kind, std::move(message), std::move(hint), place.position(), {}});
-}
 
 tl::unexpected<Error> unknown_flag(const Command& command, const Word& word, const std::string& flag,
                                    const std::vector<OptionInfo>& known) {

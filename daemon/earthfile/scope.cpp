@@ -18,6 +18,16 @@ void VariableTable::set(const std::string& name, const std::string& value) {
   old = value;
 }
 
+void VariableTable::remove(const std::string& name) {
+  const auto found = index_.find(name);
+  if (found == index_.end()) return;
+  graph::Variables others;
+  for (auto& entry : entries_) {
+    if (entry.first != name) others.push_back(std::move(entry));
+  }
+  *this = VariableTable(others);
+}
+
 const std::string* VariableTable::find(const std::string& name) const {
   auto found = index_.find(name);
   return found == index_.end() ? nullptr : &entries_[found->second].second;

@@ -16,6 +16,7 @@ class VariableTable {
 
   // A name that is there keeps its place.
   void set(const std::string& name, const std::string& value);
+  void remove(const std::string& name);
   const std::string* find(const std::string& name) const;
   const graph::Variables& entries() const { return entries_; }
   std::size_t bytes() const { return bytes_; }

@@ -72,6 +72,8 @@ struct SecretVariable {
 // RUN: the text goes to /bin/sh -c in the container, never expanded before.
 struct ExecOp {
   std::string command;
+  // It is asked something, as by IF and $(...): how it ends and what it prints is all that it leaves, see Answer.
+  bool asks = false;
   Variables env;  // all that the step sees: the image's, ENV, and the active ARGs
   std::string working_dir = "/";
   std::string user;
@@ -111,6 +113,14 @@ struct Step {
   std::string text;              // the command as written, for the log
   proto::Position position;
   bool anew = false;  // its target is to run anew: no part of what it is, so in no definition
+  // What the job calls it, from 1 on; it keeps its number while others are left out of the graph.
+  std::size_t number = 0;
+};
+
+// What a command that is asked something said: its exit code, and what it printed on its standard output.
+struct Answer {
+  int exit_code = 0;
+  std::string output;
 };
 
 // SAVE ARTIFACT.

@@ -5,8 +5,13 @@
 namespace ingot::pipeline {
 
 ContextHost::ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
-                         image::Progress progress, sys::CancelToken cancel)
-    : context_(context), blobs_(blobs), images_(images), progress_(std::move(progress)), cancel_(std::move(cancel)) {}
+                         image::Progress progress, sys::CancelToken cancel, Questions questions)
+    : context_(context),
+      blobs_(blobs),
+      images_(images),
+      progress_(std::move(progress)),
+      cancel_(std::move(cancel)),
+      questions_(std::move(questions)) {}
 
 Result<std::string> ContextHost::read_file(const std::string& path) {
   auto found = std::find_if(context_.entries.begin(), context_.entries.end(), [&](const auto& entry) {

@@ -10,11 +10,23 @@ namespace ingot::pipeline {
 // What an Earthfile's interpreter asks of the world, answered from a job's context and the image sources.
 class ContextHost : public earthfile::Host {
  public:
+  // Runs what the graph's last step asks, with all that it stands on; none when nothing may run for it.
+  using Ask = std::function<Result<std::optional<graph::Answer>>(const graph::Graph& graph)>;
+  // See earthfile::Host.
+  using ShellProgram = std::function<Result<std::optional<std::string>>(const graph::Graph& graph)>;
+  struct Questions {
+    Ask ask;
+    ShellProgram shell_program;
+  };
   ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
-              image::Progress progress, sys::CancelToken cancel);
+              image::Progress progress, sys::CancelToken cancel, Questions questions);
 
   Result<std::string> read_file(const std::string& path) override;
   Result<graph::ImageConfig> image_config(const std::string& reference) override;
+  Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) override { return questions_.ask(graph); }
+  Result<std::optional<std::string>> shell_program(const graph::Graph& graph) override {
+    return questions_.shell_program(graph);
+  }
 
  private:
   const proto::ContextManifest& context_;
@@ -22,6 +34,7 @@ class ContextHost : public earthfile::Host {
   image::JobImages& images_;
   image::Progress progress_;
   sys::CancelToken cancel_;
+  Questions questions_;
 };
 
 }  // namespace ingot::pipeline

@@ -14,8 +14,13 @@ proto::Event step_event(proto::EventType type, const std::string& step, const gr
 
 }  // namespace
 
+bool JobObserver::is_told(const std::string& step) {
+  std::lock_guard lock(mutex_);
+  return ended_.contains(step);
+}
+
 void JobObserver::step_started(const std::string& step, const graph::Step& what, bool cached) {
-  if (what.text.empty()) return;
+  if (what.text.empty() || is_told(step)) return;
   auto event = step_event(proto::EventType::step_start, step, what);
   event.text = what.text;
   event.position = proto::place_of(what.position);
@@ -28,7 +33,7 @@ void JobObserver::output(const std::string& step, const graph::Step& what, sys::
 }
 
 void JobObserver::step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) {
-  if (what.text.empty()) return;
+  if (what.text.empty() || is_told(step)) return;
   log_.flush_output(step, what.target);
   std::string tail = log_.take_tail(step);
   // A follower has seen the output, unless the log was cut before it: then its end is told here.
@@ -42,6 +47,8 @@ void JobObserver::step_ended(const std::string& step, const graph::Step& what, c
   event.seconds = end.seconds;
   event.cached = end.cached;
   log_.append(std::move(event));
+  std::lock_guard lock(mutex_);
+  ended_.insert(step);
 }
 
 void JobObserver::note(const std::string& text) {

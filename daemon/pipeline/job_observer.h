@@ -1,11 +1,16 @@
 #pragma once
 
+#include <mutex>
+#include <set>
+#include <string>
+
 #include "daemon/jobs/job_log.h"
 #include "daemon/solver/build.h"
 
 namespace ingot::pipeline {
 
-// Writes what a build tells to its job's log. A step without text is one that nobody wrote: it is not told.
+// Writes what a job's builds tell to its log. A step without text is one that nobody wrote: it is not told. Nor is one
+// told again that an earlier build of the job had.
 class JobObserver : public solver::Observer {
  public:
   explicit JobObserver(jobs::JobLog& log) : log_(log) {}
@@ -16,7 +21,11 @@ class JobObserver : public solver::Observer {
   void note(const std::string& text) override;
 
  private:
+  bool is_told(const std::string& step);
+
   jobs::JobLog& log_;
+  std::mutex mutex_;  // guards ended_
+  std::set<std::string> ended_;
 };
 
 }  // namespace ingot::pipeline

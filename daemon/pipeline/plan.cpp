@@ -34,20 +34,50 @@ std::string name_of(solver::Build::Foresight foresight) {
 
 Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const sys::CancelToken& cancel) {
   image::JobImages images(engine.images, spec.pull);
-  INGOT_TRY(auto recipe, read_recipe(
-                             engine, spec, images, [](const std::string&) {}, cancel));
-  const graph::Graph& graph = recipe.plan.graph;
+  INGOT_TRY(auto context, load_context(engine, spec));
   Silence silence;
+  // What was asked before is known; for what was not, nothing is run.
+  const auto known = [&](const graph::Graph& asked, const auto& look) -> Result<bool> {
+    solver::Build build(engine.solver, {asked, context, engine.surroundings, cancel, "", 0, spec.no_cache, &images},
+                        silence);
+    INGOT_TRY(const auto foresights, build.plan());
+    if (foresights.back() != solver::Build::Foresight::cached) return false;
+    INGOT_CHECK(look(build, asked.steps.size() - 1));
+    return true;
+  };
+  const auto ask = [&](const graph::Graph& asked) -> Result<std::optional<graph::Answer>> {
+    graph::Answer answer;
+    INGOT_TRY(bool is_known, known(asked, [&](const solver::Build& build, graph::StepId last) -> Status {
+                INGOT_TRY(answer, build.answer(last));
+                return {};
+              }));
+    return is_known ? std::optional(std::move(answer)) : std::nullopt;
+  };
+  const auto shell_program = [&](const graph::Graph& asked) -> Result<std::optional<std::string>> {
+    std::string program;
+    INGOT_TRY(bool is_known, known(asked, [&](const solver::Build& build, graph::StepId last) -> Status {
+                INGOT_TRY(program, build.shell_program(last));
+                return {};
+              }));
+    return is_known ? std::optional(std::move(program)) : std::nullopt;
+  };
+  INGOT_TRY(auto recipe,
+            read_recipe(engine, spec, context, images, [](const std::string&) {}, cancel, {ask, shell_program}));
+  const graph::Graph& graph = recipe.plan.graph;
   solver::Build build(engine.solver,
                       {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache, &images}, silence);
   INGOT_TRY(auto foresights, build.plan());
 
   proto::Plan plan;
   plan.warnings = std::move(recipe.plan.warnings);
+  if (recipe.plan.open_question) {
+    plan.warnings.push_back("what comes after " + proto::place_of(*recipe.plan.open_question) +
+                            " depends on a command that was not run yet with what it stands on now; a build runs it");
+  }
   for (graph::StepId id = 0; id < graph.steps.size(); ++id) {
     const graph::Step& step = graph.steps[id];
-    proto::PlanStep told{std::to_string(id + 1),  step.target, step.text, proto::place_of(step.position),
-                         name_of(foresights[id]), {}};
+    proto::PlanStep told{std::to_string(step.number), step.target, step.text, proto::place_of(step.position),
+                         name_of(foresights[id]),     {}};
     for (graph::StepId input : graph::inputs(step)) told.inputs.push_back(std::to_string(input + 1));
     plan.steps.push_back(std::move(told));
   }

@@ -1,7 +1,7 @@
 #include "daemon/pipeline/recipe.h"
 
 #include "daemon/base/digest.h"
-#include "daemon/pipeline/context_host.h"
+#include "daemon/earthfile/fail_at.h"
 
 namespace ingot::pipeline {
 
@@ -18,21 +18,24 @@ Result<earthfile::File> parse_earthfile(ContextHost& host) {
   if (!text) return fail(text.error());
   auto file = earthfile::parse(*text, "Earthfile");
   if (file) return *file;
-  // The first error is the job's; the others are told with it.
-  Error error = file.error().front();
-  for (std::size_t i = 1; i < file.error().size(); ++i) error.context.push_back(proto::render(file.error()[i]));
-  return fail(std::move(error));
+  return fail(earthfile::joined(std::move(file.error())));
 }
 
 }  // namespace
 
-Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, image::JobImages& images,
-                           const image::Progress& progress, const sys::CancelToken& cancel) {
+Result<std::shared_ptr<const solver::Context>> load_context(const Engine& engine, const proto::JobSpec& spec) {
   INGOT_TRY(auto digest, base::Digest::parse(spec.context));
   INGOT_TRY(auto manifest, engine.contexts.load(digest));
+  return std::make_shared<const solver::Context>(std::move(manifest));
+}
+
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec,
+                           std::shared_ptr<const solver::Context> context, image::JobImages& images,
+                           const image::Progress& progress, const sys::CancelToken& cancel,
+                           const ContextHost::Questions& questions) {
   Recipe recipe;
-  recipe.context = std::make_shared<const solver::Context>(std::move(manifest));
-  ContextHost host(recipe.context->manifest, engine.blobs, images, progress, cancel);
+  recipe.context = std::move(context);
+  ContextHost host(recipe.context->manifest, engine.blobs, images, progress, cancel, questions);
   INGOT_TRY(auto file, parse_earthfile(host));
   INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args, spec.no_cache_targets}, host));
   return recipe;

@@ -2,6 +2,7 @@
 
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/image/job_images.h"
+#include "daemon/pipeline/context_host.h"
 #include "daemon/pipeline/run_job.h"
 #include "daemon/solver/executor.h"
 
@@ -13,8 +14,12 @@ struct Recipe {
   earthfile::Interpretation plan;
 };
 
-// Fetches the images that the target starts from.
-Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, image::JobImages& images,
-                           const image::Progress& progress, const sys::CancelToken& cancel);
+Result<std::shared_ptr<const solver::Context>> load_context(const Engine& engine, const proto::JobSpec& spec);
+
+// Fetches the images that the target starts from, and has run what its course depends on.
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec,
+                           std::shared_ptr<const solver::Context> context, image::JobImages& images,
+                           const image::Progress& progress, const sys::CancelToken& cancel,
+                           const ContextHost::Questions& questions);
 
 }  // namespace ingot::pipeline

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "daemon/base/strings.h"
+#include "daemon/solver/answers.h"
+#include "daemon/solver/shell_program.h"
 #include "daemon/solver/step_secrets.h"
 #include "daemon/store/artifacts.h"
 
@@ -303,6 +305,20 @@ Status Build::land(Landing landing) {
     if (--nodes_[dependent].missing == 0) launch(dependent);
   }
   return {};
+}
+
+Result<graph::Answer> Build::answer(graph::StepId id) const {
+  INGOT_TRY(const auto layers, solver_.snapshots_.layers(result(id).id()));
+  return read_answer(layers.back());
+}
+
+Result<std::string> Build::shell_program(graph::StepId id) const {
+  std::string program;
+  INGOT_CHECK(with_file_system(solver_.snapshots_, result(id).id(), [&](const sys::RootedDir& root) -> Status {
+    program = shell_program_of(root);
+    return {};
+  }));
+  return program;
 }
 
 Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& artifact) {

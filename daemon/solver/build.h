@@ -79,6 +79,10 @@ class Build {
   std::vector<Record> records() const;
   // After run(): a step's file system.
   const store::Lease& result(graph::StepId id) const { return *nodes_.at(id).result; }
+  // After run(): what a step that asks was told.
+  Result<graph::Answer> answer(graph::StepId id) const;
+  // After run(): the program that /bin/sh is there; "" when that is not to be said.
+  Result<std::string> shell_program(graph::StepId id) const;
   // After run(): what SAVE ARTIFACT hands out.
   Result<std::vector<proto::Artifact>> save(const graph::SaveArtifact& artifact);
 
@@ -114,7 +118,10 @@ class Build {
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
   std::uint64_t made_bytes(graph::StepId id) const;
-  std::string name_of(graph::StepId id) const { return std::to_string(id + 1); }
+  // By its number in the job; a graph that nobody numbered has its places.
+  std::string name_of(graph::StepId id) const {
+    return std::to_string(step(id).number != 0 ? step(id).number : id + 1);
+  }
   const graph::Step& step(graph::StepId id) const { return request_.graph.steps[id]; }
 
   Solver& solver_;

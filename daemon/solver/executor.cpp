@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "daemon/base/strings.h"
+#include "daemon/solver/answers.h"
 #include "daemon/solver/full_disk.h"
 #include "daemon/solver/mounted_snapshot.h"
 #include "daemon/solver/step_secrets.h"
@@ -157,12 +158,33 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
     }
     spec.mounts.push_back(std::move(made));
   }
-  INGOT_TRY(auto outcome, sandbox_.run(spec, output, cancel));
+  graph::Answer answer;
+  const auto listen = [&](sys::Stream stream, std::string_view bytes) {
+    if (stream == sys::Stream::out) answer.output.append(bytes.substr(0, kLongestAnswer + 1 - answer.output.size()));
+    output(stream, bytes);
+  };
+  INGOT_TRY(auto outcome, op.asks ? sandbox_.run(spec, listen, cancel) : sandbox_.run(spec, output, cancel));
   for (auto& mounted : bound) INGOT_CHECK(mounted.unmount());
-  if (auto judged = judge(outcome, work.surroundings); !judged) {
+  // That a command which is asked something fails is an answer too, unless somebody else ended it.
+  const bool answered = op.asks && !outcome.status.timed_out && !outcome.status.canceled && !outcome.out_of_memory;
+  if (auto judged = judge(outcome, work.surroundings); !judged && !answered) {
     return fail(with_full_disk(judged.error(), snapshots_.directory()));
   }
-  return Executed{std::move(layer), outcome.peak_memory_bytes};
+  if (!op.asks) return Executed{std::move(layer), outcome.peak_memory_bytes};
+  answer.exit_code = outcome.status.code;
+  INGOT_TRY(auto kept, keep(answer));
+  return Executed{std::move(kept), outcome.peak_memory_bytes};
+}
+
+// On a layer of its own: what the command wrote goes.
+Result<store::PendingSnapshot> Executor::keep(const graph::Answer& answer) {
+  if (answer.output.size() > kLongestAnswer) {
+    return fail(ErrorKind::too_large, "the command printed more than " + base::human_bytes(kLongestAnswer),
+                "print less, or write it to a file in a RUN");
+  }
+  INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
+  INGOT_CHECK(write_answer(layer.upper(), answer));
+  return layer;
 }
 
 // Lets `write` change the parent's merged file system, and `afterwards` the layer itself once nobody sees it; what they

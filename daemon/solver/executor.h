@@ -64,6 +64,7 @@ class Executor {
  private:
   Result<Executed> run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
                                const sys::CancelToken& cancel);
+  Result<store::PendingSnapshot> keep(const graph::Answer& answer);
   // A mounted stack, and the layer on top of it that is written.
   struct Stack {
     const sys::RootedDir& root;

@@ -54,9 +54,9 @@ TEST(Expand, errors_point_at_the_dollar) {
   EXPECT_EQ(value_of("ab${X:?}${NONE:?no name}"),
             "Earthfile:1:9: NONE: no name\n  ab${X:?}${NONE:?no name}\n          ^\nhint: give it a value: --NONE=...");
   EXPECT_EQ(value_of("ab$(ls)"),
-            "Earthfile:1:3: $(...) outside of RUN is not understood by this version of Ingot\n"
+            "Earthfile:1:3: $(...) has no container to run in here\n"
             "  ab$(ls)\n    ^\n"
-            "hint: run the command in a RUN, or give its result as an argument: --NAME=value");
+            "hint: write the value itself");
   EXPECT_EQ(value_of("${X"), "Earthfile:1:1: \"${\" is never closed\n  ${X\n  ^\nhint: add the missing \"}\"");
   EXPECT_EQ(value_of("${X:-a"), "Earthfile:1:1: \"${\" is never closed\n  ${X:-a\n  ^\nhint: add the missing \"}\"");
   EXPECT_EQ(value_of("${}"),

@@ -120,7 +120,7 @@ TEST(Copy, what_cannot_be_copied_of_a_target_is_said) {
               StartsWith("Earthfile:4:10: \"+u\" names a target, and no artifact of it"));
   EXPECT_THAT(error_of(copying("COPY +u/x y /")), StartsWith("Earthfile:4:5: one COPY cannot take both"));
   EXPECT_THAT(error_of(copying("COPY (+u/x --A=2 /")), StartsWith("Earthfile:4:10: this parenthesis is not closed"));
-  EXPECT_THAT(error_of(copying("COPY ./d+u/x /")), StartsWith("Earthfile:4:10: targets of other directories"));
+  EXPECT_THAT(error_of(copying("COPY ./d+u/x /")), StartsWith("Earthfile:4:10: the project has no d/Earthfile"));
   EXPECT_THAT(error_of(copying("COPY +v/x /")), StartsWith("Earthfile:4:10: Earthfile has no target \"+v\""));
   EXPECT_THAT(error_of(copying("COPY +t/x /")), ::testing::HasSubstr("+t stands on itself"));
 }

@@ -22,7 +22,17 @@ class FakeHost : public Host {
     images["scratch"] = {};
   }
   Result<std::string> read_file(const std::string& path) override {
-    return base::fail(ErrorKind::not_found, "no file " + path);
+    auto found = files.find(path);
+    if (found == files.end()) return base::fail(ErrorKind::not_found, "no file " + path);
+    return found->second;
+  }
+  // Commands are answered as they are listed here; one that is not fails.
+  Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) override {
+    const auto& exec = std::get<graph::ExecOp>(graph.steps.back().operation);
+    questions.push_back(exec.command);
+    auto found = answers.find(exec.command);
+    if (found == answers.end()) return std::optional(graph::Answer{1, ""});
+    return found->second;
   }
   Result<graph::ImageConfig> image_config(const std::string& reference) override {
     asked.push_back(reference);
@@ -32,8 +42,14 @@ class FakeHost : public Host {
     return found->second;
   }
 
+  Result<std::optional<std::string>> shell_program(const graph::Graph&) override { return shell; }
+
   std::map<std::string, graph::ImageConfig> images;
+  std::optional<std::string> shell = "/usr/bin/dash";
+  std::map<std::string, std::string> files;
+  std::map<std::string, std::optional<graph::Answer>> answers;
   std::vector<std::string> asked;
+  std::vector<std::string> questions;
 };
 
 inline File parsed(std::string_view text) {

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/base/strings.h"
+#include "daemon/earthfile/interpreter.h"
+
+// DO.
+namespace ingot::earthfile {
+
+namespace {
+
+constexpr std::size_t kDeepestCalls = 100;
+
+Result<const Recipe*> find_function(const Reference& wanted, const Place& from) {
+  const File& file = wanted.unit->file;
+  auto by_name = [&](const Recipe& recipe) { return recipe.name == wanted.name; };
+  auto function = std::find_if(file.functions.begin(), file.functions.end(), by_name);
+  if (function != file.functions.end()) return &*function;
+  if (std::any_of(file.targets.begin(), file.targets.end(), by_name)) {
+    return fail_at(from, ErrorKind::not_found, fmt::format("{} is a target of {}, no function", wanted.name, file.name),
+                   "targets are built by BUILD, and built upon by FROM");
+  }
+  std::vector<std::string> names;
+  for (const auto& one : file.functions) names.push_back(one.name);
+  std::string hint = base::did_you_mean(wanted.name, names);
+  if (hint.empty()) hint = names.empty() ? "it has none at all" : "it has " + base::join(names, ", ");
+  return fail_at(from, ErrorKind::not_found,
+                 fmt::format("{} has no function {}", file.name, base::printable(wanted.name)), hint);
+}
+
+}  // namespace
+
+// DO [--pass-args] +FUNCTION [--NAME=value ...]. The function works on its caller's file system, environment and user,
+// and sees none of its variables.
+Status Interpreter::call(Frame& frame, const Command& command) {
+  INGOT_TRY(auto options,
+            parse_options(command, {{"allow-privileged", false, ""}, {"pass-args", false, ""}}, lookup(frame)));
+  const auto words = options.words(command);
+  if (words.empty()) {
+    return fail_at(command.place, ErrorKind::syntax, "DO needs a function", "such as DO +SETUP --NAME=value");
+  }
+  INGOT_TRY(auto text, value_of(frame, words.front()));
+  INGOT_TRY(auto wanted, resolve(frame, words.front(), text));
+  INGOT_TRY(const Recipe* function, find_function(wanted, words.front().place));
+  Overrides given;
+  if (options.has("pass-args")) given = frame.overrides;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    INGOT_TRY(auto one, override_of(frame, words[i]));
+    given[one.first] = one.second;
+  }
+  if (under_way_.size() >= kDeepestCalls) {
+    return fail_at(command.place, ErrorKind::too_large,
+                   fmt::format("more than {} functions and targets call each other here", kDeepestCalls),
+                   "does " + wanted.name + " call itself?");
+  }
+
+  // The globals of its own Earthfile, as the user and this call have them.
+  Overrides globals = request_.overrides;
+  for (const auto& [name, value] : given) globals[name] = value;
+  under_way_.push_back(wanted.unit->full_name(wanted.name));
+  auto done = [&]() -> Status {
+    INGOT_TRY(auto base, base_recipe(*wanted.unit, globals));
+    Frame inner = frame;
+    inner.unit = wanted.unit;
+    inner.overrides = given;
+    inner.progress.scope.lets = {};
+    inner.progress.scope.args = {};
+    inner.progress.scope.globals = base.scope.globals;
+    inner.progress.imports = std::move(base.imports);
+    INGOT_CHECK(block(inner, function->commands));
+    inner.progress.scope.lets = std::move(frame.progress.scope.lets);
+    inner.progress.scope.args = std::move(frame.progress.scope.args);
+    inner.progress.scope.globals = std::move(frame.progress.scope.globals);
+    inner.progress.imports = std::move(frame.progress.imports);
+    frame.progress = std::move(inner.progress);
+    return {};
+  }();
+  under_way_.pop_back();
+  if (done) return done;
+  return base::fail(base::with_context(
+      done.error(), fmt::format("in {}, called at {}", wanted.name, proto::place_of(command.place.position()))));
+}
+
+}  // namespace ingot::earthfile
