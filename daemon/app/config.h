@@ -46,6 +46,7 @@ struct Config {
   std::string runtime;
   sandbox::Network network = sandbox::Network::egress;
   bool allow_host_network = false;
+  bool allow_privileged = false;
   std::vector<std::string> dns;
   proto::Compression image_compression = proto::Compression::gzip;
   std::vector<image::SourceRule> images;

@@ -163,6 +163,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   settings.instance = base::Digest::of(state.string()).hex().substr(0, 8);
   settings.dns = config.dns;
   settings.allow_host_network = config.allow_host_network;
+  settings.allow_privileged = config.allow_privileged;
   INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
   parts.solver = std::make_unique<solver::Solver>(
       solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots, *parts.images, *parts.sandbox,

@@ -27,7 +27,7 @@ std::unordered_map<std::string, Value> make_table() {
     table[who + "VARIANT"] = constant("");
   }
   table["EARTHLY_TARGET"] = [](const std::string& target) { return target; };
-  table["EARTHLY_TARGET_NAME"] = [](const std::string& target) { return target.substr(1); };
+  table["EARTHLY_TARGET_NAME"] = [](const std::string& target) { return target.substr(target.find('+') + 1); };
   // Of a project directory without a git remote these are empty.
   for (const char* name : {"EARTHLY_TARGET_PROJECT", "EARTHLY_TARGET_PROJECT_NO_TAG", "EARTHLY_TARGET_TAG",
                            "EARTHLY_TARGET_TAG_DOCKER", "EARTHLY_BUILD_SHA"}) {

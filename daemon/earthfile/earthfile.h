@@ -39,6 +39,7 @@ struct Request {
   std::string target;                            // "+name"
   std::map<std::string, std::string> overrides;  // --K=v, then .arg
   std::vector<std::string> anew{};               // targets, such as "+name", whose steps are run again
+  bool push = false;                             // RUN --push is run
 };
 
 struct Interpretation {

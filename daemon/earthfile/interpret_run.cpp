@@ -1,3 +1,6 @@
+#include <arpa/inet.h>
+
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/strings.h"
@@ -43,7 +46,11 @@ std::string shell_text(std::string text) {
 Status Interpreter::run_command(Frame& frame, const Command& command) {
   INGOT_TRY(auto options, parse_options(command, run_options(), lookup(frame)));
   INGOT_CHECK(current_step(frame, command));
+  // What has an effect outside happens only when the user asks for it, and each time anew.
+  const bool pushes = options.has("push");
+  if (pushes && !request_.push) return {};
   INGOT_TRY(auto exec, exec_of(frame, options));
+  exec.no_cache = exec.no_cache || pushes;
   exec.command = shell_text(command.rest_from(options.first_word).text);
   if (exec.command.empty()) return fail_at(command.place, ErrorKind::syntax, "RUN needs a command");
   return add_step(frame, command, std::move(exec));
@@ -56,6 +63,8 @@ Result<graph::ExecOp> Interpreter::exec_of(Frame& frame, const Options& options)
   exec.working_dir = frame.progress.working_dir;
   exec.user = frame.progress.user;
   exec.no_cache = options.has("no-cache");
+  exec.privileged = options.has("privileged");
+  exec.hosts = frame.progress.hosts;
   exec.mounts = frame.progress.caches;
   for (const auto& option : options.values) {
     if (option.name == "mount") INGOT_CHECK(add_mount(frame, option, exec));
@@ -130,6 +139,28 @@ Status Interpreter::cache(Frame& frame, const Command& command) {
     INGOT_TRY(mount.mode, parse_mode(chmod->text, chmod->place, "--chmod"));
   }
   frame.progress.caches.push_back(std::move(mount));
+  return {};
+}
+
+// HOST name address: what every RUN below finds in /etc/hosts.
+Status Interpreter::host(Frame& frame, const Command& command) {
+  if (command.words.size() != 2) {
+    return fail_at(command.place, ErrorKind::syntax, "HOST takes a name and an address",
+                   "such as HOST mirror 10.0.0.7");
+  }
+  INGOT_TRY(auto name, value_of(frame, command.words[0]));
+  INGOT_TRY(auto address, value_of(frame, command.words[1]));
+  if (name.empty() || name.find_first_of(" \t\n\r#") != std::string::npos) {
+    return fail_at(command.words[0].place, ErrorKind::invalid,
+                   "\"" + base::printable(name) + "\" is no name of a host");
+  }
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  if (inet_pton(AF_INET, address.c_str(), parsed.data()) != 1 &&
+      inet_pton(AF_INET6, address.c_str(), parsed.data()) != 1) {
+    return fail_at(command.words[1].place, ErrorKind::invalid, "\"" + base::printable(address) + "\" is no IP address",
+                   "such as 10.0.0.7 or fd00::7");
+  }
+  frame.progress.hosts.emplace_back(std::move(name), std::move(address));
   return {};
 }
 

@@ -78,6 +78,7 @@ Status Interpreter::store(Frame& frame, VariableTable& table, const Word& name, 
 
 Result<std::string> Interpreter::arg_value(Frame& frame, const Word& name, const std::optional<Word>& fallback) {
   if (is_builtin(name.text)) {
+    if (name.text == "EARTHLY_PUSH") return std::string(request_.push ? "true" : "false");
     auto known = builtin_value(name.text, frame.target);
     if (!known) warn(name.place, name.text + " is not known to this version of Ingot: it is empty");
     return known.value_or("");

@@ -141,6 +141,7 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"DO", &Interpreter::call},
                                                          {"IMPORT", &Interpreter::import},
                                                          {"CACHE", &Interpreter::cache},
+                                                         {"HOST", &Interpreter::host},
                                                          {"SAVE IMAGE", &Interpreter::save_image},
                                                          {"LABEL", &Interpreter::label},
                                                          {"ENTRYPOINT", &Interpreter::entrypoint},

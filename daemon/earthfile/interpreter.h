@@ -26,8 +26,9 @@ struct Progress {
   std::optional<graph::StepId> artifacts;  // a file system of what it saved so far, for those who COPY from it
   graph::ImageConfig image;                // what it says of its image; environment, directory and user are below
   bool has_own_cmd = false;
-  std::vector<graph::Mount> caches;            // that every RUN sees
-  std::map<std::string, std::string> imports;  // what short names of other Earthfiles stand for
+  std::vector<graph::Mount> caches;                        // that every RUN sees
+  std::vector<std::pair<std::string, std::string>> hosts;  // that every RUN knows
+  std::map<std::string, std::string> imports;              // what short names of other Earthfiles stand for
   Scope scope;
   std::string working_dir = "/";
   std::string user;
@@ -106,6 +107,7 @@ class Interpreter {
   Result<graph::ExecOp> exec_of(Frame& frame, const Options& options);
   Status add_mount(Frame& frame, const Options::Value& option, graph::ExecOp& exec);
   Status cache(Frame& frame, const Command& command);
+  Status host(Frame& frame, const Command& command);
   Status working_directory(Frame& frame, const Command& command);
   Status user(Frame& frame, const Command& command);
   // interpret_copy.cpp

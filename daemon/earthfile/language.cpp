@@ -48,7 +48,7 @@ const std::vector<CommandInfo>& commands() {
       {"GIT CLONE", not_yet, "clone it beside the Earthfile, and COPY it", ""},
       {"CACHE", interpreted, "", "use-cache-command"},
       {"LOCALLY", not_yet, "run the command before the build, and COPY what it makes", ""},
-      {"HOST", not_yet, "add the line to /etc/hosts in the RUN that needs it", "use-host-command"},
+      {"HOST", interpreted, "", "use-host-command"},
       {"ADD", rejected, "COPY takes files of the project; a RUN can fetch and unpack others", ""},
       {"STOPSIGNAL", rejected, "leave it out", ""},
       {"ONBUILD", rejected, "write the command into the target that needs it", ""},

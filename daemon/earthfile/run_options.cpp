@@ -5,8 +5,8 @@ namespace ingot::earthfile {
 const std::vector<OptionInfo>& run_options() {
   static const std::vector<OptionInfo> kOptions = {{"no-cache", false, ""},
                                                    {"raw-output", false, ""},
-                                                   {"push", false, "build now, and push what it made by hand"},
-                                                   {"privileged", false, "leave it out; most commands do without"},
+                                                   {"push", false, ""},
+                                                   {"privileged", false, ""},
                                                    {"secret", true, ""},
                                                    {"mount", true, ""},
                                                    {"ssh", false, "fetch before the build, and COPY the result"},
@@ -22,7 +22,7 @@ const std::vector<OptionInfo>& run_options() {
 
 const std::vector<OptionInfo>& question_options() {
   static const std::vector<OptionInfo> kOptions = {
-      {"no-cache", false, ""}, {"privileged", false, "leave it out; most conditions do without"},
+      {"no-cache", false, ""}, {"privileged", false, ""},
       {"secret", true, ""},    {"mount", true, ""},
       {"network", true, ""},   {"ssh", false, "fetch before the build, and COPY the result"}};
   return kOptions;

@@ -60,6 +60,7 @@ base::Digest encode(const ExecOp& op) {
   encoder.text(op.user);
   for (bool flag : {op.no_cache, op.privileged, op.no_network}) encoder.flag(flag);
   if (op.asks) encoder.text("asks");
+  for (const auto& [name, address] : op.hosts) encoder.text("host " + name + " " + address);
   encode(encoder, op.env);
   encoder.number(op.mounts.size());
   for (const auto& mount : op.mounts) encode(encoder, mount);

@@ -82,6 +82,7 @@ struct ExecOp {
   bool no_network = false;
   std::vector<Mount> mounts;
   std::vector<SecretVariable> secrets;
+  std::vector<std::pair<std::string, std::string>> hosts = {};  // HOST: names with their addresses
 };
 
 // COPY of files of the context, or of another step's file system.

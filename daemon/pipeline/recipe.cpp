@@ -37,7 +37,7 @@ Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec,
   recipe.context = std::move(context);
   ContextHost host(recipe.context->manifest, engine.blobs, images, progress, cancel, questions);
   INGOT_TRY(auto file, parse_earthfile(host));
-  INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args, spec.no_cache_targets}, host));
+  INGOT_TRY(recipe.plan, earthfile::interpret(file, {spec.target, spec.args, spec.no_cache_targets, spec.push}, host));
   return recipe;
 }
 

@@ -143,7 +143,9 @@ Status OciSandbox::write_bundle(const StepSpec& step, const fs::path& bundle, co
                                        ? sys::read_file("/etc/resolv.conf").value_or("")
                                        : read_resolv_conf(settings_.dns).text;
   INGOT_CHECK(write_plain(bundle / "resolv.conf", name_servers));
-  INGOT_CHECK(write_plain(bundle / "hosts", kHosts));
+  std::string hosts = kHosts;
+  for (const auto& [name, address] : step.hosts) hosts += address + "\t" + name + "\n";
+  INGOT_CHECK(write_plain(bundle / "hosts", hosts));
   const Bundle made{bundle, cgroup_of(id), network, counts_swap_};
   INGOT_CHECK(write_secrets(step, account, made));
   const auto spec = make_spec(step, account, made);
@@ -163,6 +165,10 @@ Status OciSandbox::check_allowed(const StepSpec& step) const {
   if (step.network == Network::host && !settings_.allow_host_network) {
     return fail(ErrorKind::denied, "this host does not allow steps on its own network",
                 "set network.allow_host in the daemon's configuration");
+  }
+  if (step.privileged && !settings_.allow_privileged) {
+    return fail(ErrorKind::denied, "this host does not allow privileged steps",
+                "set sandbox.allow_privileged in the daemon's configuration: whoever may submit jobs is root then");
   }
   return {};
 }

@@ -1,7 +1,10 @@
 #include "daemon/sandbox/oci_spec.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -23,6 +26,75 @@ const json& capabilities() {
   return kNames;
 }
 
+// As the kernel knows them; one that is older than a name is not told of it.
+json all_capabilities() {
+  static const char* const kNames[] = {"CHOWN",
+                                       "DAC_OVERRIDE",
+                                       "DAC_READ_SEARCH",
+                                       "FOWNER",
+                                       "FSETID",
+                                       "KILL",
+                                       "SETGID",
+                                       "SETUID",
+                                       "SETPCAP",
+                                       "LINUX_IMMUTABLE",
+                                       "NET_BIND_SERVICE",
+                                       "NET_BROADCAST",
+                                       "NET_ADMIN",
+                                       "NET_RAW",
+                                       "IPC_LOCK",
+                                       "IPC_OWNER",
+                                       "SYS_MODULE",
+                                       "SYS_RAWIO",
+                                       "SYS_CHROOT",
+                                       "SYS_PTRACE",
+                                       "SYS_PACCT",
+                                       "SYS_ADMIN",
+                                       "SYS_BOOT",
+                                       "SYS_NICE",
+                                       "SYS_RESOURCE",
+                                       "SYS_TIME",
+                                       "SYS_TTY_CONFIG",
+                                       "MKNOD",
+                                       "LEASE",
+                                       "AUDIT_WRITE",
+                                       "AUDIT_CONTROL",
+                                       "SETFCAP",
+                                       "MAC_OVERRIDE",
+                                       "MAC_ADMIN",
+                                       "SYSLOG",
+                                       "WAKE_ALARM",
+                                       "BLOCK_SUSPEND",
+                                       "AUDIT_READ",
+                                       "PERFMON",
+                                       "BPF",
+                                       "CHECKPOINT_RESTORE"};
+  json list = json::array();
+  for (int number = 0; number < static_cast<int>(std::size(kNames)); ++number) {
+    if (prctl(PR_CAPBSET_READ, number) == 1) list.push_back(std::string("CAP_") + kNames[number]);
+  }
+  return list;
+}
+
+// What a privileged step needs of /dev beyond what every container has: images as disks, file systems of its own,
+// virtual machines.
+json devices() {
+  json list = json::array();
+  std::vector<std::string> names{"/dev/loop-control", "/dev/fuse", "/dev/kvm"};
+  for (int i = 0; i < 8; ++i) names.push_back("/dev/loop" + std::to_string(i));
+  for (const auto& name : names) {
+    struct stat status {};
+    if (stat(name.c_str(), &status) != 0) continue;
+    const char* type = S_ISBLK(status.st_mode) ? "b" : "c";
+    list.push_back({{"path", name},
+                    {"type", type},
+                    {"major", major(status.st_rdev)},
+                    {"minor", minor(status.st_rdev)},
+                    {"fileMode", status.st_mode & 07777U}});
+  }
+  return list;
+}
+
 json mount(const char* target, const char* type, const char* source, std::vector<std::string> options) {
   return {{"destination", target}, {"type", type}, {"source", source}, {"options", std::move(options)}};
 }
@@ -34,9 +106,10 @@ json mounts(const StepSpec& step, const Bundle& bundle) {
       mount("/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
       mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
       mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
-      mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
+      mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", step.privileged ? "rw" : "ro"}),
       // Where language runtimes look for the limits that they live under.
-      mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}),
+      mount("/sys/fs/cgroup", "cgroup", "cgroup",
+            {"nosuid", "noexec", "nodev", "relatime", step.privileged ? "rw" : "ro"}),
   };
   // /etc/hostname is the image's own: recipes write it.
   for (const char* name : {"resolv.conf", "hosts"}) {
@@ -66,8 +139,8 @@ json namespaces(const StepSpec& step, const Bundle& bundle) {
   return list;
 }
 
-json resources(const Limits& limits, bool counts_swap) {
-  json section = {{"devices", json::array({{{"allow", false}, {"access", "rwm"}}})}};
+json resources(const Limits& limits, bool counts_swap, bool privileged) {
+  json section = {{"devices", json::array({{{"allow", privileged}, {"access", "rwm"}}})}};
   if (limits.memory_bytes != 0) {
     // Swap counts with memory, so that a limit is one.
     section["memory"] = {{"limit", limits.memory_bytes}};
@@ -124,12 +197,13 @@ json make_spec(const StepSpec& step, const store::Account& account, const Bundle
                   {"oomScoreAdj", 100},  // the kernel shall rather end a step than the daemon
                   {"rlimits", json::array({open_files_limit()})}};
   if (step.has_secrets()) process["rlimits"].push_back(no_core_dumps());
-  for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set] = capabilities();
+  const json held = step.privileged ? all_capabilities() : capabilities();
+  for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set] = held;
   if (account.uid != 0) {
     process["capabilities"]["effective"] = json::array();
     process["capabilities"]["permitted"] = json::array();
   }
-  return {
+  json spec = {
       {"ociVersion", "1.0.2"},
       {"process", std::move(process)},
       {"root", {{"path", "rootfs"}, {"readonly", false}}},
@@ -137,13 +211,17 @@ json make_spec(const StepSpec& step, const store::Account& account, const Bundle
       {"mounts", mounts(step, bundle)},
       {"linux",
        {{"cgroupsPath", bundle.cgroup},
-        {"resources", resources(step.limits, bundle.counts_swap)},
+        {"resources", resources(step.limits, bundle.counts_swap, step.privileged)},
         {"namespaces", namespaces(step, bundle)},
         {"seccomp", seccomp_profile()},
         {"maskedPaths",
          {"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
           "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"}},
         {"readonlyPaths", {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}}}};
+  if (!step.privileged) return spec;
+  for (const char* bound : {"seccomp", "maskedPaths", "readonlyPaths"}) spec["linux"].erase(bound);
+  spec["linux"]["devices"] = devices();
+  return spec;
 }
 
 }  // namespace ingot::sandbox

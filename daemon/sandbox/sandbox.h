@@ -42,6 +42,7 @@ struct Settings {
   std::string instance;
   std::vector<std::string> dns;  // empty: the host's, without loopback servers
   bool allow_host_network = false;
+  bool allow_privileged = false;
 };
 
 // What a step sees besides its layers, and what is not in the one that it writes.
@@ -72,8 +73,10 @@ struct StepSpec {
   std::string user;  // "", name, uid, each with :group
   std::vector<StepMount> mounts;
   std::vector<SecretFile> secret_files;
-  graph::Variables secret_env;  // what the step alone sees of the environment
+  graph::Variables secret_env;                             // what the step alone sees of the environment
+  std::vector<std::pair<std::string, std::string>> hosts;  // names with their addresses, besides its own
   Network network = Network::egress;
+  bool privileged = false;  // all that root of the host may; only where the configuration allows it
   Limits limits;
   std::optional<std::chrono::milliseconds> timeout;
 

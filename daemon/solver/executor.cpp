@@ -136,6 +136,8 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   spec.working_dir = op.working_dir;
   spec.user = op.user;
   spec.network = op.no_network ? sandbox::Network::none : work.surroundings.network;
+  spec.hosts = op.hosts;
+  spec.privileged = op.privileged;
   spec.limits = work.surroundings.limits;
   if (work.surroundings.step_timeout.count() > 0) spec.timeout = work.surroundings.step_timeout;
   if (work.secrets) INGOT_CHECK(give_secrets(*work.secrets, op, spec));

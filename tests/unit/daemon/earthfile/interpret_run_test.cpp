@@ -77,9 +77,37 @@ TEST(Run, errors) {
   EXPECT_EQ(error_of(in_target("WORKDIR")), "Earthfile:4:5: WORKDIR needs a path\n      WORKDIR\n      ^");
   EXPECT_EQ(error_of(in_target("USER a b")),
             "Earthfile:4:5: USER takes one user\n      USER a b\n      ^\nhint: such as USER build or USER 1000:1000");
-  for (const char* flag : {"--push", "--privileged", "--ssh", "--entrypoint", "--interactive", "--aws"}) {
+  for (const char* flag : {"--ssh", "--entrypoint", "--interactive", "--aws"}) {
     EXPECT_THAT(error_of(in_target(std::string("RUN ") + flag + " x")), HasSubstr("is not understood by this version"));
   }
+}
+
+TEST(Run, privileged_and_hosts) {
+  EXPECT_TRUE(run_of("RUN --privileged mount").privileged);
+  EXPECT_FALSE(run_of("RUN mount").privileged);
+  const auto hosts = run_of("HOST mirror 10.0.0.7\nARG A=fd00::7\nHOST other $A\nRUN x").hosts;
+  ASSERT_EQ(hosts.size(), 2U);
+  EXPECT_EQ(hosts[0], std::pair(std::string("mirror"), std::string("10.0.0.7")));
+  EXPECT_EQ(hosts[1].second, "fd00::7");
+  EXPECT_THAT(error_of(in_target("HOST mirror 10.0.0")), HasSubstr("\"10.0.0\" is no IP address"));
+  EXPECT_THAT(error_of(in_target("HOST mirror")), HasSubstr("HOST takes a name and an address"));
+  EXPECT_THAT(error_of(in_target("HOST \"a b\" 10.0.0.7")), HasSubstr("is no name of a host"));
+  EXPECT_THAT(error_of(in_target("HOST a 10.0.0.7", "VERSION 0.6")), HasSubstr("HOST needs VERSION 0.7"));
+}
+
+// What has an effect outside happens when the user says so, and each time.
+TEST(Run, push_is_for_those_who_ask) {
+  const File file = parsed(in_target("RUN make\nRUN --push upload\nARG EARTHLY_PUSH\nRUN $EARTHLY_PUSH"));
+  FakeHost host;
+  const auto quiet = interpret(file, {"+t", {}}, host)->graph;
+  EXPECT_EQ(steps_of<graph::ExecOp>(quiet).size(), 2U);
+  EXPECT_EQ(seen_by_run(quiet, "EARTHLY_PUSH"), "false");
+  const auto pushing = interpret(file, {"+t", {}, {}, true}, host)->graph;
+  const auto runs = steps_of<graph::ExecOp>(pushing);
+  ASSERT_EQ(runs.size(), 3U);
+  EXPECT_EQ(runs[1].command, "upload");
+  EXPECT_TRUE(runs[1].no_cache);
+  EXPECT_EQ(seen_by_run(pushing, "EARTHLY_PUSH"), "true");
 }
 
 }  // namespace

@@ -204,6 +204,28 @@ TEST_F(Steps, the_hosts_network_must_be_allowed) {
   EXPECT_EQ(ran.error().hint, "set network.allow_host in the daemon's configuration");
 }
 
+TEST_F(Steps, more_rights_must_be_allowed_and_are_the_hosts) {
+  EXPECT_NE(run("mount -t tmpfs x /tmp").outcome.status.code, 0);
+  auto spec = step("mount -t tmpfs x /tmp && grep ' /tmp tmpfs' /proc/mounts && test -c /dev/loop-control");
+  spec.privileged = true;
+  auto ran = try_run(spec);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().kind, ErrorKind::denied);
+  EXPECT_EQ(ran.error().message, "this host does not allow privileged steps");
+  auto open = settings();
+  open.allow_privileged = true;
+  sandbox_.reset();
+  sandbox_ = std::move(*Sandbox::create(open, sys::system_processes()));
+  EXPECT_EQ(run(spec).outcome.status.code, 0);
+  EXPECT_NE(run("mount -t tmpfs x /tmp").outcome.status.code, 0) << "only who says so";
+}
+
+TEST_F(Steps, hosts_are_found_by_their_names) {
+  auto spec = step("cat /etc/hosts");
+  spec.hosts = {{"mirror", "10.0.0.7"}};
+  EXPECT_NE(run(spec).out.find("10.0.0.7\tmirror\n"), std::string::npos);
+}
+
 TEST_F(Steps, a_host_without_a_runtime_says_what_to_do) {
   auto other = settings();
   other.runtime = "/nowhere/runc";
