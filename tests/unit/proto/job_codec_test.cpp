@@ -107,7 +107,7 @@ TEST(JobCodec, a_specification_of_an_older_client_pulls_what_is_missing_and_a_wr
   body["pull"] = "never";
   body["compression"] = "lz4";
   EXPECT_EQ(job_spec_from_json(body).error().message,
-            "field \"compression\" of a job specification must be gzip or zstd");
+            "field \"compression\" of a job specification must be gzip, zstd or none");
 }
 
 TEST(JobCodec, every_state_comes_back_and_an_unknown_one_is_named) {
