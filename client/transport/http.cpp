@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "daemon/base/strings.h"
+#include "daemon/sys/passed_files.h"
 
 namespace ingot::client {
 
@@ -110,21 +111,9 @@ Status HttpConnection::send_text(std::string_view text) {
 
 // The descriptor belongs to the first byte, so that it is there when the head is.
 Status HttpConnection::send_with_descriptor(std::string_view text, int passed) {
-  iovec bytes{const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof passed)] = {};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* attached = CMSG_FIRSTHDR(&message);
-  attached->cmsg_level = SOL_SOCKET;
-  attached->cmsg_type = SCM_RIGHTS;
-  attached->cmsg_len = CMSG_LEN(sizeof passed);
-  std::memcpy(CMSG_DATA(attached), &passed, sizeof passed);
   ssize_t sent = 0;
   do {
-    sent = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    sent = sys::send_with_file(fd_.get(), text, passed);
   } while (sent < 0 && errno == EINTR);
   if (sent <= 0) return broken(std::strerror(errno));
   return send_text(text.substr(static_cast<std::size_t>(sent)));
@@ -183,23 +172,9 @@ Status HttpConnection::fill() {
 }
 
 Result<std::size_t> HttpConnection::receive(char* to, std::size_t size) {
-  iovec room{to, size};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &room;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got = 0;
-  do {
-    got = recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  const cmsghdr* attached = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (attached != nullptr && attached->cmsg_type == SCM_RIGHTS && attached->cmsg_len == CMSG_LEN(sizeof(int))) {
-    int passed = -1;
-    std::memcpy(&passed, CMSG_DATA(attached), sizeof passed);
-    passed_ = sys::UniqueFd(passed);
-  }
+  std::vector<sys::UniqueFd> files;
+  const ssize_t got = sys::receive_with_files(fd_.get(), to, size, 0, files, 1);
+  if (!files.empty()) passed_ = std::move(files.front());
   if (got <= 0) return broken(got == 0 ? "it was closed" : std::strerror(errno));
   return static_cast<std::size_t>(got);
 }

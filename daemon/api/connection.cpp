@@ -13,6 +13,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
+#include "daemon/sys/passed_files.h"
 
 namespace ingot::api {
 
@@ -99,7 +100,8 @@ void Connection::parse_head() {
 void Connection::receive_head() {
   constexpr std::size_t kLeast = 1024;  // a connection that only waits needs little room
   const auto room = buffer_.prepare(std::max(kLeast, buffer_.capacity() - buffer_.size()));
-  const auto got = receive(socket_.native_handle(), room.data(), room.size(), passed_in_);
+  const auto got = sys::receive_with_files(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT,
+                                           passed_in_.files, PassedIn::kMost);
   if (got > 0) {
     buffer_.commit(static_cast<std::size_t>(got));
     return parse_head();

@@ -13,7 +13,6 @@
 
 #include "daemon/api/http.h"
 #include "daemon/api/passed_upload.h"
-#include "daemon/api/receive.h"
 #include "daemon/api/router.h"
 #include "daemon/api/shared.h"
 

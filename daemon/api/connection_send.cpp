@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "daemon/api/connection.h"
+#include "daemon/sys/passed_files.h"
 
 // How answers leave: a head and a body in one write, a file by sendfile, a log in chunks as it grows, and so what a
 // task tells.
@@ -52,20 +53,7 @@ void Connection::respond(Response response) {
 // The descriptor goes with the head's first byte, the rest of the head as any other.
 void Connection::pass_file() {
   socket_.native_non_blocking(true);
-  iovec first{head_.data(), 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &first;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* attached = CMSG_FIRSTHDR(&message);
-  attached->cmsg_level = SOL_SOCKET;
-  attached->cmsg_type = SCM_RIGHTS;
-  attached->cmsg_len = CMSG_LEN(sizeof(int));
-  const int fd = passed_.get();
-  std::memcpy(CMSG_DATA(attached), &fd, sizeof fd);
-  const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+  const ssize_t sent = sys::send_with_file(socket_.native_handle(), {head_.data(), 1}, passed_.get());
   if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
     return socket_.async_wait(Socket::wait_write,
                               [self = shared_from_this()](Error error) { error ? self->close() : self->pass_file(); });

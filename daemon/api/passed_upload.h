@@ -1,13 +1,21 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "daemon/api/http.h"
-#include "daemon/api/receive.h"
 #include "daemon/store/blobs.h"
 
 namespace ingot::api {
+
+// Open files that a client sent beside its bytes. One more than a request may have is kept, to tell that it was too
+// many.
+struct PassedIn {
+  static constexpr std::size_t kMost = 2;
+  std::vector<sys::UniqueFd> files;
+};
 
 // A file that a client hands over open, in place of a body.
 struct PassedUpload {
