@@ -102,6 +102,7 @@ bool Lexer::take(Statement& statement) {
     add(statement);
     add(statement);
   } else {
+    if (c == '\n') statement.kept_breaks.push_back(at_);
     take_structure(c);
     add(statement);
   }
@@ -130,8 +131,10 @@ Result<bool> Lexer::next(Statement& statement) {
   const std::size_t start = at_;
   while (is_space(peek())) ++at_;
   statement.indent = at_ - start;
+  statement.begin = at_;
   while (!at_end() && take(statement)) continue;
   if (quotes_ > 0) return unclosed_quote();
+  statement.end = at_;
   if (!at_end()) next_line();
   return !statement.words.empty();  // a continuation that nothing follows says nothing
 }

@@ -15,6 +15,10 @@ struct Statement {
   std::string text;         // all words, inner spaces kept, outer ones gone
   std::size_t indent = 0;   // white space before the first word
   std::string comment;      // the comment lines right above
+  std::size_t begin = 0;    // where its first word stands in the source
+  std::size_t end = 0;      // where the line ends that is its last: a line break, or the end of the file
+  std::vector<std::size_t>
+      kept_breaks;  // line breaks within quotes: they and the white space behind them have a meaning
 };
 
 // Cuts a file into statements, in time linear in its length. White space and "#" mean nothing within quotes and
