@@ -22,9 +22,15 @@ bool is_white(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
+// Whether a backslash ends the line, white space aside.
+bool goes_on(std::string_view line) {
+  line = without_end(line);
+  return (line.size() - line.find_last_not_of('\\') - 1) % 2 == 1;
+}
+
 // As the line's end has it in files from Windows; one of two is the text's own.
-std::string_view without_carriage_return(std::string_view line) {
-  if (line.ends_with('\r') && !line.ends_with("\r\r")) line.remove_suffix(1);
+std::string_view without_carriage_return(std::string_view line, bool ended) {
+  if (ended && line.ends_with('\r') && !line.ends_with("\r\r")) line.remove_suffix(1);
   return line;
 }
 
@@ -145,8 +151,9 @@ class Formatter {
       const bool continued = at != statement.begin && !quoted;
       // White space at an end has a meaning within quotes and within a parenthesis that is never closed.
       const bool last = stop == statement.end;
-      const bool ends_in_word = last && is_white(statement.words.back().text.back());
-      std::string_view shown = ends_in_word || (!last && kept(stop)) ? without_carriage_return(raw) : without_end(raw);
+      const bool ends_in_word = last && is_white(statement.words.back().text.back()) && !goes_on(raw);
+      std::string_view shown =
+          ends_in_word || (!last && kept(stop)) ? without_carriage_return(raw, stop < text_.size()) : without_end(raw);
       if (continued) {
         const auto there = std::max<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(columns_before(raw)) + moved);
         shown.remove_prefix(std::min(shown.find_first_not_of(" \t\r"), shown.size()));
@@ -157,6 +164,7 @@ class Formatter {
         if (!shown.empty()) out_ += std::string(std::max(static_cast<std::size_t>(there), columns + kIndent), ' ');
       }
       out_ += shown;
+      if (stop == text_.size() && shown.ends_with('\r')) out_ += '\r';
       out_ += '\n';
       at = stop + 1;
     }

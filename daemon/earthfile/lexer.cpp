@@ -91,7 +91,7 @@ bool Lexer::take(Statement& statement) {
     return false;
   } else if (open_.empty() && is_space(c)) {
     in_word_ = false;
-    if (c != '\r') gap_ += c;
+    gap_ += c == '\r' ? ' ' : c;  // one within a line parts words as a space does
     ++at_;
   } else if (open_.empty() && c == '#' && !in_word_) {
     at_ = line_end();
