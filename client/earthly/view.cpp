@@ -29,15 +29,18 @@ std::string bar(const std::string& word) {
 }
 
 // "ERROR Earthfile:4:5", the command, and what became of it.
-std::vector<std::string> told(const Error& error, const std::string& command, int exit_code) {
+std::vector<std::string> told(const Error& error, const std::string& command) {
   std::vector<std::string> lines;
   lines.push_back("ERROR " + (error.position ? fmt::format("{}:{}:{}", visible(error.position->file),
                                                            error.position->line, error.position->column)
                                              : std::string()));
   lines.push_back("      The command");
   lines.push_back("          " + one_line(command));
-  lines.push_back(exit_code != 0 ? fmt::format("      failed with exit code {}", exit_code)
-                                 : "      failed: " + one_line(error.message));
+  // The message begins with what stands above: "the command ended with exit code 2".
+  constexpr std::string_view kCommand = "the command ";
+  const bool of_command = error.message.starts_with(kCommand);
+  lines.push_back(
+      "      " + (of_command ? one_line(error.message.substr(kCommand.size())) : "failed: " + one_line(error.message)));
   for (const auto& where : error.context) lines.push_back("      " + one_line(where));
   if (!error.hint.empty()) lines.push_back("      hint: " + one_line(error.hint));
   return lines;
@@ -52,7 +55,7 @@ void View::print(const std::string& line) {
 
 void View::remember(const proto::Event& event, const std::vector<std::string>& lines) {
   Step& step = steps_[event.step];
-  if (event.type == EventType::step_start) step = {event.target, event.text, 0, {}};
+  if (event.type == EventType::step_start) step = {event.target, event.text, {}};
   if (event.type == EventType::output || event.type == EventType::step_end) {
     for (const auto& line : lines)
       step.last.push_back(line.substr(std::min(line.size(), log_prefix(event.target).size())));
@@ -60,13 +63,10 @@ void View::remember(const proto::Event& event, const std::vector<std::string>& l
       step.last.erase(step.last.begin(), step.last.end() - static_cast<std::ptrdiff_t>(kRepeatedLines));
     }
   }
-  if (event.type == EventType::tail) {
-    if (failed_.last.empty()) failed_.last = base::split(visible_lines(event.text), '\n');
-    return;
-  }
+  // Of a log that was cut: what the step printed last.
+  if (event.type == EventType::tail) step.last = base::split(visible_lines(event.text), '\n');
   if (event.type != EventType::step_end) return;
-  step.exit_code = event.exit_code;
-  if (event.exit_code != 0 && failed_.exit_code == 0) failed_ = step;
+  if (event.exit_code != 0 && failed_.command.empty()) failed_ = step;
   steps_.erase(event.step);
 }
 
@@ -83,7 +83,7 @@ void View::event(const proto::Event& event) {
 void View::ended(const Error& error) {
   const bool of_step = error.kind == ErrorKind::step_failed && !failed_.command.empty();
   if (!of_step) return failure(error);
-  const auto lines = told(error, failed_.command, failed_.exit_code);
+  const auto lines = told(error, failed_.command);
   for (const auto& line : lines) print(log_prefix(failed_.target) + line);
   print(style_.red(bar("FAILURE")));
   const std::string prefix = failed_prefix(failed_.target);

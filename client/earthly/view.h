@@ -28,7 +28,6 @@ class View : public EventView {
   struct Step {
     std::string target;
     std::string command;
-    int exit_code = 0;
     std::vector<std::string> last;
   };
   void remember(const proto::Event& event, const std::vector<std::string>& lines);

@@ -66,7 +66,7 @@ TEST_F(Earthly, builds_a_target_and_writes_what_is_as_local) {
   EXPECT_THAT(built.err, HasSubstr("= SUCCESS ="));
   EXPECT_EQ(slurp(daemon->project() / "build/out.txt"), "hello you\n");
   EXPECT_THAT(earthly({"+hello", "--NAME=you"}).err, HasSubstr("              +hello | *cached* --> RUN echo"));
-  EXPECT_THAT(earthly({"--no-cache", "+hello", "--NAME=you"}).err, Not(HasSubstr("*cached*")));
+  EXPECT_THAT(earthly({"--no-cache", "+hello", "--NAME=you"}).err, Not(HasSubstr("*cached* --> RUN")));
 }
 
 TEST_F(Earthly, ci_writes_nothing_unless_output_is_asked_for) {
@@ -132,7 +132,7 @@ TEST_F(Earthly, a_step_that_fails_ends_with_1_and_is_told_once_more) {
   const auto built = earthly({"+bad"});
   EXPECT_EQ(built.code, 1);
   EXPECT_THAT(built.err, HasSubstr("                +bad | ERROR Earthfile:4:5\n"));
-  EXPECT_THAT(built.err, HasSubstr("                +bad |       failed with exit code 7\n"));
+  EXPECT_THAT(built.err, HasSubstr("                +bad |       ended with exit code 7\n"));
   EXPECT_THAT(built.err, HasSubstr("                +bad *failed* | why\n"));
   EXPECT_THAT(built.err, Not(HasSubstr("SUCCESS")));
   EXPECT_EQ(earthly({"+nothing"}).code, 1) << "every failure is 1, as there";
@@ -155,7 +155,20 @@ TEST_F(Earthly, secrets_of_the_command_line_and_the_environment) {
                        "VERSION 0.8\ns:\n    FROM tiny\n    RUN --secret A --secret B test \"$A-$B\" = first-second\n");
   EXPECT_EQ(earthly({"-s", "A=first", "--secret", "B", "+s"}, {{"B", "second"}}).code, 0);
   EXPECT_EQ(earthly({"+s"}, {{"EARTHLY_SECRETS", "A=first,B=second"}}).code, 0);
-  EXPECT_EQ(earthly({"+s"}, {{"EARTHLY_SECRETS", "A=first,B=other"}}).code, 1);
+  EXPECT_EQ(earthly({"--no-cache", "+s"}, {{"EARTHLY_SECRETS", "A=first,B=second"}}).code, 0);
+  EXPECT_EQ(earthly({"--no-cache", "+s"}, {{"EARTHLY_SECRETS", "A=first,B=other"}}).code, 1);
+}
+
+TEST_F(Earthly, an_interrupt_cancels_the_build_and_ends_with_130) {
+  daemon->project_file("Earthfile", "VERSION 0.8\nslow:\n    FROM tiny\n    RUN echo begun; sleep 600\n");
+  const std::string log = links / "log";
+  const std::string command = "{ " + (links / "bin/earthly").string() + " +slow 2>" + log +
+                              " & } ; child=$!; for i in $(seq 300); do grep -q '| begun' " + log +
+                              " && break; sleep 0.1; done; kill -INT $child; wait $child";
+  const auto built = run_program({"/bin/bash", "-mc", command}, daemon->project(),
+                                 {{"INGOT_SOCKET", daemon->socket()}, {"XDG_CACHE_HOME", links / "cache"}});
+  EXPECT_EQ(built.code, 130) << slurp(log);
+  EXPECT_THAT(daemon->ingot({"ps", "--all"}).out, HasSubstr("canceled"));
 }
 
 TEST_F(Earthly, the_other_commands) {

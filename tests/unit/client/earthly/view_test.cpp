@@ -85,7 +85,7 @@ TEST(EarthlyView, a_failure_is_told_and_then_repeated_with_the_output) {
             "                  +t | ERROR Earthfile:4:5\n"
             "                  +t |       The command\n"
             "                  +t |           RUN make \"$X\"\n"
-            "                  +t |       failed with exit code 2\n"
+            "                  +t |       ended with exit code 2\n"
             "============================== FAILURE ==============================\n"
             "                  +t *failed* | Once more, what failed:\n"
             "                  +t *failed* | --> RUN make \"$X\"\n"
@@ -93,7 +93,21 @@ TEST(EarthlyView, a_failure_is_told_and_then_repeated_with_the_output) {
             "                  +t *failed* | ERROR Earthfile:4:5\n"
             "                  +t *failed* |       The command\n"
             "                  +t *failed* |           RUN make \"$X\"\n"
-            "                  +t *failed* |       failed with exit code 2\n");
+            "                  +t *failed* |       ended with exit code 2\n");
+}
+
+TEST(EarthlyView, of_a_log_that_was_cut_the_last_output_is_repeated) {
+  const std::string text = written([](View& view) {
+    view.event(step(EventType::step_start, "RUN x"));
+    view.event(step(EventType::output, "the beginning"));
+    view.event(step(EventType::tail, "the end"));
+    auto end = step(EventType::step_end);
+    end.exit_code = 1;
+    view.event(end);
+    view.event(ended({ErrorKind::step_failed, "the command ended with exit code 1", "", {}, {}}));
+  });
+  EXPECT_THAT(text, HasSubstr(" *failed* | the end\n"));
+  EXPECT_THAT(text, Not(HasSubstr(" *failed* | the beginning\n")));
 }
 
 TEST(EarthlyView, an_error_that_is_no_steps) {
