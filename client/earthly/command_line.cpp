@@ -70,6 +70,7 @@ class Reader {
 
   static tl::unexpected<Error> unknown(const std::vector<Flag>& flags, const std::string& name) {
     std::vector<std::string> names;
+    names.reserve(flags.size());
     for (const auto& flag : flags) names.push_back("--" + flag.name);
     const std::string hint = base::did_you_mean(name, names);
     return fail(ErrorKind::usage, "there is no flag " + base::printable(name),

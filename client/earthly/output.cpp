@@ -58,6 +58,7 @@ Status write_artifacts(Daemon& daemon, const BuildRequest& request, const proto:
   const auto wanted = matching(all, request.artifact);
   if (wanted.empty()) {
     std::vector<std::string> names;
+    names.reserve(all.size());
     for (const auto& artifact : all) names.push_back(artifact.name);
     std::string hint = base::did_you_mean(request.artifact, names);
     if (hint.empty()) hint = names.empty() ? "it saves no artifact" : "it saves " + base::join(names, ", ");

@@ -18,19 +18,9 @@ std::string_view without_end(std::string_view line) {
   return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-bool is_white(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
-// Whether a backslash ends the line, white space aside.
-bool goes_on(std::string_view line) {
-  line = without_end(line);
-  return (line.size() - line.find_last_not_of('\\') - 1) % 2 == 1;
-}
-
 // As the line's end has it in files from Windows; one of two is the text's own.
-std::string_view without_carriage_return(std::string_view line, bool ended) {
-  if (ended && line.ends_with('\r') && !line.ends_with("\r\r")) line.remove_suffix(1);
+std::string_view without_carriage_return(std::string_view line) {
+  if (line.ends_with('\r') && !line.ends_with("\r\r")) line.remove_suffix(1);
   return line;
 }
 
@@ -151,9 +141,9 @@ class Formatter {
       const bool continued = at != statement.begin && !quoted;
       // White space at an end has a meaning within quotes and within a parenthesis that is never closed.
       const bool last = stop == statement.end;
-      const bool ends_in_word = last && is_white(statement.words.back().text.back()) && !goes_on(raw);
-      std::string_view shown =
-          ends_in_word || (!last && kept(stop)) ? without_carriage_return(raw, stop < text_.size()) : without_end(raw);
+      std::string_view shown = !last && kept(stop) ? without_carriage_return(raw) : without_end(raw);
+      const bool ends_in_word = last && statement.words_end > at + shown.size();
+      if (ends_in_word) shown = raw.substr(0, statement.words_end - at);
       if (continued) {
         const auto there = std::max<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(columns_before(raw)) + moved);
         shown.remove_prefix(std::min(shown.find_first_not_of(" \t\r"), shown.size()));
@@ -164,7 +154,7 @@ class Formatter {
         if (!shown.empty()) out_ += std::string(std::max(static_cast<std::size_t>(there), columns + kIndent), ' ');
       }
       out_ += shown;
-      if (stop == text_.size() && shown.ends_with('\r')) out_ += '\r';
+      if (ends_in_word && shown.ends_with('\r')) out_ += '\r';  // one of two is the line's end
       out_ += '\n';
       at = stop + 1;
     }

@@ -20,6 +20,7 @@ bool is_path(const std::string& text) {
 
 std::vector<std::string> names_of(const std::vector<Recipe>& recipes) {
   std::vector<std::string> names;
+  names.reserve(recipes.size());
   for (const Recipe& recipe : recipes) names.push_back(recipe.name);
   return names;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -85,6 +86,12 @@ TEST(Print, trees_differ_by_what_they_say_and_not_by_where) {
   }
 }
 
+TEST(Print, the_comment_of_an_arg_is_part_of_the_tree) {
+  const File one = testing::parsed("VERSION 0.8\nt:\n  # a\n  ARG X\n");
+  EXPECT_EQ(one.targets[0].commands[0].doc, "a\n");
+  EXPECT_FALSE(same_tree(one, testing::parsed("VERSION 0.8\nt:\n  # b\n  ARG X\n")));
+}
+
 // What holds for every file that parses.
 void check(const std::string& text) {
   const auto file = parse(text, "Earthfile");
@@ -106,14 +113,16 @@ TEST(Format, the_sample_of_the_whole_language_prints_and_formats_to_the_same_tre
 }
 
 TEST(Format, any_text_that_parses_prints_and_formats_to_the_same_tree) {
-  std::mt19937 random(7);
+  const char* given = std::getenv("INGOT_MODEL_SEED");
+  const auto seed = static_cast<unsigned>(given == nullptr ? 7 : std::atoi(given));
+  std::mt19937 random(seed);
   const std::string original = sample();
   const std::vector<std::string> pieces = {
       "\n", "\n",    "\n  ", "\n\t",   " ",        "  ",      "\\\n",    "\\ \n",    "\\",      "\"",
       "'",  "# c\n", " # c", "RUN a",  "\n RUN b", "\n IF x", "\n ELSE", "\n END",   "\r\n",    "\r",
       "\t", "$(",    ")",    "\nu:\n", "\n\n\n",   "x",       "\\ ",     "\n ARG y", "\n  # d", "\n# d"};
   int parsed = 0;
-  for (int round = 0; round < 6000; ++round) {
+  for (int round = 0; round < 4000; ++round) {
     std::string text = round % 3 == 0 ? original : "VERSION 0.8\nt:\n RUN a";
     const std::size_t changes = round % 3 == 0 ? 1 + random() % 3 : random() % 14;
     for (std::size_t i = 0; i < changes; ++i) {
@@ -127,7 +136,7 @@ TEST(Format, any_text_that_parses_prints_and_formats_to_the_same_tree) {
     check(text);
     if (::testing::Test::HasFatalFailure()) return;
   }
-  EXPECT_GT(parsed, 1000) << "hardly a text parsed: nothing was held to anything";
+  EXPECT_GT(parsed, 700) << "hardly a text parsed: nothing was held to anything";
 }
 
 }  // namespace
