@@ -135,14 +135,14 @@ TEST_F(EarthfileCommands, fmt_leaves_a_file_with_errors_and_goes_on_with_others)
 }
 
 TEST_F(EarthfileCommands, lint_warns_and_fails_only_when_it_is_strict) {
-  directory.file("Earthfile", "VERSION 0.8\nt:\n    FROM a\n    ARG X\n    COPY dist/x keep/y /\n    FROM ./lib+nix\n");
+  directory.file("Earthfile", "VERSION 0.8\nt:\n    FROM a\n    ARG X\n    COPY dist/x keep keep/y /\n    FROM ./lib+nix\n");
   directory.file(".earthlyignore", "dist\nkeep\n!keep/y\n");
   directory.file("lib/Earthfile", "VERSION 0.8\nlib:\n    FROM a\n");
   const auto outcome = run({"lint"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("Earthfile:4:9: warning: nothing in t uses ARG X [unused-arg]"));
   EXPECT_THAT(outcome.out, HasSubstr(":5:10: warning: COPY takes dist/x"));
-  EXPECT_THAT(outcome.out, Not(HasSubstr("COPY takes keep/y"))) << "it is brought back";
+  EXPECT_THAT(outcome.out, Not(HasSubstr("COPY takes keep"))) << "of it something is brought back";
   EXPECT_THAT(outcome.out, HasSubstr("has no target nix"));
   EXPECT_EQ(run({"lint", "--strict"}).code, 1);
   EXPECT_EQ(run({"lint", "--strict", "lib"}).code, 0);
