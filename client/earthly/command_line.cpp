@@ -135,7 +135,13 @@ class Reader {
     const bool named = !path.empty();
     if (!named) path = ".env";
     auto text = world_.file(path);
-    if (text) return earthfile::parse_dotenv(*text, path);
+    if (text) {
+      auto values = earthfile::parse_dotenv(*text, path);
+      if (values) return values;
+      Error error = values.error();
+      if (error.position) error.position->source_line.clear();  // it may hold a secret
+      return fail(std::move(error));
+    }
     if (named || text.error().kind != ErrorKind::not_found) return fail(text.error());
     return std::map<std::string, std::string>{};
   }

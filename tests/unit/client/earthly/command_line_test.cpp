@@ -136,6 +136,12 @@ TEST_F(EarthlyCommandLine, another_dotenv_is_read_when_one_is_named_and_must_be_
   EXPECT_TRUE(line({"+t"}).has("ci"));
 }
 
+TEST_F(EarthlyCommandLine, a_dotenv_that_is_wrong_is_not_shown) {
+  files[".env"] = "EARTHLY_CI=true\nEARTHLY_SECRETS='hunter2\n";
+  EXPECT_THAT(error({"+t"}), HasSubstr(".env:2:"));
+  EXPECT_THAT(error({"+t"}), testing::Not(HasSubstr("hunter2")));
+}
+
 TEST_F(EarthlyCommandLine, what_has_no_meaning_here_is_warned_of_and_what_cannot_be_is_refused) {
   const auto warned = line({"--buildkit-host", "tcp://x", "--use-inline-cache", "--sat=big", "+t"});
   EXPECT_THAT(warned.warnings,
