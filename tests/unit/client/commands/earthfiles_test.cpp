@@ -135,7 +135,8 @@ TEST_F(EarthfileCommands, fmt_leaves_a_file_with_errors_and_goes_on_with_others)
 }
 
 TEST_F(EarthfileCommands, lint_warns_and_fails_only_when_it_is_strict) {
-  directory.file("Earthfile", "VERSION 0.8\nt:\n    FROM a\n    ARG X\n    COPY dist/x keep keep/y /\n    FROM ./lib+nix\n");
+  directory.file("Earthfile",
+                 "VERSION 0.8\nt:\n    FROM a\n    ARG X\n    COPY dist/x keep keep/y /\n    FROM ./lib+nix\n");
   directory.file(".earthlyignore", "dist\nkeep\n!keep/y\n");
   directory.file("lib/Earthfile", "VERSION 0.8\nlib:\n    FROM a\n");
   const auto outcome = run({"lint"});
