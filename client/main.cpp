@@ -10,6 +10,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
 #include "client/commands/secrets.h"
+#include "client/earthly/run.h"
 #include "proto/error.h"
 
 using namespace ingot;
@@ -18,6 +19,7 @@ using client::report;
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   std::setlocale(LC_CTYPE, "");
+  if (argc > 0 && client::earthly::is_called(argv[0])) return client::earthly::run(argc, argv);
   const auto invocation = client::parse_arguments({argv + 1, argv + argc});
   if (!invocation) return report(invocation.error());
   client::hide_secrets(*invocation, argc, argv);

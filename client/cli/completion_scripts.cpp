@@ -10,10 +10,12 @@ namespace ingot::client {
 
 namespace {
 
-enum class Words { none, targets, jobs, shells, commands };
+enum class Words { none, targets, jobs, shells, commands, files, parts_of_debug };
 
 Words words_of(const CommandInfo& command) {
-  if (command.words_begin_rest) return Words::targets;
+  if (command.words_begin_rest || command.name == "doc") return Words::targets;
+  if (command.synopsis.find("FILE...") != std::string::npos || command.name == "ls") return Words::files;
+  if (command.name == "debug") return Words::parts_of_debug;
   if (command.synopsis.find("JOB") != std::string::npos) return Words::jobs;
   if (command.name == "completion") return Words::shells;
   return command.name == "help" ? Words::commands : Words::none;
@@ -71,6 +73,9 @@ std::string offered(Words words, const std::string& globals) {
       return "bash zsh fish";
     case Words::commands:
       return command_names();
+    case Words::parts_of_debug:
+      return "ast";
+    case Words::files:  // what the shell offers by itself
     case Words::none:
       return "";
   }
@@ -215,7 +220,10 @@ complete -c ingot -f
     const Words words = words_of(command);
     std::string list = offered(words, "(__ingot_globals)");
     if (list.starts_with("$(ingot")) list = list.substr(1);
-    if (words != Words::none) script += fmt::format("complete -c ingot {} -a '{}'\n", in_command, list);
+    if (words == Words::files)
+      script += fmt::format("complete -c ingot {} -F\n", in_command);
+    else if (words != Words::none)
+      script += fmt::format("complete -c ingot {} -a '{}'\n", in_command, list);
   }
   return script;
 }

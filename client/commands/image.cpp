@@ -8,10 +8,10 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/commands/image_load.h"
 #include "client/fetch/image_archive.h"
 #include "client/render/text.h"
 #include "daemon/base/strings.h"
-#include "daemon/sys/find_program.h"
 
 // images, image save, image load, push.
 namespace ingot::client {
@@ -71,21 +71,12 @@ Result<int> save(const Invocation& invocation, const std::string& name) {
 // Into podman or docker, whichever is here.
 Result<int> load(const Invocation& invocation, const std::string& name) {
   std::string program = invocation.value("--into");
-  for (const char* candidate : {"podman", "docker"}) {
-    if (program.empty() && sys::find_program(candidate)) program = candidate;
-  }
   if (program.empty()) {
-    return fail(ErrorKind::unsupported, "neither podman nor docker is here to load an image into",
-                "install one of them, or write the image to a file by `ingot image save`");
+    INGOT_TRY(program, image_loader({"podman", "docker"}));
   }
   Daemon daemon = open_daemon(invocation);
   INGOT_TRY(auto image, find_image(daemon, name));
-  FILE* pipe = popen((program + " load").c_str(), "we");
-  if (pipe == nullptr) return base::fail_errno(errno, "cannot run " + program);
-  auto written = write_image_archive(daemon, image, fileno(pipe));
-  const int status = pclose(pipe);
-  if (status != 0) return fail(ErrorKind::unavailable, program + " load failed", "its own words are above");
-  INGOT_CHECK(written);
+  INGOT_CHECK(load_image(daemon, image, program));
   return 0;
 }
 

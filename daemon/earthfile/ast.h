@@ -21,6 +21,7 @@ struct Command {
   std::string name;         // "RUN", "SAVE ARTIFACT"
   std::vector<Word> words;  // what follows the name
   std::string arguments;    // the same as one text, its inner spaces kept
+  std::string doc;          // of ARG, SAVE ARTIFACT and SAVE IMAGE: the comment right above
   Place place;
   std::vector<Command> body;
   std::vector<Command> alternatives;  // ELSE IF and ELSE, CATCH and FINALLY, in order; each has its body

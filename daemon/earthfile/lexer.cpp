@@ -1,6 +1,7 @@
 #include "daemon/earthfile/lexer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/base/strings.h"
 
@@ -54,12 +55,13 @@ void Lexer::add(Statement& statement) {
   }
   statement.words.back().text += text_[at_];
   statement.text += text_[at_];
-  ++at_;
+  statement.words_end = ++at_;
 }
 
 void Lexer::take_backslash(Statement& statement) {
   if (skip_continuation()) return;
   const bool literal = !open_.empty() && open_.back().kind == '\'';
+  behind_dollar_ = false;
   add(statement);
   if (!literal && !at_end() && peek() != '\n') add(statement);
 }
@@ -67,6 +69,8 @@ void Lexer::take_backslash(Statement& statement) {
 // Keeps account of the quotes and parentheses that words do not end in.
 void Lexer::take_structure(char c) {
   const char inside = open_.empty() ? '\0' : open_.back().kind;
+  // A line that is continued in between does not part the two.
+  const bool behind_dollar = std::exchange(behind_dollar_, c == '$' && inside != '\'');
   if (inside == '\'' && c != '\'') return;
   const bool quote = (c == '\'' && inside != '"') || c == '"';
   if (quote && inside == c) {
@@ -75,7 +79,7 @@ void Lexer::take_structure(char c) {
   } else if (quote) {
     open_.push_back({c, at_});
     ++quotes_;
-  } else if (c == '(' && inside == '(') {
+  } else if (c == '(' && (inside == '(' || behind_dollar)) {
     open_.push_back({c, at_});
   } else if (c == ')' && inside == '(') {
     open_.pop_back();
@@ -91,17 +95,15 @@ bool Lexer::take(Statement& statement) {
     return false;
   } else if (open_.empty() && is_space(c)) {
     in_word_ = false;
-    if (c != '\r') gap_ += c;
+    behind_dollar_ = false;
+    gap_ += c == '\r' ? ' ' : c;  // one within a line parts words as a space does
     ++at_;
   } else if (open_.empty() && c == '#' && !in_word_) {
     at_ = line_end();
   } else if (c == '\r' && peek(1) == '\n') {
     ++at_;  // a quoted line break of a CRLF file is one of any other
-  } else if (c == '$' && peek(1) == '(' && (open_.empty() || open_.back().kind != '\'')) {
-    open_.push_back({'(', at_ + 1});
-    add(statement);
-    add(statement);
   } else {
+    if (c == '\n') statement.kept_breaks.push_back(at_);
     take_structure(c);
     add(statement);
   }
@@ -126,12 +128,15 @@ Result<bool> Lexer::next(Statement& statement) {
   quotes_ = 0;
   gap_.clear();
   in_word_ = false;
+  behind_dollar_ = false;
   if (!skip_blank_and_comment_lines(&statement.comment)) return false;
   const std::size_t start = at_;
   while (is_space(peek())) ++at_;
   statement.indent = at_ - start;
+  statement.begin = at_;
   while (!at_end() && take(statement)) continue;
   if (quotes_ > 0) return unclosed_quote();
+  statement.end = at_;
   if (!at_end()) next_line();
   return !statement.words.empty();  // a continuation that nothing follows says nothing
 }

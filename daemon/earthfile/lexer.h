@@ -11,10 +11,15 @@ namespace ingot::earthfile {
 
 // One statement: continued lines joined, comments gone, cut into words.
 struct Statement {
-  std::vector<Word> words;  // at least one
-  std::string text;         // all words, inner spaces kept, outer ones gone
-  std::size_t indent = 0;   // white space before the first word
-  std::string comment;      // the comment lines right above
+  std::vector<Word> words;    // at least one
+  std::string text;           // all words, inner spaces kept, outer ones gone
+  std::size_t indent = 0;     // white space before the first word
+  std::string comment;        // the comment lines right above
+  std::size_t begin = 0;      // where its first word stands in the source
+  std::size_t words_end = 0;  // behind the last character of its last word
+  std::size_t end = 0;        // where the line ends that is its last: a line break, or the end of the file
+  std::vector<std::size_t>
+      kept_breaks;  // line breaks within quotes: they and the white space behind them have a meaning
 };
 
 // Cuts a file into statements, in time linear in its length. White space and "#" mean nothing within quotes and
@@ -53,6 +58,7 @@ class Lexer {
   std::size_t quotes_ = 0;  // how many of open_ are quotes
   std::string gap_;         // white space since the last word: kept when another one follows
   bool in_word_ = false;
+  bool behind_dollar_ = false;  // the last character was a "$" that nothing escapes
 };
 
 }  // namespace ingot::earthfile

@@ -32,6 +32,11 @@ bool is_function_name(std::string_view name) {
          has_only(name, "_.", std::isalnum);
 }
 
+// The commands that say what a recipe takes and gives.
+bool has_doc(std::string_view command) {
+  return command == "ARG" || command == "SAVE ARTIFACT" || command == "SAVE IMAGE";
+}
+
 }  // namespace
 
 Parser::Parser(std::shared_ptr<const Source> source) : lexer_(*source), tree_(errors_) {
@@ -205,6 +210,7 @@ void Parser::take_command(const Statement& statement) {
     fail(first.place, fmt::format("the commands of \"{}\" must be indented", base::printable(recipe_->name)),
          "put white space before " + command.name);
   }
+  if (has_doc(command.name)) command.doc = statement.comment;
   check_function_keyword(command);
   recipe_has_commands_ = true;
   tree_.add(std::move(command));

@@ -46,7 +46,7 @@ TEST_F(Completion, bash_completes_commands_flags_values_targets_and_jobs) {
   EXPECT_EQ(in_bash("ingot build --no-cache +"), "+iso +image\n") << "its value is optional, and no word of its own";
   EXPECT_EQ(in_bash("ingot show abc"), "abc123\n");
   EXPECT_EQ(in_bash("ingot completion f"), "fish\n");
-  EXPECT_EQ(in_bash("ingot help do"), "doctor\n");
+  EXPECT_EQ(in_bash("ingot help doct"), "doctor\n");
 }
 
 TEST_F(Completion, bash_passes_on_where_to_look) {

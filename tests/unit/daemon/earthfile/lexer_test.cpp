@@ -84,6 +84,8 @@ TEST(Lexer, quotes_and_commands_in_parentheses_hold_words_together) {
               ElementsAre("ARG", "X=$(echo a #b $((1 + 2)) \"c )\")", "d"));
   EXPECT_THAT(Read("RUN \"$(. x && echo \"$Y #z\").\" end").words(),
               ElementsAre("RUN", "\"$(. x && echo \"$Y #z\").\"", "end"));
+  EXPECT_THAT(Read("RUN $\\\n  (a b) c").words(), ElementsAre("RUN", "$(a b)", "c"))
+      << "a line that goes on parts nothing";
   EXPECT_THAT(Read("RUN (a b) \\$( c").words(), ElementsAre("RUN", "(a", "b)", "\\$(", "c"));
 }
 

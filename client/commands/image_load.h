@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/transport/daemon.h"
+
+namespace ingot::client {
+
+// The first of these programs that is here. Kind `unsupported` when none is.
+Result<std::string> image_loader(const std::vector<std::string>& programs);
+// Into podman or docker. `quiet`: what the program says of its success is not shown.
+Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet = false);
+
+}  // namespace ingot::client
