@@ -23,6 +23,11 @@ Result<std::string> JobBuilds::shell_program(const graph::Graph& graph) {
   return build->shell_program(graph.steps.size() - 1);
 }
 
+Result<std::string> JobBuilds::step_file(const graph::Graph& graph, const std::string& path) {
+  INGOT_TRY(solver::Build * build, run(graph, {}));
+  return build->file(graph.steps.size() - 1, path);
+}
+
 Result<solver::Build*> JobBuilds::build(const graph::Graph& graph, Made made) {
   return run(graph, std::move(made));
 }
@@ -60,8 +65,16 @@ void JobBuilds::record_steps() const {
       if (step.text.empty() || record.how.empty()) continue;
       const bool is_known = steps.contains(step.number) && steps[step.number].how != "not needed";
       if (is_known) continue;
-      steps[step.number] = {static_cast<int>(step.number), 0, step.target, step.text, proto::place_of(step.position),
-                            record.how, record.seconds, record.asked_to_run, record.parts, record.bytes,
+      steps[step.number] = {static_cast<int>(step.number),
+                            0,
+                            step.target,
+                            step.text,
+                            proto::place_of(step.position),
+                            record.how,
+                            record.seconds,
+                            record.asked_to_run,
+                            record.parts,
+                            record.bytes,
                             record.stands_on_anew};
     }
   }

@@ -1,8 +1,8 @@
-#include "client/context/ignore.h"
+#include "daemon/base/ignore.h"
 
 #include <gtest/gtest.h>
 
-namespace ingot::client {
+namespace ingot::base {
 namespace {
 
 bool ignored(const std::string& rules, const std::string& path) {
@@ -71,4 +71,4 @@ TEST(IgnoreRules, an_ignored_directory_is_entered_only_for_what_may_come_back) {
 }
 
 }  // namespace
-}  // namespace ingot::client
+}  // namespace ingot::base
