@@ -73,9 +73,9 @@ class Parser {
 
   Status add(Line& line) {
     auto parsed = InstructionParser(line, file_.escape).parse();
-    const bool begins_stage = base::starts_with_ci(line.text(), "FROM ");
     if (!parsed) {
-      if (begins_stage) met_from_ = true;  // what follows is not at fault
+      const std::string name = lower_case(line.text().substr(0, line.text().find_first_of(" \t")));
+      if (name == "from") met_from_ = true;  // what follows is not at fault
       return base::fail(parsed.error());
     }
     Instruction instruction = *std::move(parsed);

@@ -221,7 +221,7 @@ TEST(Interpreter, commands_to_come_are_refused_by_name) {
             "Earthfile:4:5: IF is not understood by this version of Ingot\n      IF [ a = b ]\n      ^\n"
             "hint: write the commands of the case that you need without a condition");
   EXPECT_EQ(error_kind_of(in_target("DO +X")), ErrorKind::unsupported);
-  for (const char* command : {"DO +X", "GIT CLONE x y", "LOCALLY", "IMPORT x", "HOST a 1.2.3.4", "FROM DOCKERFILE ."}) {
+  for (const char* command : {"DO +X", "GIT CLONE x y", "LOCALLY", "IMPORT x", "HOST a 1.2.3.4"}) {
     EXPECT_THAT(error_of(in_target(command)), HasSubstr("is not understood by this version of Ingot")) << command;
   }
   for (const char* block : {"FOR x IN y", "WITH DOCKER", "WAIT"}) {

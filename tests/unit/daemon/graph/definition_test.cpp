@@ -82,6 +82,8 @@ TEST(Definition, differs_in_every_field) {
   copy([](CopyOp& op) { op.symlink_no_follow = true; });
   copy([](CopyOp& op) { op.chown = "a"; });
   copy([](CopyOp& op) { op.chmod = 0; });
+  copy([](CopyOp& op) { op.excluded = {"a"}; });
+  copy([](CopyOp& op) { op.excluded = {"a", "b"}; });
   std::set<std::string> seen;
   for (const auto& operation : operations) seen.insert(definition(operation, {kParent}).str());
   EXPECT_EQ(seen.size(), operations.size());
