@@ -53,6 +53,7 @@ Status DockerStages::expose(DockerStage& stage, const Instruction& one) {
     for (const auto& some : base::split(text, ' ')) {
       if (some.empty()) continue;
       for (const auto& port : ports_in(some)) {
+        INGOT_CHECK(tools_.count(word.place, 1, 0));
         INGOT_TRY(auto exposed, exposed_port(port, word.place));
         add_once(stage.image.exposed_ports, std::move(exposed));
       }

@@ -44,7 +44,11 @@ std::vector<std::string> names_from(const dockerfile::Instruction& one) {
 }  // namespace
 
 DockerStages::DockerStages(const dockerfile::File& file, const DockerRequest& request, const DockerTools& tools)
-    : file_(file), request_(request), tools_(tools), stages_(file.stages.size()) {}
+    : file_(file), request_(request), tools_(tools) {
+  for (std::size_t i = 0; i < file.stages.size(); ++i) {
+    if (!file.stages[i].name.empty()) by_name_[file.stages[i].name].push_back(i);
+  }
+}
 
 Status DockerStages::declare_globals() {
   for (const char* what : {"PLATFORM", "OS", "ARCH", "VARIANT"}) {
@@ -57,8 +61,8 @@ Status DockerStages::declare_globals() {
     return value == nullptr ? std::nullopt : std::optional(*value);
   };
   for (const auto& one : file_.args) {
-    INGOT_CHECK(tools_.count(one.place));
     for (const auto& pair : one.pairs) {
+      INGOT_CHECK(tools_.count(pair.name.place, 1, globals_.bytes()));
       auto given = request_.build_args.find(pair.name.text);
       if (given != request_.build_args.end()) {
         globals_.set(pair.name.text, given->second);
@@ -89,9 +93,10 @@ void DockerStages::warn_of_unknown_args() const {
 }
 
 std::optional<std::size_t> DockerStages::find_stage(const std::string& name, std::size_t own, bool by_number) const {
-  const std::string wanted = lower_case(name);
-  for (std::size_t i = own; i-- > 0;) {
-    if (!wanted.empty() && file_.stages[i].name == wanted) return i;
+  if (auto called = by_name_.find(lower_case(name)); called != by_name_.end()) {
+    const auto& numbers = called->second;
+    const auto behind = std::lower_bound(numbers.begin(), numbers.end(), own);
+    if (behind != numbers.begin()) return *std::prev(behind);
   }
   const auto number = by_number ? number_of(name) : std::nullopt;
   return number && *number < own ? number : std::nullopt;
@@ -101,11 +106,11 @@ Result<std::size_t> DockerStages::wanted_stage() const {
   if (request_.stage.empty()) return file_.stages.size() - 1;
   if (auto found = find_stage(request_.stage, file_.stages.size(), true)) return *found;
   std::vector<std::string> names;
-  for (const auto& stage : file_.stages) {
-    if (!stage.name.empty()) names.push_back(stage.name);
-  }
+  for (const auto& [name, numbers] : by_name_) names.push_back(name);
   std::string hint = base::did_you_mean(request_.stage, names);
-  if (hint.empty()) hint = names.empty() ? "its stages have no names" : "its stages are " + base::join(names, ", ");
+  constexpr std::size_t kMostListed = 12;
+  if (hint.empty() && names.empty()) hint = "its stages have no names";
+  if (hint.empty() && names.size() <= kMostListed) hint = "its stages are " + base::join(names, ", ");
   return fail_at(request_.place, ErrorKind::not_found,
                  file_.source->name() + " has no stage \"" + base::printable(request_.stage) + "\"", hint);
 }
@@ -150,7 +155,8 @@ Result<DockerStage> DockerStages::begin(std::size_t index) {
   const dockerfile::Stage& from = file_.stages[index];
   INGOT_TRY(auto image, image_of(from));
   if (auto base = find_stage(image, index, false)) {
-    DockerStage stage = stages_[*base];
+    DockerStage stage = stages_.at(*base);
+    INGOT_CHECK(tools_.count(from.place, 1, stage.env.bytes()));
     stage.args = {};
     stage.has_own_cmd = false;
     return stage;
@@ -172,14 +178,14 @@ Result<DockerStage> DockerStages::build() {
     if (!needed[current_]) continue;
     INGOT_TRY(auto stage, begin(current_));
     for (const auto& one : file_.stages[current_].instructions) INGOT_CHECK(instruction(stage, one));
-    stages_[current_] = std::move(stage);
+    stages_.emplace(current_, std::move(stage));
   }
   warn_of_unknown_args();
-  return stages_[wanted];
+  return std::move(stages_.at(wanted));
 }
 
 Status DockerStages::instruction(DockerStage& stage, const Instruction& one) {
-  INGOT_CHECK(tools_.count(one.place));
+  INGOT_CHECK(tools_.count(one.place, 1 + one.pairs.size(), 0));
   switch (one.kind) {
     case Kind::from:
       return {};  // begins a stage, and is no part of one
@@ -235,7 +241,16 @@ dockerfile::Lookup DockerStages::lookup(const DockerStage& stage) const {
 }
 
 Result<std::string> DockerStages::value_of(const DockerStage& stage, const dockerfile::Word& word) const {
-  return dockerfile::expand(word, file_.escape, lookup(stage));
+  INGOT_TRY(auto value, dockerfile::expand(word, file_.escape, lookup(stage)));
+  INGOT_CHECK(tools_.count(word.place, 0, value.size()));
+  return value;
+}
+
+Status DockerStages::check_size(const DockerStage& stage, const Place& place) const {
+  if (stage.env.bytes() + stage.args.bytes() <= kLargestScope) return {};
+  return fail_at(place, ErrorKind::too_large,
+                 "the variables of this stage are together larger than " + base::human_bytes(kLargestScope),
+                 "put long texts into files, and COPY them");
 }
 
 Status DockerStages::add_step(DockerStage& stage, const Instruction& one, graph::Operation operation) {
@@ -248,7 +263,7 @@ Result<graph::StepId> DockerStages::source_step(const std::string& name, const I
     return fail_at(place, ErrorKind::invalid, "variables are not known in what files are taken from",
                    "name a stage for it, which may have some: FROM $IMAGE AS tools, above the first FROM an ARG");
   }
-  if (auto found = find_stage(name, current_, true)) return *stages_[*found].step;
+  if (auto found = find_stage(name, current_, true)) return *stages_.at(*found).step;
   const auto below = find_stage(name, file_.stages.size(), true);
   if (below || number_of(name)) {
     return fail_at(place, ErrorKind::invalid,

@@ -40,7 +40,8 @@ struct DockerTools {
                                       const std::string& text, const Place& place)>
       add;
   std::function<void(const Place& place, std::string message, std::string hint)> warn;
-  std::function<Status(const Place& place)> count;  // one more instruction; fails when they are too many
+  // What takes time: so many instructions more, and so long a value. Fails when it is too much.
+  std::function<Status(const Place& place, std::size_t instructions, std::size_t bytes)> count;
 };
 
 // Where a stage has got to.
@@ -78,6 +79,7 @@ class DockerStages {
   Status instruction(DockerStage& stage, const Instruction& one);
   Result<std::string> value_of(const DockerStage& stage, const dockerfile::Word& word) const;
   dockerfile::Lookup lookup(const DockerStage& stage) const;
+  Status check_size(const DockerStage& stage, const Place& place) const;
   Status add_step(DockerStage& stage, const Instruction& one, graph::Operation operation);
   // What --from names: the step of a stage or of an image.
   Result<graph::StepId> source_step(const std::string& name, const Instruction& one, const Place& place);
@@ -110,9 +112,10 @@ class DockerStages {
   const dockerfile::File& file_;
   const DockerRequest& request_;
   const DockerTools& tools_;
-  VariableTable globals_;            // ARGs above the first FROM, and what platforms are called
-  std::vector<DockerStage> stages_;  // by number; of those that are not needed nothing is known
-  std::size_t current_ = 0;          // the stage that is being interpreted
+  std::map<std::string, std::vector<std::size_t>> by_name_;  // of stages: their numbers, in order
+  VariableTable globals_;                                    // ARGs above the first FROM, and what platforms are called
+  std::map<std::size_t, DockerStage> stages_;                // by number; those that were needed so far
+  std::size_t current_ = 0;                                  // the stage that is being interpreted
 };
 
 }  // namespace ingot::earthfile

@@ -7,32 +7,32 @@ namespace ingot::earthfile {
 
 // All values of an instruction are those that held before it.
 Status DockerStages::arg(DockerStage& stage, const Instruction& one) {
-  VariableTable args = stage.args;
+  graph::Variables args;
   for (const auto& pair : one.pairs) {
     INGOT_TRY(auto name, value_of(stage, pair.name));
     if (auto given = request_.build_args.find(name); given != request_.build_args.end()) {
-      args.set(name, given->second);
+      args.emplace_back(name, given->second);
     } else if (pair.value) {
       INGOT_TRY(auto value, value_of(stage, *pair.value));
-      args.set(name, value);
+      args.emplace_back(name, std::move(value));
     } else if (const std::string* global = globals_.find(name)) {
-      args.set(name, *global);
+      args.emplace_back(name, *global);
     }
   }
-  stage.args = std::move(args);
-  return {};
+  for (const auto& [name, value] : args) stage.args.set(name, value);
+  return check_size(stage, one.place);
 }
 
 Status DockerStages::env(DockerStage& stage, const Instruction& one) {
-  VariableTable env = stage.env;
+  graph::Variables env;
   for (const auto& pair : one.pairs) {
     INGOT_TRY(auto name, value_of(stage, pair.name));
     INGOT_TRY(auto value, value_of(stage, *pair.value));
     if (name.empty()) return fail_at(pair.name.place, ErrorKind::invalid, "ENV: this name is empty here");
-    env.set(name, value);
+    env.emplace_back(std::move(name), std::move(value));
   }
-  stage.env = std::move(env);
-  return {};
+  for (const auto& [name, value] : env) stage.env.set(name, value);
+  return check_size(stage, one.place);
 }
 
 Status DockerStages::working_directory(DockerStage& stage, const Instruction& one) {

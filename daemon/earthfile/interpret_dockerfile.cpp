@@ -137,7 +137,9 @@ Status Interpreter::from_dockerfile(Frame& frame, const Command& command) {
   tools.warn = [&](const Place& place, std::string message, std::string hint) {
     warn(place, std::move(message), std::move(hint));
   };
-  tools.count = [&](const Place& place) { return count_command(place); };
+  tools.count = [&](const Place& place, std::size_t instructions, std::size_t bytes) {
+    return count_commands(place, instructions, bytes);
+  };
   tools.add = [&](std::optional<graph::StepId> parent, graph::Operation operation, const std::string& line,
                   const Place& place) { return add_step_to(frame, parent, std::move(operation), line, place); };
   auto built = DockerStages(*file, request, tools).build();

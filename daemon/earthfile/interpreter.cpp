@@ -108,8 +108,9 @@ Result<graph::StepId> Interpreter::add_step_to(Frame& frame, std::optional<graph
   return id;
 }
 
-Status Interpreter::count_command(const Place& place) {
-  if (++commands_ <= kMostCommands) return {};
+Status Interpreter::count_commands(const Place& place, std::size_t commands, std::size_t bytes) {
+  commands_ += commands + bytes / kScopeBytesPerCommand;
+  if (commands_ <= kMostCommands) return {};
   return fail_at(place, ErrorKind::too_large,
                  fmt::format("the target takes more than {} commands to interpret", kMostCommands),
                  "do its targets refer to each other over and over?");
@@ -118,7 +119,7 @@ Status Interpreter::count_command(const Place& place) {
 // Whether this file may say the command, and this version of Ingot can do it.
 Status Interpreter::check_command(const Frame& frame, const Command& command) {
   const CommandInfo& info = *find_command(command.name);  // the parser lets no other pass
-  INGOT_CHECK(count_command(command.place));
+  INGOT_CHECK(count_commands(command.place, 1));
   if (!info.feature.empty() && !frame.has(info.feature)) {
     return fail_at(command.place, ErrorKind::syntax, command.name + " " + how_to_get(info.feature),
                    "change the first line of the Earthfile");

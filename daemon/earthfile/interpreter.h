@@ -72,7 +72,7 @@ class Interpreter {
   bool may_remember(const Progress& progress);
   Status command(Frame& frame, const Command& command);
   Status check_command(const Frame& frame, const Command& command);
-  Status count_command(const Place& place);
+  Status count_commands(const Place& place, std::size_t commands, std::size_t bytes = 0);
 
   // One function a command. interpret_from.cpp
   Status from(Frame& frame, const Command& command);
