@@ -42,7 +42,7 @@ Status DockerStages::label(DockerStage& stage, const Instruction& one) {
   for (const auto& pair : one.pairs) {
     INGOT_TRY(auto name, value_of(stage, pair.name));
     INGOT_TRY(auto value, value_of(stage, *pair.value));
-    set_label(stage.image, std::move(name), std::move(value));
+    stage.labels.set(name, value);
   }
   return {};
 }
@@ -55,7 +55,7 @@ Status DockerStages::expose(DockerStage& stage, const Instruction& one) {
       for (const auto& port : ports_in(some)) {
         INGOT_CHECK(tools_.count(word.place, 1, 0));
         INGOT_TRY(auto exposed, exposed_port(port, word.place));
-        add_once(stage.image.exposed_ports, std::move(exposed));
+        stage.ports.set(exposed, "");
       }
     }
   }
@@ -71,7 +71,7 @@ Status DockerStages::volume(DockerStage& stage, const Instruction& one) {
   for (const auto& word : words) {
     INGOT_TRY(auto path, value_of(stage, word));
     if (path.empty()) return fail_at(word.place, ErrorKind::invalid, "VOLUME: this path is empty here");
-    add_once(stage.image.volumes, std::move(path));
+    stage.volumes.set(path, "");
   }
   return {};
 }

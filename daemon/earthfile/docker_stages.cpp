@@ -43,6 +43,29 @@ std::vector<std::string> names_from(const dockerfile::Instruction& one) {
 
 }  // namespace
 
+DockerStage::DockerStage(graph::ImageConfig config)
+    : image(std::move(config)),
+      labels(image.labels),
+      env(image.env),
+      working_dir(image.working_dir.empty() ? "/" : image.working_dir),
+      user(image.user) {
+  for (const auto& port : image.exposed_ports) ports.set(port, "");
+  for (const auto& volume : image.volumes) volumes.set(volume, "");
+}
+
+graph::ImageConfig DockerStage::whole_image() const {
+  graph::ImageConfig whole = image;
+  whole.labels = labels.entries();
+  whole.exposed_ports.clear();
+  for (const auto& [port, nothing] : ports.entries()) whole.exposed_ports.push_back(port);
+  whole.volumes.clear();
+  for (const auto& [path, nothing] : volumes.entries()) whole.volumes.push_back(path);
+  whole.env = env.entries();
+  whole.working_dir = working_dir;
+  whole.user = user;
+  return whole;
+}
+
 DockerStages::DockerStages(const dockerfile::File& file, const DockerRequest& request, const DockerTools& tools)
     : file_(file), request_(request), tools_(tools) {
   for (std::size_t i = 0; i < file.stages.size(); ++i) {
@@ -156,17 +179,15 @@ Result<DockerStage> DockerStages::begin(std::size_t index) {
   INGOT_TRY(auto image, image_of(from));
   if (auto base = find_stage(image, index, false)) {
     DockerStage stage = stages_.at(*base);
-    INGOT_CHECK(tools_.count(from.place, 1, stage.env.bytes()));
+    INGOT_CHECK(tools_.count(from.place, 1,
+                             stage.env.bytes() + stage.labels.bytes() + stage.ports.bytes() + stage.volumes.bytes()));
     stage.args = {};
     stage.has_own_cmd = false;
     return stage;
   }
-  DockerStage stage;
-  INGOT_TRY(stage.image, tools_.image(image, from.image.place));
+  INGOT_TRY(auto config, tools_.image(image, from.image.place));
+  DockerStage stage(std::move(config));
   INGOT_TRY(stage.step, tools_.add(std::nullopt, graph::ImageOp{image}, from.text, from.place));
-  stage.env = VariableTable(stage.image.env);
-  if (!stage.image.working_dir.empty()) stage.working_dir = stage.image.working_dir;
-  stage.user = stage.image.user;
   return stage;
 }
 

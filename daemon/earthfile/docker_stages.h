@@ -44,16 +44,23 @@ struct DockerTools {
   std::function<Status(const Place& place, std::size_t instructions, std::size_t bytes)> count;
 };
 
-// Where a stage has got to.
+// Where a stage has got to. All that grows with the file is found by name at once.
 struct DockerStage {
   std::optional<graph::StepId> step;
-  graph::ImageConfig image;  // environment, directory and user are below
+  graph::ImageConfig image;  // less what is below
+  VariableTable labels;
+  VariableTable ports;    // as names
+  VariableTable volumes;  // as names
   VariableTable env;
   VariableTable args;
   std::string working_dir = "/";
   std::string user;
   std::vector<std::string> shell = {"/bin/sh", "-c"};
   bool has_own_cmd = false;
+
+  explicit DockerStage(graph::ImageConfig config = {});
+  // All of it.
+  graph::ImageConfig whole_image() const;
 };
 
 // Makes steps of the stages of a Dockerfile that the wanted one stands on.

@@ -1,6 +1,5 @@
 #include "daemon/earthfile/image_settings.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "daemon/base/strings.h"
@@ -18,19 +17,6 @@ Result<std::int64_t> nanoseconds(const std::string& name, const std::string& tex
 }
 
 }  // namespace
-
-void set_label(graph::ImageConfig& image, std::string name, std::string value) {
-  auto found =
-      std::find_if(image.labels.begin(), image.labels.end(), [&](const auto& one) { return one.first == name; });
-  if (found == image.labels.end())
-    image.labels.emplace_back(std::move(name), std::move(value));
-  else
-    found->second = std::move(value);
-}
-
-void add_once(std::vector<std::string>& list, std::string value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
-}
 
 Result<std::string> exposed_port(const std::string& text, const Place& place) {
   const std::string number = text.substr(0, text.find('/'));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "daemon/base/result.h"
 #include "daemon/earthfile/ast.h"
@@ -10,8 +9,6 @@
 // What Earthfiles and Dockerfiles say of an image in the same words.
 namespace ingot::earthfile {
 
-void set_label(graph::ImageConfig& image, std::string name, std::string value);
-void add_once(std::vector<std::string>& list, std::string value);
 // "80" and "80/tcp" as "80/tcp".
 Result<std::string> exposed_port(const std::string& text, const Place& place);
 // --interval, --timeout, --start-period and --retries of HEALTHCHECK.

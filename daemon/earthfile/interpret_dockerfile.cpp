@@ -145,10 +145,10 @@ Status Interpreter::from_dockerfile(Frame& frame, const Command& command) {
   auto built = DockerStages(*file, request, tools).build();
   if (!built) return base::fail(base::with_context(built.error(), context));
   frame.progress.step = built->step;
+  frame.progress.image = built->whole_image();
   frame.progress.scope.env = std::move(built->env);
   frame.progress.working_dir = std::move(built->working_dir);
   frame.progress.user = std::move(built->user);
-  frame.progress.image = std::move(built->image);
   frame.progress.has_own_cmd = false;
   return {};
 }

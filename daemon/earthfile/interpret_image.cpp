@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/strings.h"
@@ -28,6 +29,19 @@ Result<std::vector<std::string>> program(const Command& command) {
   if (auto words = json_words(command.arguments)) return *words;
   if (command.arguments.empty()) return fail_at(command.place, ErrorKind::syntax, command.name + " needs a command");
   return std::vector<std::string>{"/bin/sh", "-c", command.arguments};
+}
+
+void set_label(graph::ImageConfig& image, std::string name, std::string value) {
+  auto found =
+      std::find_if(image.labels.begin(), image.labels.end(), [&](const auto& one) { return one.first == name; });
+  if (found == image.labels.end())
+    image.labels.emplace_back(std::move(name), std::move(value));
+  else
+    found->second = std::move(value);
+}
+
+void add_once(std::vector<std::string>& list, std::string value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
 }
 
 }  // namespace

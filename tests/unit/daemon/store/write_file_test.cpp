@@ -17,8 +17,8 @@ class WriteFile : public testing::Test {
     std::filesystem::create_directories(directory / "root/existing");
     directory.file("root/etc/passwd", "me:x:7:8::/:/bin/sh\n");
   }
-  std::string write(const graph::WriteFileOp& op) {
-    auto done = write_file(op, *sys::RootedDir::open(directory / "root"));
+  std::string write(const graph::WriteFileOp& file) {
+    auto done = write_file(file, *sys::RootedDir::open(directory / "root"));
     return done ? "" : proto::render(done.error());
   }
   struct stat status(const std::string& path) {
