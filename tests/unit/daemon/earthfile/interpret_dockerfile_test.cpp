@@ -81,15 +81,15 @@ TEST_F(FromDockerfile, only_what_the_wanted_stage_stands_on_becomes_steps) {
 TEST_F(FromDockerfile, args_and_env_have_their_scopes) {
   const std::string text =
       "ARG BASE=debian:bookworm\nARG G=global\nFROM $BASE AS a\nARG A=$G-x\nARG G\nARG B=$G A2=$B\nENV E=$A F=$E\n"
-      "ARG E=hidden\nARG NONE\nARG TARGETOS\nRUN x\nFROM a\nRUN y\n";
+      "ARG E=hidden\nARG NONE\nARG TARGETOS\nENV Z=$E\nRUN x\nFROM a\nRUN y\n";
   const auto stage = steps_of<graph::ExecOp>(graph_of(text, "--build-arg NOT=1 ."));
   ASSERT_EQ(stage.size(), 2U);
   EXPECT_THAT(stage[0].env,
               ::testing::UnorderedElementsAre(Pair("PATH", "/image/bin"), Pair("LANG", "C.UTF-8"), Pair("A", "-x"),
                                               Pair("G", "global"), Pair("B", "global"), Pair("A2", ""), Pair("E", "-x"),
-                                              Pair("F", ""), Pair("TARGETOS", "linux")));
+                                              Pair("F", ""), Pair("TARGETOS", "linux"), Pair("Z", "-x")));
   EXPECT_THAT(stage[1].env, ::testing::UnorderedElementsAre(Pair("PATH", "/image/bin"), Pair("LANG", "C.UTF-8"),
-                                                            Pair("E", "-x"), Pair("F", "")));
+                                                            Pair("E", "-x"), Pair("F", ""), Pair("Z", "-x")));
   const auto seen = [&](const std::string& words, const std::string& name) {
     return seen_by_run(graph_of(text, words + " --target a ."), name);
   };
