@@ -114,20 +114,22 @@ Status DockerStages::add_mount(DockerStage& stage, const Instruction& one, const
   if (made.mount.kind == graph::Mount::Kind::bind) {
     // As it was written: no variables in there.
     const std::string from = field_of(base::split(flag.value, ','), "from");
-    INGOT_TRY(made.mount.from, mounted_step(one, from, made.mount.source, flag.place));
+    const DockerPath& context = request_.context;
+    if (from.empty() && context.step) {
+      made.mount.from = context.step;
+      made.mount.source = absolute(context.path, made.mount.source.substr(1));
+    } else {
+      INGOT_TRY(made.mount.from, mounted_step(one, from, made.mount.source, flag.place));
+    }
   }
   exec.mounts.push_back(std::move(made.mount));
   return {};
 }
 
-// Files of the context are copied to where the mount can show them; most of them cost no bytes.
+// Files of the project are copied to where the mount can show them; most of them cost no bytes.
 Result<graph::StepId> DockerStages::mounted_step(const Instruction& one, const std::string& from,
                                                  const std::string& source, const Place& place) {
   if (!from.empty()) return source_step(from, one, place);
-  if (request_.context.step) {
-    return fail_at(place, ErrorKind::unsupported, "the files of a target are not mounted as a context's",
-                   "COPY what the command needs");
-  }
   graph::CopyOp op;
   INGOT_TRY(auto path, context_path(source, one, place));
   op.sources = {std::move(path)};

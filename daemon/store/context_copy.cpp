@@ -11,7 +11,6 @@ namespace ingot::store {
 
 namespace {
 
-using base::fail;
 using proto::EntryType;
 using proto::ManifestEntry;
 

@@ -243,6 +243,11 @@ TEST_F(FromDockerfile, of_what_a_target_saves) {
   const auto copy = std::get<graph::CopyOp>(made.graph.steps.back().operation);
   EXPECT_THAT(copy.sources, ElementsAre("/d/x"));
   EXPECT_EQ(made.graph.steps.at(*copy.from).target, "+made");
+  host.step_files["/d/Dockerfile"] = "FROM debian:bookworm\nRUN --mount=source=x,target=/y z\n";
+  auto mounted = interpreted_with("VERSION 0.8\nt:\n  FROM DOCKERFILE +made/d\n" + rest);
+  const auto mount = std::get<graph::ExecOp>(mounted.graph.steps.back().operation).mounts.at(0);
+  EXPECT_EQ(mount.source, "/d/x");
+  EXPECT_EQ(mounted.graph.steps.at(*mount.from).target, "+made");
   EXPECT_EQ(interpreted_with("VERSION 0.8\nt:\n  FROM DOCKERFILE -f +made/D .\n" + rest).error, "");
   EXPECT_THAT(interpreted_with("VERSION 0.8\nt:\n  FROM DOCKERFILE +made\n" + rest).error,
               HasSubstr("Earthfile:3:19: \"+made\" names a target, and no artifact of it"));
