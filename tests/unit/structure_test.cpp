@@ -68,6 +68,15 @@ TEST(Structure, the_shell_folder_is_pure) {
   });
 }
 
+TEST(Structure, the_dockerfile_folder_is_pure) {
+  for_each_include([](const std::string& file, const std::string& included) {
+    if (folder_of(file) != "daemon/dockerfile") return;
+    const std::string to = folder_of(included);
+    EXPECT_TRUE(to == "daemon/dockerfile" || to == "daemon/text" || to == "daemon/base")
+        << file << " includes " << included;
+  });
+}
+
 TEST(Structure, asio_and_beast_stay_where_connections_are) {
   const fs::path top = test::source_directory();
   for (const auto& entry : fs::recursive_directory_iterator(top / "daemon")) {
