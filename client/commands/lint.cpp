@@ -7,7 +7,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
 #include "client/commands/earthfiles.h"
-#include "client/context/ignore.h"
+#include "daemon/base/ignore.h"
 #include "daemon/earthfile/lint.h"
 #include "daemon/sys/files.h"
 
@@ -23,7 +23,7 @@ using nlohmann::json;
 class Beside {
  public:
   explicit Beside(fs::path directory) : directory_(std::move(directory)) {
-    if (auto rules = sys::read_file(directory_ / ".earthlyignore", 1U << 20)) rules_ = IgnoreRules::parse(*rules);
+    if (auto rules = sys::read_file(directory_ / ".earthlyignore", 1U << 20)) rules_ = base::IgnoreRules::parse(*rules);
   }
 
   earthfile::Surroundings surroundings() {
@@ -51,7 +51,7 @@ class Beside {
   }
 
   fs::path directory_;
-  IgnoreRules rules_;
+  base::IgnoreRules rules_;
   std::map<std::string, std::unique_ptr<const earthfile::File>> others_;
 };
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "client/context/hash_files.h"
-#include "client/context/ignore.h"
+#include "daemon/base/ignore.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
 
@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using base::fail;
 using base::fail_errno;
+using base::IgnoreRules;
 
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorKind::invalid, "cannot send \"" + base::printable(path) + "\": " + why,

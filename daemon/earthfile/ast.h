@@ -5,9 +5,12 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/earthfile/source.h"
+#include "daemon/text/source.h"
 
 namespace ingot::earthfile {
+
+using text::Place;
+using text::Source;
 
 // A word as written, quotes and all. The interpreter gives it its meaning.
 struct Word {

@@ -4,7 +4,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/earthfile/expand.h"
-#include "daemon/earthfile/source.h"
+#include "daemon/text/source.h"
 
 namespace ingot::earthfile {
 

@@ -27,6 +27,9 @@ class Host {
   // What /bin/sh is in the file system that the graph's last step leaves: the program's path, "" when there is none or
   // when more than its name decides on what it does. None as above.
   virtual Result<std::optional<std::string>> shell_program(const graph::Graph& graph) = 0;
+  // The text of a file of the file system that the graph's last step leaves; kind `not_found` when it is not there.
+  // None as above.
+  virtual Result<std::optional<std::string>> step_file(const graph::Graph& graph, const std::string& path) = 0;
 };
 
 // All syntax errors of the file at once; never empty on failure.

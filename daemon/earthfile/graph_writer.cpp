@@ -15,6 +15,10 @@ std::size_t size_of(const graph::Step& step) {
   if (const auto* exec = std::get_if<graph::ExecOp>(&step.operation)) {
     for (const auto& [name, value] : exec->env) size += name.size() + value.size() + 64;
   }
+  if (const auto* file = std::get_if<graph::WriteFileOp>(&step.operation)) size += file->content.size();
+  if (const auto* copy = std::get_if<graph::CopyOp>(&step.operation)) {
+    for (const auto& pattern : copy->excluded) size += pattern.size() + 64;
+  }
   return size;
 }
 

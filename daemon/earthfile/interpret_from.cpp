@@ -60,18 +60,21 @@ Status Interpreter::from_target(Frame& frame, const Word& word, const Reference&
   return {};
 }
 
-Status Interpreter::from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference) {
+Result<graph::ImageConfig> Interpreter::image_config(const std::string& reference, const Place& from) {
   auto config = host_.image_config(reference);
-  if (!config) {
-    Error error = config.error();
-    if (!error.position && error.kind != ErrorKind::canceled) error.position = word.place.position();
-    return base::fail(std::move(error));
-  }
+  if (config) return config;
+  Error error = config.error();
+  if (!error.position && error.kind != ErrorKind::canceled) error.position = from.position();
+  return base::fail(std::move(error));
+}
+
+Status Interpreter::from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference) {
+  INGOT_TRY(auto config, image_config(reference, word.place));
   INGOT_CHECK(add_step(frame, command, graph::ImageOp{reference}));
-  frame.progress.scope.env = VariableTable(config->env);
-  frame.progress.working_dir = config->working_dir.empty() ? "/" : config->working_dir;
-  frame.progress.user = config->user;
-  frame.progress.image = std::move(*config);
+  frame.progress.scope.env = VariableTable(config.env);
+  frame.progress.working_dir = config.working_dir.empty() ? "/" : config.working_dir;
+  frame.progress.user = config.user;
+  frame.progress.image = std::move(config);
   frame.progress.has_own_cmd = false;
   return {};
 }

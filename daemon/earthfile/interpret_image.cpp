@@ -1,10 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/image_settings.h"
 #include "daemon/earthfile/interpreter.h"
 
 // SAVE IMAGE, and what describes an image: LABEL, ENTRYPOINT, CMD, EXPOSE, VOLUME, HEALTHCHECK.
@@ -31,14 +29,6 @@ Result<std::vector<std::string>> program(const Command& command) {
   if (auto words = json_words(command.arguments)) return *words;
   if (command.arguments.empty()) return fail_at(command.place, ErrorKind::syntax, command.name + " needs a command");
   return std::vector<std::string>{"/bin/sh", "-c", command.arguments};
-}
-
-Result<std::int64_t> nanoseconds(const Options::Value& option) {
-  auto seconds = base::parse_duration(option.text);
-  if (seconds) return static_cast<std::int64_t>(*seconds * 1e9);
-  return fail_at(option.place, ErrorKind::invalid,
-                 fmt::format("--{} takes a time, not \"{}\"", option.name, base::printable(option.text)),
-                 "such as 30s");
 }
 
 void set_label(graph::ImageConfig& image, std::string name, std::string value) {
@@ -86,16 +76,8 @@ Status Interpreter::expose(Frame& frame, const Command& command) {
   if (command.words.empty()) return fail_at(command.place, ErrorKind::syntax, "EXPOSE needs a port", "EXPOSE 80/tcp");
   for (const auto& word : command.words) {
     INGOT_TRY(auto port, value_of(frame, word));
-    const std::string number = port.substr(0, port.find('/'));
-    const std::string protocol = number.size() < port.size() ? port.substr(number.size() + 1) : "tcp";
-    unsigned value = 0;
-    auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-    const bool is_number = error == std::errc() && end == number.data() + number.size() && value <= 65535;
-    if (!is_number || (protocol != "tcp" && protocol != "udp" && protocol != "sctp")) {
-      return fail_at(word.place, ErrorKind::invalid, "\"" + base::printable(port) + "\" is no port",
-                     "such as 80, 80/tcp or 53/udp");
-    }
-    add_once(frame.progress.image.exposed_ports, number + "/" + protocol);
+    INGOT_TRY(port, exposed_port(port, word.place));
+    add_once(frame.progress.image.exposed_ports, std::move(port));
   }
   return {};
 }
@@ -121,17 +103,7 @@ Status Interpreter::healthcheck(Frame& frame, const Command& command) {
                     lookup(frame)));
   graph::Healthcheck check;
   for (const auto& option : options.values) {
-    if (option.name == "retries") {
-      const std::string& text = option.text;
-      auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), check.retries);
-      if (error == std::errc() && end == text.data() + text.size() && check.retries >= 0) continue;
-      return fail_at(option.place, ErrorKind::invalid,
-                     "--retries takes a number, not \"" + base::printable(text) + "\"", "such as 3");
-    }
-    INGOT_TRY(auto time, nanoseconds(option));
-    if (option.name == "interval") check.interval_ns = time;
-    if (option.name == "timeout") check.timeout_ns = time;
-    if (option.name == "start-period") check.start_period_ns = time;
+    INGOT_CHECK(set_health_option(check, option.name, option.text, option.place));
   }
   const auto words = options.words(command);
   const std::string kind = words.empty() ? "" : words.front().text;

@@ -86,6 +86,13 @@ Result<graph::ExecOp> Interpreter::exec_of(Frame& frame, const Options& options)
 Status Interpreter::add_mount(Frame& frame, const Options::Value& option, graph::ExecOp& exec) {
   INGOT_TRY(auto made, parse_mount(option, frame.target, frame.progress.working_dir));
   if (made.mount.kind == graph::Mount::Kind::bind) {
+    // Recipes may name directories of the host here; those are nobody's business.
+    if (made.from.find('+') == std::string::npos) {
+      return fail_at(option.place, ErrorKind::unsupported,
+                     made.from.empty() ? "--mount=type=bind needs a target: files of the host are not mounted"
+                                       : "--mount=type=bind takes files of targets, not of images",
+                     "from=+target with source=/path, or COPY what the command needs");
+    }
     // "+target" is all that it has, "+target/path" what it saves.
     const std::size_t slash = made.from.find('/', made.from.find('+'));
     const Word word{made.from.substr(0, slash), option.place};

@@ -10,8 +10,6 @@ namespace ingot::earthfile {
 
 namespace {
 
-constexpr std::size_t kLargestScope = 2U << 20;  // Linux takes no larger environment into a process
-
 // "NAME=value with spaces".
 struct Assignment {
   Word name;

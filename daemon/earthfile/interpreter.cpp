@@ -85,28 +85,41 @@ Result<graph::StepId> Interpreter::current_step(Frame& frame, const Command& com
 }
 
 Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operation operation) {
+  const auto parent = frame.progress.step;
+  INGOT_TRY(frame.progress.step, add_step_to(frame, parent, std::move(operation), command.text(), command.place));
+  return {};
+}
+
+// An image stands on nothing, whatever the parent.
+Result<graph::StepId> Interpreter::add_step_to(Frame& frame, std::optional<graph::StepId> parent,
+                                               graph::Operation operation, const std::string& text,
+                                               const Place& place) {
   graph::Step step;
   const bool is_image = std::holds_alternative<graph::ImageOp>(operation);
   step.operation = std::move(operation);
-  if (!is_image) step.parent = frame.progress.step;
+  if (!is_image) step.parent = parent;
   step.target = frame.target;
-  step.text = command.text();
-  step.position = command.place.position();
+  step.text = text;
+  step.position = place.position();
   step.anew = !is_image && anew_.contains(frame.target);
   met_.insert(frame.target);
-  INGOT_TRY(frame.progress.step, graph_.add(std::move(step)));
-  if (frame.gives_results) wanted_.push_back(*frame.progress.step);
-  return {};
+  INGOT_TRY(const auto id, graph_.add(std::move(step)));
+  if (frame.gives_results) wanted_.push_back(id);
+  return id;
+}
+
+Status Interpreter::count_commands(const Place& place, std::size_t commands, std::size_t bytes) {
+  commands_ += commands + bytes / kScopeBytesPerCommand;
+  if (commands_ <= kMostCommands) return {};
+  return fail_at(place, ErrorKind::too_large,
+                 fmt::format("the target takes more than {} commands to interpret", kMostCommands),
+                 "do its targets refer to each other over and over?");
 }
 
 // Whether this file may say the command, and this version of Ingot can do it.
 Status Interpreter::check_command(const Frame& frame, const Command& command) {
   const CommandInfo& info = *find_command(command.name);  // the parser lets no other pass
-  if (++commands_ > kMostCommands) {
-    return fail_at(command.place, ErrorKind::too_large,
-                   fmt::format("the target takes more than {} commands to interpret", kMostCommands),
-                   "do its targets refer to each other over and over?");
-  }
+  INGOT_CHECK(count_commands(command.place, 1));
   if (!info.feature.empty() && !frame.has(info.feature)) {
     return fail_at(command.place, ErrorKind::syntax, command.name + " " + how_to_get(info.feature),
                    "change the first line of the Earthfile");
@@ -129,6 +142,7 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"COPY", &Interpreter::copy},
                                                          {"SAVE ARTIFACT", &Interpreter::save_artifact},
                                                          {"WORKDIR", &Interpreter::working_directory},
+                                                         {"FROM DOCKERFILE", &Interpreter::from_dockerfile},
                                                          {"USER", &Interpreter::user},
                                                          {"ARG", &Interpreter::arg},
                                                          {"LET", &Interpreter::let},

@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/earthfile/docker_stages.h"
 #include "daemon/earthfile/earthfile.h"
-#include "daemon/earthfile/fail_at.h"
 #include "daemon/earthfile/graph_writer.h"
 #include "daemon/earthfile/options.h"
 #include "daemon/earthfile/scope.h"
 #include "daemon/earthfile/units.h"
 #include "daemon/shell/shell.h"
+#include "daemon/text/fail_at.h"
 
 namespace ingot::earthfile {
 
@@ -72,11 +73,20 @@ class Interpreter {
   bool may_remember(const Progress& progress);
   Status command(Frame& frame, const Command& command);
   Status check_command(const Frame& frame, const Command& command);
+  Status count_commands(const Place& place, std::size_t commands, std::size_t bytes = 0);
 
   // One function a command. interpret_from.cpp
   Status from(Frame& frame, const Command& command);
   Status from_target(Frame& frame, const Word& word, const Reference& target, const Overrides& overrides);
+  Result<graph::ImageConfig> image_config(const std::string& reference, const Place& from);
   Status from_image(Frame& frame, const Command& command, const Word& word, const std::string& reference);
+  // interpret_dockerfile.cpp
+  Status from_dockerfile(Frame& frame, const Command& command);
+  Result<DockerRequest> docker_request(Frame& frame, const Command& command);
+  Result<DockerPath> docker_path(Frame& frame, const Word& word, const std::string& text, const Options& options);
+  Result<DockerPath> docker_artifact(Frame& frame, const Word& word, const std::string& text, const Options& options);
+  Result<std::string> text_of_dockerfile(const DockerRequest& request);
+  Result<std::vector<std::string>> ignored_in_context(const Frame& frame, const DockerRequest& request);
   // interpret_build.cpp
   Status build(Frame& frame, const Command& command);
   // interpret_reference.cpp
@@ -140,6 +150,8 @@ class Interpreter {
   // Where the command's file system stands; a target that nothing precedes begins with an empty one.
   Result<graph::StepId> current_step(Frame& frame, const Command& command);
   Status add_step(Frame& frame, const Command& command, graph::Operation operation);
+  Result<graph::StepId> add_step_to(Frame& frame, std::optional<graph::StepId> parent, graph::Operation operation,
+                                    const std::string& text, const Place& place);
   void warn(const Place& place, std::string message, std::string hint = {});
   void warn_of_unknown_overrides();
   Status check_anew() const;

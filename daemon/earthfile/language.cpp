@@ -30,7 +30,7 @@ const std::vector<CommandInfo>& commands() {
       {"VERSION", structure, "", ""},
       {"END", structure, "", ""},
       {"SAVE IMAGE", interpreted, "", ""},
-      {"FROM DOCKERFILE", not_yet, "write the Dockerfile's commands here; most are the same", ""},
+      {"FROM DOCKERFILE", interpreted, "", ""},
       {"BUILD", interpreted, "", ""},
       {"IF", interpreted, "", ""},
       {"ELSE IF", structure, "", ""},

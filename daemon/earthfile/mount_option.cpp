@@ -84,19 +84,12 @@ Status parse_secret_fields(Fields& fields, const Place& place, std::string& path
   return {};
 }
 
-// What only a bind has. The recipe's language knows directories of the host here; those are nobody's business.
-Status parse_bind_fields(Fields& fields, const Place& place, MountOption& option) {
+// What only a bind has.
+void parse_bind_fields(Fields& fields, MountOption& option) {
   option.from = take(fields, "from");
-  if (option.from.find('+') == std::string::npos) {
-    return fail_at(place, ErrorKind::unsupported,
-                   option.from.empty() ? "--mount=type=bind needs a target: files of the host are not mounted"
-                                       : "--mount=type=bind takes files of targets, not of images",
-                   "from=+target with source=/path, or COPY what the command needs");
-  }
   const std::string source = take(fields, "source");
   if (!source.empty()) option.mount.source = absolute("/", source);
   take(fields, "ro");
-  return {};
 }
 
 }  // namespace
@@ -129,7 +122,7 @@ Result<MountOption> parse_mount(const Options::Value& option, const std::string&
   std::string path = take(fields, "target");
   mount.id = take(fields, "id");
   if (mount.kind == Kind::secret) INGOT_CHECK(parse_secret_fields(fields, option.place, path, mount));
-  if (mount.kind == Kind::bind) INGOT_CHECK(parse_bind_fields(fields, option.place, made));
+  if (mount.kind == Kind::bind) parse_bind_fields(fields, made);
   if (path.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a target", kForm);
   mount.target = absolute(working_dir, path);
   if (mount.id.empty() && mount.kind == Kind::cache) mount.id = target + " " + mount.target;

@@ -10,7 +10,7 @@ namespace ingot::earthfile {
 
 struct MountOption {
   graph::Mount mount;
-  std::string from;  // of a bind: "+target" or "+target/artifact", for the interpreter to find
+  std::string from;  // of a bind: what its files are of, for the interpreter to find
 };
 
 // RUN --mount=type=cache,target=/path,...; `working_dir` is what a relative target counts from, `target` names the

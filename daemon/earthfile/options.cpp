@@ -3,17 +3,28 @@
 #include <algorithm>
 
 #include "daemon/base/strings.h"
-#include "daemon/earthfile/fail_at.h"
+#include "daemon/text/fail_at.h"
 
 namespace ingot::earthfile {
 
 namespace {
 
+std::string spelled(const OptionInfo& info) {
+  return (info.name.size() == 1 ? "-" : "--") + info.name;
+}
+
+bool is_flag(const std::string& word, const std::vector<OptionInfo>& known) {
+  if (word.starts_with("--")) return true;
+  const std::string flag = word.substr(0, word.find('='));
+  return flag.starts_with('-') &&
+         std::any_of(known.begin(), known.end(), [&](const auto& row) { return spelled(row) == flag; });
+}
+
 tl::unexpected<Error> unknown_flag(const Command& command, const Word& word, const std::string& flag,
                                    const std::vector<OptionInfo>& known) {
   std::vector<std::string> flags;
   for (const auto& row : known) {
-    if (row.refused_as != ErrorKind::syntax) flags.push_back("--" + row.name);
+    if (row.refused_as != ErrorKind::syntax) flags.push_back(spelled(row));
   }
   std::string hint = base::did_you_mean(flag, flags);
   if (hint.empty()) hint = flags.empty() ? command.name + " has none" : "it has " + base::join(flags, ", ");
@@ -47,7 +58,7 @@ std::vector<Word> Options::words(const Command& command) const {
 Result<Options> parse_options(const Command& command, const std::vector<OptionInfo>& known, const Lookup& lookup) {
   Options options;
   std::size_t at = 0;
-  for (; at < command.words.size() && command.words[at].text.starts_with("--"); ++at) {
+  for (; at < command.words.size() && is_flag(command.words[at].text, known); ++at) {
     const Word& word = command.words[at];
     if (word.text == "--") {
       ++at;
@@ -55,7 +66,7 @@ Result<Options> parse_options(const Command& command, const std::vector<OptionIn
     }
     const std::size_t equals = std::min(word.text.find('='), word.text.size());
     const std::string flag = word.text.substr(0, equals);
-    auto info = std::find_if(known.begin(), known.end(), [&](const auto& row) { return "--" + row.name == flag; });
+    auto info = std::find_if(known.begin(), known.end(), [&](const auto& row) { return spelled(row) == flag; });
     if (info == known.end()) return unknown_flag(command, word, flag, known);
     Options::Value value{info->name, "true", word.place};
     if (equals < word.text.size()) {

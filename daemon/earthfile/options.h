@@ -35,6 +35,7 @@ struct Options {
 };
 
 // Flags end at the first word without "--", or behind a bare "--". A bool flag takes =true and =false, variables too.
+// One whose name is a single letter is written with one dash.
 Result<Options> parse_options(const Command& command, const std::vector<OptionInfo>& known, const Lookup& lookup);
 
 }  // namespace ingot::earthfile

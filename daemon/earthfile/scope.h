@@ -8,6 +8,9 @@
 
 namespace ingot::earthfile {
 
+// Of all variables that one recipe sees: Linux takes no larger environment into a process.
+inline constexpr std::size_t kLargestScope = 2U << 20;
+
 // Variables in order of declaration, found by name at once.
 class VariableTable {
  public:

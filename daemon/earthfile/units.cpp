@@ -1,7 +1,7 @@
 #include "daemon/earthfile/units.h"
 
 #include "daemon/base/strings.h"
-#include "daemon/earthfile/fail_at.h"
+#include "daemon/text/fail_at.h"
 
 namespace ingot::earthfile {
 
@@ -19,7 +19,7 @@ Result<const Unit*> Units::in(const std::string& directory, const Place& from) {
   }
   if (!text) return base::fail(text.error());
   auto file = parse(*text, path);
-  if (!file) return base::fail(joined(std::move(file.error())));
+  if (!file) return base::fail(text::joined(std::move(file.error())));
   auto& unit = units_[directory];
   unit = std::make_unique<const Unit>(Unit{directory, std::move(*file)});
   return unit.get();

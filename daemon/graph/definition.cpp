@@ -83,12 +83,21 @@ base::Digest encode(const CopyOp& op) {
   }
   encoder.text(op.chown);
   encoder.text(op.chmod ? std::to_string(*op.chmod) : "");
+  for (const auto& pattern : op.excluded) encoder.text(pattern);
   return encoder.finish();
 }
 
 base::Digest encode(const MakeDirectoryOp& op) {
   Encoder encoder("directory");
   encoder.text(op.path);
+  return encoder.finish();
+}
+
+base::Digest encode(const WriteFileOp& op) {
+  Encoder encoder("file");
+  for (const auto* text : {&op.name, &op.destination, &op.content, &op.chown}) encoder.text(*text);
+  encoder.flag(op.destination_is_directory);
+  encoder.number(op.mode);
   return encoder.finish();
 }
 

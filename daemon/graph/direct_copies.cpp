@@ -16,7 +16,9 @@ const CopyOp* whole_file_system_at(const Graph& graph, StepId top, const std::st
   for (std::optional<StepId> id = top; id; id = graph.steps[*id].parent) {
     const Step& step = graph.steps[*id];
     const auto* saved = std::get_if<CopyOp>(&step.operation);
-    if (saved == nullptr) return std::holds_alternative<ImageOp>(step.operation) ? whole : nullptr;
+    const auto* image = std::get_if<ImageOp>(&step.operation);
+    if (image != nullptr) return image->reference == "scratch" ? whole : nullptr;
+    if (saved == nullptr) return nullptr;
     if (!saved->from || saved->sources.size() != 1) return nullptr;
     if (!is_within(saved->destination, path) && !is_within(path, saved->destination)) continue;
     const bool is_whole = saved->sources.front() == "/" && saved->destination == path && !saved->chmod &&

@@ -98,6 +98,8 @@ struct CopyOp {
   bool symlink_no_follow = false;
   std::string chown;  // "user[:group]", names or numbers; empty: root:root
   std::optional<unsigned> chmod;
+  // Of the context: what counts as if it were not there, in the lines of a .dockerignore, relative to the context.
+  std::vector<std::string> excluded;
 };
 
 // WORKDIR: made when it is not there.
@@ -105,7 +107,17 @@ struct MakeDirectoryOp {
   std::string path;
 };
 
-using Operation = std::variant<ImageOp, ExecOp, CopyOp, MakeDirectoryOp>;
+// COPY of a file that the recipe itself has the text of.
+struct WriteFileOp {
+  std::string name;                       // which it has in a directory
+  std::string destination;                // absolute
+  bool destination_is_directory = false;  // it was written with a trailing slash
+  std::string content;
+  std::string chown;  // as in CopyOp
+  unsigned mode = 0644;
+};
+
+using Operation = std::variant<ImageOp, ExecOp, CopyOp, MakeDirectoryOp, WriteFileOp>;
 
 struct Step {
   Operation operation;

@@ -14,9 +14,12 @@ class ContextHost : public earthfile::Host {
   using Ask = std::function<Result<std::optional<graph::Answer>>(const graph::Graph& graph)>;
   // See earthfile::Host.
   using ShellProgram = std::function<Result<std::optional<std::string>>(const graph::Graph& graph)>;
+  using StepFile =
+      std::function<Result<std::optional<std::string>>(const graph::Graph& graph, const std::string& path)>;
   struct Questions {
     Ask ask;
     ShellProgram shell_program;
+    StepFile step_file;
   };
   ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
               image::Progress progress, sys::CancelToken cancel, Questions questions);
@@ -26,6 +29,9 @@ class ContextHost : public earthfile::Host {
   Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) override { return questions_.ask(graph); }
   Result<std::optional<std::string>> shell_program(const graph::Graph& graph) override {
     return questions_.shell_program(graph);
+  }
+  Result<std::optional<std::string>> step_file(const graph::Graph& graph, const std::string& path) override {
+    return questions_.step_file(graph, path);
   }
 
  private:

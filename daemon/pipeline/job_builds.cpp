@@ -23,6 +23,11 @@ Result<std::string> JobBuilds::shell_program(const graph::Graph& graph) {
   return build->shell_program(graph.steps.size() - 1);
 }
 
+Result<std::string> JobBuilds::step_file(const graph::Graph& graph, const std::string& path) {
+  INGOT_TRY(solver::Build * build, run(graph, {}));
+  return build->file(graph.steps.size() - 1, path);
+}
+
 Result<solver::Build*> JobBuilds::build(const graph::Graph& graph, Made made) {
   return run(graph, std::move(made));
 }

@@ -20,6 +20,7 @@ class JobBuilds {
   // Of the graph's last step.
   Result<graph::Answer> ask(const graph::Graph& graph);
   Result<std::string> shell_program(const graph::Graph& graph);
+  Result<std::string> step_file(const graph::Graph& graph, const std::string& path);
   using Made = std::function<void(graph::StepId step, const store::Lease& result)>;
   Result<solver::Build*> build(const graph::Graph& graph, Made made);
 

@@ -61,8 +61,16 @@ Result<proto::Plan> plan(const Engine& engine, const proto::JobSpec& spec, const
               }));
     return is_known ? std::optional(std::move(program)) : std::nullopt;
   };
-  INGOT_TRY(auto recipe,
-            read_recipe(engine, spec, context, images, [](const std::string&) {}, cancel, {ask, shell_program}));
+  const auto step_file = [&](const graph::Graph& asked, const std::string& path) -> Result<std::optional<std::string>> {
+    std::string text;
+    INGOT_TRY(bool is_known, known(asked, [&](const solver::Build& build, graph::StepId last) -> Status {
+                INGOT_TRY(text, build.file(last, path));
+                return {};
+              }));
+    return is_known ? std::optional(std::move(text)) : std::nullopt;
+  };
+  INGOT_TRY(auto recipe, read_recipe(engine, spec, context, images, [](const std::string&) {}, cancel,
+                                     {ask, shell_program, step_file}));
   const graph::Graph& graph = recipe.plan.graph;
   solver::Build build(engine.solver,
                       {graph, recipe.context, engine.surroundings, cancel, "", 0, spec.no_cache, &images}, silence);

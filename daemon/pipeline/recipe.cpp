@@ -1,7 +1,7 @@
 #include "daemon/pipeline/recipe.h"
 
 #include "daemon/base/digest.h"
-#include "daemon/earthfile/fail_at.h"
+#include "daemon/text/fail_at.h"
 
 namespace ingot::pipeline {
 
@@ -18,7 +18,7 @@ Result<earthfile::File> parse_earthfile(ContextHost& host) {
   if (!text) return fail(text.error());
   auto file = earthfile::parse(*text, "Earthfile");
   if (file) return *file;
-  return fail(earthfile::joined(std::move(file.error())));
+  return fail(text::joined(std::move(file.error())));
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   image::JobImages from(engine.images, run.job.spec.pull);
   INGOT_TRY(auto context, load_context(engine, run.job.spec));
   JobBuilds builds(engine, run, context, from, observer);
-  const ContextHost::Questions questions{[&](const graph::Graph& asked) { return builds.ask(asked); },
-                                         [&](const graph::Graph& state) { return builds.shell_program(state); }};
+  const ContextHost::Questions questions{
+      [&](const graph::Graph& asked) { return builds.ask(asked); },
+      [&](const graph::Graph& state) { return builds.shell_program(state); },
+      [&](const graph::Graph& state, const std::string& path) { return builds.step_file(state, path); }};
   auto read = read_recipe(engine, run.job.spec, context, from, note, run.cancel, questions);
   INGOT_CHECK(run.record_images(from.used()));
   if (!read) builds.record_steps();

@@ -5,6 +5,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/solver/answers.h"
 #include "daemon/solver/shell_program.h"
+#include "daemon/solver/step_file.h"
 #include "daemon/solver/step_secrets.h"
 #include "daemon/store/artifacts.h"
 
@@ -319,6 +320,15 @@ Result<std::string> Build::shell_program(graph::StepId id) const {
     return {};
   }));
   return program;
+}
+
+Result<std::string> Build::file(graph::StepId id, const std::string& path) const {
+  std::string text;
+  INGOT_CHECK(with_file_system(solver_.snapshots_, result(id).id(), [&](const sys::RootedDir& root) -> Status {
+    INGOT_TRY(text, text_of_file(root, path));
+    return {};
+  }));
+  return text;
 }
 
 Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& artifact) {

@@ -83,6 +83,8 @@ class Build {
   Result<graph::Answer> answer(graph::StepId id) const;
   // After run(): the program that /bin/sh is there; "" when that is not to be said.
   Result<std::string> shell_program(graph::StepId id) const;
+  // After run(): a file of its file system; kind `not_found` when it is not there.
+  Result<std::string> file(graph::StepId id, const std::string& path) const;
   // After run(): what SAVE ARTIFACT hands out.
   Result<std::vector<proto::Artifact>> save(const graph::SaveArtifact& artifact);
 

@@ -13,6 +13,7 @@
 #include "daemon/solver/step_secrets.h"
 #include "daemon/store/context_copy.h"
 #include "daemon/store/tree_copy.h"
+#include "daemon/store/write_file.h"
 
 namespace ingot::solver {
 
@@ -84,6 +85,9 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   if (const auto* exec = std::get_if<graph::ExecOp>(&operation)) return run_command(work, *exec, output, cancel);
   if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&operation)) {
     return change(work, [&](const Stack& stack) { return stack.root.make_directories(make->path); });
+  }
+  if (const auto* file = std::get_if<graph::WriteFileOp>(&operation)) {
+    return change(work, [&](const Stack& stack) { return store::write_file(*file, stack.root); });
   }
   const auto* copy = std::get_if<graph::CopyOp>(&operation);
   if (copy == nullptr) return fail(ErrorKind::internal, "an image is no step to be executed");

@@ -35,6 +35,7 @@ void add(Parts& parts, const graph::CopyOp& op, const store::ContextTree& contex
   for (const bool flag : {op.dir, op.if_exists, op.keep_ts, op.keep_own, op.symlink_no_follow})
     flags += flag ? "1" : "0";
   parts["the flags"] = brief(flags);
+  if (!op.excluded.empty()) parts["what is left out"] = brief(base::join(op.excluded, "\n"));
   if (op.from) return;
   constexpr std::size_t kMostFiles = 1000;
   const auto files = store::selected_files(op, context);
@@ -47,6 +48,12 @@ void add(Parts& parts, const graph::CopyOp& op, const store::ContextTree& contex
   for (const auto& [path, content] : files) parts["file " + path] = brief(content);
 }
 
+void add(Parts& parts, const graph::WriteFileOp& op) {
+  parts["the destination"] = brief(op.destination + (op.destination_is_directory ? "/" : ""));
+  parts["the flags"] = brief(op.chown + " " + std::to_string(op.mode));
+  parts["file " + op.name] = brief(op.content);
+}
+
 }  // namespace
 
 Parts parts_of(const graph::Graph& graph, graph::StepId id, const std::vector<StepKey>& keys,
@@ -57,6 +64,7 @@ Parts parts_of(const graph::Graph& graph, graph::StepId id, const std::vector<St
   if (const auto* copy = std::get_if<graph::CopyOp>(&step.operation)) add(parts, *copy, context);
   if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&step.operation))
     parts["the directory"] = brief(make->path);
+  if (const auto* file = std::get_if<graph::WriteFileOp>(&step.operation)) add(parts, *file);
   std::size_t number = 0;
   for (graph::StepId input : graph::inputs(step)) {
     const auto& below = graph.steps.at(input);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "daemon/store/accounts.h"
+#include "daemon/store/context_selection.h"
 #include "daemon/store/copy_target.h"
 #include "daemon/sys/file_bytes.h"
 
@@ -10,27 +11,8 @@ namespace ingot::store {
 
 namespace {
 
-using base::fail;
 using proto::EntryType;
 using proto::ManifestEntry;
-
-struct Source {
-  const ManifestEntry* entry;  // behind the symlinks that are followed
-  std::string name;            // as the COPY has it; "" for the whole context
-};
-
-Result<std::vector<Source>> select(const graph::CopyOp& op, const ContextTree& context) {
-  std::vector<Source> sources;
-  for (const auto& pattern : op.sources) {
-    const std::size_t before = sources.size();
-    for (const auto& path : context.select(pattern)) {
-      const ManifestEntry* entry = context.resolve(path, !op.symlink_no_follow);
-      if (entry != nullptr) sources.push_back({entry, base_name(path)});
-    }
-    if (sources.size() == before && !op.if_exists) return fail(context.missing(pattern));
-  }
-  return sources;
-}
 
 std::size_t prefix_of(const ManifestEntry& directory) {
   return directory.path.empty() ? 0 : directory.path.size() + 1;
@@ -40,13 +22,13 @@ class ContextCopier {
  public:
   ContextCopier(const graph::CopyOp& op, const ContextTree& context, const BlobStore& blobs, const sys::RootedDir& root,
                 LayerLinks* links)
-      : op_(op), context_(context), blobs_(blobs), root_(root), links_(links), target_(root) {}
+      : op_(op), selection_(op, context), blobs_(blobs), root_(root), links_(links), target_(root) {}
 
   Status run() {
     if (!op_.chown.empty()) {
       INGOT_TRY(owner_, find_account(root_, op_.chown));
     }
-    INGOT_TRY(auto sources, select(op_, context_));
+    INGOT_TRY(auto sources, selection_.sources());
     if (sources.empty()) return {};
     const bool several = sources.size() > 1 || op_.sources.size() > 1;
     const bool into = op_.destination_is_directory || several || target_.is_directory(op_.destination);
@@ -55,7 +37,7 @@ class ContextCopier {
   }
 
  private:
-  Status copy(const Source& source, bool into) {
+  Status copy(const ContextSelection::Source& source, bool into) {
     const bool is_directory = source.entry->type == EntryType::directory;
     const std::string target = place_of(op_, source.name, is_directory, into);
     INGOT_CHECK(target_.make_parents(parent_path(target), owner_.uid, owner_.gid));
@@ -67,7 +49,7 @@ class ContextCopier {
     // What was there before keeps its attributes, but for what lies below it.
     if (made) INGOT_CHECK(target_.set_directory_attributes(target, attributes_of(source)));
     const std::size_t prefix = prefix_of(source);
-    for (const ManifestEntry* entry : context_.below(source)) {
+    for (const ManifestEntry* entry : selection_.below(source)) {
       INGOT_CHECK(put(*entry, below(target, entry->path.substr(prefix))));
     }
     return {};
@@ -106,7 +88,7 @@ class ContextCopier {
   }
 
   const graph::CopyOp& op_;
-  const ContextTree& context_;
+  ContextSelection selection_;
   const BlobStore& blobs_;
   const sys::RootedDir& root_;
   LayerLinks* links_;
@@ -118,7 +100,8 @@ class ContextCopier {
 
 std::vector<std::pair<std::string, std::string>> selected_files(const graph::CopyOp& op, const ContextTree& context) {
   std::vector<std::pair<std::string, std::string>> files;
-  const auto sources = select(op, context);
+  const ContextSelection selection(op, context);
+  const auto sources = selection.sources();
   if (!sources) return files;
   const auto add = [&](const ManifestEntry& entry, const std::string& name) {
     std::string what = std::to_string(static_cast<int>(entry.type));
@@ -130,7 +113,7 @@ std::vector<std::pair<std::string, std::string>> selected_files(const graph::Cop
     add(*source.entry, source.name);
     if (source.entry->type != EntryType::directory) continue;
     const std::string prefix = source.name.empty() ? "" : source.name + "/";
-    for (const ManifestEntry* entry : context.below(*source.entry)) {
+    for (const ManifestEntry* entry : selection.below(*source.entry)) {
       add(*entry, prefix + entry->path.substr(prefix_of(*source.entry)));
     }
   }
@@ -138,7 +121,7 @@ std::vector<std::pair<std::string, std::string>> selected_files(const graph::Cop
 }
 
 Result<base::Digest> selection_digest(const graph::CopyOp& op, const ContextTree& context) {
-  INGOT_CHECK(select(op, context));
+  INGOT_CHECK(ContextSelection(op, context).sources());
   base::Hasher hasher;
   const auto field = [&](std::string_view value) {
     hasher.update(std::to_string(value.size()) + ":");

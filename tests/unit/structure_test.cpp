@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kOrder = {"proto",        "daemon/base",     "daemon/sys",     "daemon/db",
-                                         "daemon/graph", "daemon/edge",     "daemon/shell",   "daemon/earthfile",
-                                         "daemon/store", "daemon/image",    "daemon/sandbox", "daemon/solver",
-                                         "daemon/jobs",  "daemon/pipeline", "daemon/api",     "daemon/app"};
+const std::vector<std::string> kOrder = {
+    "proto",          "daemon/base",   "daemon/text",       "daemon/sys",       "daemon/db",    "daemon/graph",
+    "daemon/edge",    "daemon/shell",  "daemon/dockerfile", "daemon/earthfile", "daemon/store", "daemon/image",
+    "daemon/sandbox", "daemon/solver", "daemon/jobs",       "daemon/pipeline",  "daemon/api",   "daemon/app"};
 const std::set<std::string> kClientMayUse = {"client",     "proto",        "daemon/base",
                                              "daemon/sys", "daemon/graph", "daemon/earthfile"};
 
@@ -65,6 +65,15 @@ TEST(Structure, the_shell_folder_is_pure) {
     if (folder_of(file) != "daemon/shell") return;
     const std::string to = folder_of(included);
     EXPECT_TRUE(to == "daemon/shell" || to == "daemon/base") << file << " includes " << included;
+  });
+}
+
+TEST(Structure, the_dockerfile_folder_is_pure) {
+  for_each_include([](const std::string& file, const std::string& included) {
+    if (folder_of(file) != "daemon/dockerfile") return;
+    const std::string to = folder_of(included);
+    EXPECT_TRUE(to == "daemon/dockerfile" || to == "daemon/text" || to == "daemon/base")
+        << file << " includes " << included;
   });
 }
 

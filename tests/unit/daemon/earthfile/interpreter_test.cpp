@@ -221,7 +221,7 @@ TEST(Interpreter, commands_to_come_are_refused_by_name) {
             "Earthfile:4:5: LOCALLY is not understood by this version of Ingot\n      LOCALLY\n      ^\n"
             "hint: run the command before the build, and COPY what it makes");
   EXPECT_EQ(error_kind_of(in_target("LOCALLY")), ErrorKind::unsupported);
-  for (const char* command : {"GIT CLONE x y", "LOCALLY", "FROM DOCKERFILE ."}) {
+  for (const char* command : {"GIT CLONE x y", "LOCALLY"}) {
     EXPECT_THAT(error_of(in_target(command)), HasSubstr("is not understood by this version of Ingot")) << command;
   }
   EXPECT_THAT(error_of(in_target("WITH DOCKER\nEND")), HasSubstr("is not understood"));

@@ -43,10 +43,16 @@ class FakeHost : public Host {
   }
 
   Result<std::optional<std::string>> shell_program(const graph::Graph&) override { return shell; }
+  Result<std::optional<std::string>> step_file(const graph::Graph&, const std::string& path) override {
+    auto found = step_files.find(path);
+    if (found == step_files.end()) return base::fail(ErrorKind::not_found, "no file " + path);
+    return found->second;
+  }
 
   std::map<std::string, graph::ImageConfig> images;
   std::optional<std::string> shell = "/usr/bin/dash";
   std::map<std::string, std::string> files;
+  std::map<std::string, std::optional<std::string>> step_files;
   std::map<std::string, std::optional<graph::Answer>> answers;
   std::vector<std::string> asked;
   std::vector<std::string> questions;

@@ -22,6 +22,18 @@ TEST(Definition, is_the_same_for_the_same) {
 // Every field of every operation counts: a change of any one makes another step.
 TEST(Definition, differs_in_every_field) {
   std::vector<Operation> operations = {ImageOp{"a"}, ImageOp{"b"}, MakeDirectoryOp{"/a"}, MakeDirectoryOp{"/b"}};
+  auto written = [&](auto change) {
+    WriteFileOp op;
+    change(op);
+    operations.emplace_back(op);
+  };
+  written([](WriteFileOp&) {});
+  written([](WriteFileOp& op) { op.name = "x"; });
+  written([](WriteFileOp& op) { op.destination = "x"; });
+  written([](WriteFileOp& op) { op.content = "x"; });
+  written([](WriteFileOp& op) { op.chown = "x"; });
+  written([](WriteFileOp& op) { op.mode = 0600; });
+  written([](WriteFileOp& op) { op.destination_is_directory = true; });
   auto exec = [&](auto change) {
     ExecOp op;
     change(op);
@@ -70,6 +82,8 @@ TEST(Definition, differs_in_every_field) {
   copy([](CopyOp& op) { op.symlink_no_follow = true; });
   copy([](CopyOp& op) { op.chown = "a"; });
   copy([](CopyOp& op) { op.chmod = 0; });
+  copy([](CopyOp& op) { op.excluded = {"a"}; });
+  copy([](CopyOp& op) { op.excluded = {"a", "b"}; });
   std::set<std::string> seen;
   for (const auto& operation : operations) seen.insert(definition(operation, {kParent}).str());
   EXPECT_EQ(seen.size(), operations.size());

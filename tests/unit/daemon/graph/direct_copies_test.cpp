@@ -80,6 +80,12 @@ TEST_F(DirectCopies, artifacts_beside_it_do_not_matter_and_those_inside_of_it_do
   EXPECT_FALSE(is_direct(copy(5, "/rootfs", "/build")));
 }
 
+TEST_F(DirectCopies, what_an_image_has_beside_it_is_not_lost) {
+  graph.steps[2].operation = ImageOp{"base"};
+  save(copy(1, "/", "/rootfs"));
+  EXPECT_FALSE(is_direct(copy(3, "/rootfs", "/build")));
+}
+
 TEST_F(DirectCopies, a_part_of_a_file_system_stays_an_artifact) {
   save(copy(1, "/usr", "/rootfs"));
   EXPECT_FALSE(is_direct(copy(3, "/rootfs", "/build"))) << "whether it is there is SAVE ARTIFACT's to say";

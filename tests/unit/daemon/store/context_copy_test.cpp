@@ -97,6 +97,36 @@ TEST_F(ContextCopy, dir_keeps_the_directory_where_the_destination_is_one) {
   EXPECT_THAT(tree("renamed"), ElementsAre("c.h", "up"));
 }
 
+TEST_F(ContextCopy, what_is_excluded_counts_as_if_it_were_not_there) {
+  const auto without = [](graph::CopyOp made, std::vector<std::string> excluded) {
+    made.excluded = std::move(excluded);
+    return made;
+  };
+  EXPECT_EQ(copy(without(op({"src"}, "/a"), {"src/*.c", "src/empty"})), "");
+  EXPECT_THAT(tree("a"), ElementsAre("sub", "sub/c.h", "sub/up"));
+  EXPECT_EQ(copy(without(op({"."}, "/b"), {"*", "!src/sub/c.h"})), "");
+  EXPECT_THAT(tree("b"), ElementsAre("src", "src/sub", "src/sub/c.h")) << "with the directories that it is in";
+  EXPECT_EQ(copy(without(op({"s*", "src/sub"}, "/c/"), {"src", "!src/a.c"})),
+            "\"src/sub\" is left out by the context's .dockerignore\nhint: bring it back there: a line with \"!\" and "
+            "its path");
+  EXPECT_EQ(copy(without(op({"src/*"}, "/d/"), {"**/*.c"})), "");
+  EXPECT_THAT(tree("d"), ElementsAre("c.h", "up"));
+  EXPECT_EQ(copy(without(op({"to-a"}, "/e"), {"src/a.c"})),
+            "\"to-a\" is left out by the context's .dockerignore\nhint: bring it back there: a line with \"!\" and its "
+            "path");
+  auto optional = without(op({"src/a.c"}, "/f"), {"src"});
+  optional.if_exists = true;
+  EXPECT_EQ(copy(optional), "");
+
+  // A change of what is left out is none.
+  const auto wanted = without(op({"src"}, "/a"), {"src/*.c"});
+  const auto before = *selection_digest(wanted, ContextTree(context));
+  context.entries[1] = file("src/a.c", "changed");
+  EXPECT_EQ(*selection_digest(wanted, ContextTree(context)), before);
+  context.entries[3] = file("src/sub/c.h", "changed");
+  EXPECT_NE(*selection_digest(wanted, ContextTree(context)), before);
+}
+
 TEST_F(ContextCopy, files_go_into_directories_or_get_the_name) {
   EXPECT_EQ(copy(op({"src/a.c"}, "/deep/er/renamed.c")), "");
   EXPECT_EQ(copy(op({"src/a.c"}, "/existing")), "");

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "daemon/base/result.h"
-#include "daemon/earthfile/source.h"
+#include "daemon/text/source.h"
 
-namespace ingot::earthfile {
+namespace ingot::text {
 
 // An error at a place, of a user's making.
 tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint = {});
@@ -14,4 +14,4 @@ tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string me
 // Several as one: the first, and the others told with it.
 Error joined(std::vector<Error> errors);
 
-}  // namespace ingot::earthfile
+}  // namespace ingot::text

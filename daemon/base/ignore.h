@@ -4,16 +4,17 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/base/result.h"
+namespace ingot::base {
 
-namespace ingot::client {
-
-// The patterns of an .earthlyignore: dockerignore's syntax, the last pattern that matches decides, `!` brings back.
+// The patterns of an .earthlyignore or a .dockerignore: dockerignore's syntax, the last pattern that matches decides,
+// `!` brings back.
 class IgnoreRules {
  public:
   static IgnoreRules parse(std::string_view text);
+  // The patterns of such a file as they are seen from above its directory, a line each.
+  static std::vector<std::string> lines_below(std::string_view text, const std::string& directory);
 
-  bool ignores(const std::string& path) const;  // relative to the project
+  bool ignores(const std::string& path) const;  // relative to the directory of the file
   // Whether a directory that is ignored must be entered all the same: a `!` pattern may bring back what is in it.
   bool may_bring_back_below(const std::string& directory) const;
   bool empty() const { return rules_.empty(); }
@@ -27,4 +28,4 @@ class IgnoreRules {
   std::vector<Rule> rules_;
 };
 
-}  // namespace ingot::client
+}  // namespace ingot::base

@@ -1,8 +1,8 @@
-#include "client/context/ignore.h"
+#include "daemon/base/ignore.h"
 
 #include <gtest/gtest.h>
 
-namespace ingot::client {
+namespace ingot::base {
 namespace {
 
 bool ignored(const std::string& rules, const std::string& path) {
@@ -59,6 +59,26 @@ TEST(IgnoreRules, comments_blanks_and_line_ends_are_no_patterns) {
   EXPECT_FALSE(ignored(rules, "# a comment"));
 }
 
+TEST(IgnoreRules, patterns_are_seen_from_above_too) {
+  const auto lines = IgnoreRules::lines_below("# no\n*.o\n ! keep.o\n/x/\n\n", "a*b/c");
+  EXPECT_EQ(lines, (std::vector<std::string>{"a\\*b/c/*.o", "!a\\*b/c/keep.o", "a\\*b/c//x/"}));
+  EXPECT_EQ(IgnoreRules::lines_below("a", ""), std::vector<std::string>{"a"});
+}
+
+TEST(IgnoreRules, many_stars_take_no_more_time_than_few) {
+  std::string stars;
+  std::string path;
+  for (int i = 0; i < 200; ++i) {
+    stars += "**/a/";
+    path += "a/";
+  }
+  EXPECT_FALSE(ignored(stars + "b", path + "a"));
+  EXPECT_TRUE(ignored(stars + "a", path + path + "a"));
+  std::string within = "x";
+  for (int i = 0; i < 200; ++i) within += "**x";
+  EXPECT_FALSE(ignored(within, "y"));
+}
+
 TEST(IgnoreRules, an_ignored_directory_is_entered_only_for_what_may_come_back) {
   const auto rules = IgnoreRules::parse("*\n!a/b/keep\n!x*/y\n");
   EXPECT_TRUE(rules.may_bring_back_below("a"));
@@ -71,4 +91,4 @@ TEST(IgnoreRules, an_ignored_directory_is_entered_only_for_what_may_come_back) {
 }
 
 }  // namespace
-}  // namespace ingot::client
+}  // namespace ingot::base

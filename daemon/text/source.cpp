@@ -1,10 +1,10 @@
-#include "daemon/earthfile/source.h"
+#include "daemon/text/source.h"
 
 #include <algorithm>
 
 #include "daemon/base/strings.h"
 
-namespace ingot::earthfile {
+namespace ingot::text {
 
 namespace {
 
@@ -58,4 +58,4 @@ proto::Position Source::position(std::size_t offset) const {
   return position;
 }
 
-}  // namespace ingot::earthfile
+}  // namespace ingot::text

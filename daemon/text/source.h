@@ -7,9 +7,9 @@
 
 #include "proto/error.h"
 
-namespace ingot::earthfile {
+namespace ingot::text {
 
-// The text of one Earthfile. Places point into it, so it stays where it is for as long as its File lives.
+// The text of one file of a user. Places point into it, so it stays where it is for as long as they live.
 class Source {
  public:
   // A byte order mark is dropped.
@@ -39,4 +39,4 @@ struct Place {
   proto::Position position() const { return source == nullptr ? proto::Position{} : source->position(offset); }
 };
 
-}  // namespace ingot::earthfile
+}  // namespace ingot::text

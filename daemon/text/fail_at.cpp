@@ -1,8 +1,8 @@
-#include "daemon/earthfile/fail_at.h"
+#include "daemon/text/fail_at.h"
 
 #include <utility>
 
-namespace ingot::earthfile {
+namespace ingot::text {
 
 tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string message, std::string hint) {
   Error error{kind, std::move(message), std::move(hint), {}, {}};
@@ -16,4 +16,4 @@ Error joined(std::vector<Error> errors) {
   return error;
 }
 
-}  // namespace ingot::earthfile
+}  // namespace ingot::text

@@ -1,8 +1,8 @@
-#include "daemon/earthfile/source.h"
+#include "daemon/text/source.h"
 
 #include <gtest/gtest.h>
 
-namespace ingot::earthfile {
+namespace ingot::text {
 namespace {
 
 TEST(Source, columns_count_characters_not_bytes) {
@@ -38,4 +38,4 @@ TEST(Source, drops_a_byte_order_mark_and_takes_offsets_beyond_the_end) {
 }
 
 }  // namespace
-}  // namespace ingot::earthfile
+}  // namespace ingot::text
