@@ -41,7 +41,7 @@ void Connection::begin_upload() {
 void Connection::keep_upload() {
   on_pool(
       shared_.copiers, [this, upload = upload_] { return keep(shared_.services.blobs, *upload); },
-      [this](Status kept) {
+      [this](const Status& kept) {
         shared_.uploads.end(upload_->digest.str(), kept.has_value());
         finish_upload(kept);
       });

@@ -35,7 +35,6 @@ Result<Reference> Interpreter::resolve(const Frame& frame, const Word& word, con
   const std::string where = text.substr(0, plus);
   const std::string name = plus == std::string::npos ? "" : text.substr(plus + 1);
   if (where.empty()) return Reference{frame.unit, name};
-  std::string place = where;
   if (auto import = frame.progress.imports.find(where); import != frame.progress.imports.end()) {
     INGOT_TRY(const Unit* unit, units_.in(import->second, word.place));
     return Reference{unit, name};
