@@ -16,9 +16,10 @@ constexpr std::size_t kHeldBytes = 1U << 20;  // headers come in pieces of 512 b
 }  // namespace
 
 Result<std::unique_ptr<BlobComposer>> BlobComposer::begin(const BlobStore& blobs, Files files,
-                                                          const sys::CancelToken& cancel) {
+                                                          sys::CancelToken cancel) {
   INGOT_TRY(auto between, blobs.begin());
-  return std::unique_ptr<BlobComposer>(new BlobComposer(blobs, std::move(files), cancel, std::move(between)));
+  return std::unique_ptr<BlobComposer>(
+      new BlobComposer(blobs, std::move(files), std::move(cancel), std::move(between)));
 }
 
 void BlobComposer::file_begins(int file, const struct stat& status) {

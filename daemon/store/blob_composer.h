@@ -23,8 +23,7 @@ class BlobComposer : public TarSink {
     // A file became a blob; so much of the disk is counted with the blobs now. Without it none does.
     std::function<Status(const base::Digest& digest, std::uint64_t disk_bytes)> became_blob;
   };
-  static Result<std::unique_ptr<BlobComposer>> begin(const BlobStore& blobs, Files files,
-                                                     const sys::CancelToken& cancel);
+  static Result<std::unique_ptr<BlobComposer>> begin(const BlobStore& blobs, Files files, sys::CancelToken cancel);
 
   Status write(std::string_view bytes) override;
   void file_begins(int file, const struct stat& status) override;
@@ -38,8 +37,8 @@ class BlobComposer : public TarSink {
   Result<Composed> finish();
 
  private:
-  BlobComposer(const BlobStore& blobs, Files files, const sys::CancelToken& cancel, BlobWriter between)
-      : blobs_(blobs), files_(std::move(files)), cancel_(cancel), between_(std::move(between)) {}
+  BlobComposer(const BlobStore& blobs, Files files, sys::CancelToken cancel, BlobWriter between)
+      : blobs_(blobs), files_(std::move(files)), cancel_(std::move(cancel)), between_(std::move(between)) {}
   struct LargeFile {
     int fd;
     std::uint64_t disk_bytes;
@@ -52,7 +51,7 @@ class BlobComposer : public TarSink {
 
   const BlobStore& blobs_;
   Files files_;
-  const sys::CancelToken& cancel_;
+  const sys::CancelToken cancel_;
   BlobWriter between_;  // headers and small files
   std::string held_;    // of them, to be written
   base::Hasher whole_;

@@ -69,18 +69,18 @@ class TarWriter {
 
   Status close() {
     if (archive_write_close(archive_.get()) != ARCHIVE_OK) return failure("the end");
-    return {};
+    return sink_status_;
   }
 
  private:
   static la_ssize_t receive(archive* /*archive*/, void* self, const void* bytes, size_t size) {
     auto* writer = static_cast<TarWriter*>(self);
-    writer->sink_status_ = writer->sink_.write({static_cast<const char*>(bytes), size});
-    return writer->sink_status_ ? static_cast<la_ssize_t>(size) : -1;
+    // A failure is told by sink_status_ alone: libarchive would not give back its memory after one of its own.
+    if (writer->sink_status_) writer->sink_status_ = writer->sink_.write({static_cast<const char*>(bytes), size});
+    return static_cast<la_ssize_t>(size);
   }
 
   tl::unexpected<Error> failure(const std::string& name) {
-    if (!sink_status_) return fail(sink_status_.error());
     const char* reason = archive_error_string(archive_.get());
     return fail(ErrorKind::internal, "cannot pack " + name + ": " + (reason != nullptr ? reason : "unknown"));
   }
@@ -105,7 +105,7 @@ class TarWriter {
   Status write_header(archive_entry* entry, const std::string& path) {
     // A warning tells of a name that is no UTF-8, which is kept byte by byte.
     if (archive_write_header(archive_.get(), entry) < ARCHIVE_WARN) return failure(path);
-    return {};
+    return sink_status_;
   }
 
   Status add(int parent, const std::string& name, const std::string& path, int depth) {
@@ -171,7 +171,7 @@ class TarWriter {
     sink_.file_begins(fd.get(), status);
     INGOT_CHECK(sys::read_bytes(fd.get(), "cannot read " + path, [&](std::string_view bytes) -> Status {
       if (archive_write_data(archive_.get(), bytes.data(), bytes.size()) < 0) return failure(path);
-      return {};
+      return sink_status_;
     }));
     return sink_.file_ends();
   }
