@@ -23,6 +23,7 @@ Result<Admission::Admitted> Admission::admit(std::uint64_t bytes, const sys::Can
   if (bytes == 0) return Admitted{take(0), Entry::at_once};
   const auto self = line_.insert(line_.end(), 0);
   bool told = false;
+  bool was_alone = false;
   const auto leave = [&](Result<Admitted> result) {
     line_.erase(self);
     changed_.notify_all();
@@ -38,7 +39,14 @@ Result<Admission::Admitted> Admission::admit(std::uint64_t bytes, const sys::Can
       lock.lock();
       if (!fits) base::log::warning("making room on the disk: {}", fits.error().message);
       if (!fits || *fits) return leave(Admitted{take(bytes), told ? Entry::after_waiting : Entry::at_once});
-      if (alone && running_ == 0) return leave(Admitted{take(bytes), Entry::with_doubts});
+      // Steps that were canceled a moment ago still hold what they stood on: it is looked at twice.
+      const bool is_alone = alone && running_ == 0;
+      if (is_alone && was_alone) return leave(Admitted{take(bytes), Entry::with_doubts});
+      was_alone = is_alone;
+      if (is_alone && !cancel.canceled()) {
+        changed_.wait_for(lock, kLookAgain);
+        continue;
+      }
     }
     if (cancel.canceled()) return leave(base::fail(ErrorKind::canceled, "canceled"));
     if (!told) {
