@@ -33,6 +33,8 @@ Result<solver::Build*> JobBuilds::build(const graph::Graph& graph, Made made) {
 }
 
 Result<solver::Build*> JobBuilds::run(const graph::Graph& graph, Made made) {
+  std::map<std::size_t, store::Lease> made_before;
+  for (const auto& earlier : builds_) earlier.build->add_results(made_before);
   One& one = builds_.emplace_back();
   one.graph = graph;
   const solver::BuildRequest request{
@@ -48,7 +50,8 @@ Result<solver::Build*> JobBuilds::run(const graph::Graph& graph, Made made) {
       run_.mask,
       run_.lost_secrets,
       [this, &one](const std::vector<graph::StepId>& steps) { return wait_for_room(one.graph, steps); },
-      std::move(made)};
+      std::move(made),
+      std::move(made_before)};
   one.build = std::make_unique<solver::Build>(engine_.solver, request, observer_);
   INGOT_CHECK(one.build->run());
   return one.build.get();

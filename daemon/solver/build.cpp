@@ -103,6 +103,12 @@ Status Build::ask_for_admission() {
   return request_.admit(steps);
 }
 
+void Build::add_results(std::map<std::size_t, store::Lease>& results) const {
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].result) results.try_emplace(step(id).number, *nodes_[id].result);
+  }
+}
+
 std::uint64_t Build::made_bytes(graph::StepId id) const {
   if (nodes_[id].how != how_of(Origin::executed) || !nodes_[id].result) return 0;
   return solver_.snapshots_.layer_bytes(nodes_[id].result->id()).value_or(0);
@@ -164,6 +170,12 @@ Status Build::resolve_images() {
 Status Build::look_up() {
   find_what_stands_on_anew();
   for (graph::StepId id : results_of(request_.graph)) nodes_[id].wanted = true;
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    const auto before = request_.made_before.find(step(id).number);
+    if (before == request_.made_before.end() || nodes_[id].result) continue;
+    nodes_[id].result = before->second;
+    nodes_[id].how = "cached";
+  }
   for (graph::StepId id = nodes_.size(); id-- > 0;) {
     Node& node = nodes_[id];
     if (!node.wanted || node.result) continue;

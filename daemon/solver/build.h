@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,6 +51,8 @@ struct BuildRequest {
   std::function<Status(const std::vector<graph::StepId>& steps)> admit = {};
   // Of each wanted step, once its file system is there; by one thread.
   std::function<void(graph::StepId step, const store::Lease& result)> made = {};
+  // What earlier builds of the same job made, by the steps' numbers: it is not made again, whatever asks for it.
+  std::map<std::size_t, store::Lease> made_before = {};
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
@@ -77,6 +80,8 @@ class Build {
     bool stands_on_anew = false;  // not itself, but what it stands on was asked to run
   };
   std::vector<Record> records() const;
+  // Adds what it has of the steps by now.
+  void add_results(std::map<std::size_t, store::Lease>& results) const;
   // After run(): a step's file system.
   const store::Lease& result(graph::StepId id) const { return *nodes_.at(id).result; }
   // After run(): what a step that asks was told.

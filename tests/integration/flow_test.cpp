@@ -58,6 +58,18 @@ TEST_F(Flow, conditions_loops_and_values_come_from_the_container) {
   EXPECT_THAT(why, HasSubstr("IF test -f /d/one"));
 }
 
+// What a question stands on is not run once more for the next, nor for the rest.
+TEST_F(Flow, one_job_runs_a_step_once_also_without_the_cache) {
+  const std::string recipe =
+      "VERSION 0.8\nt:\n    FROM tiny\n    RUN echo made\n    RUN --push echo sent\n"
+      "    IF test -f /none\n        RUN echo one\n    END\n    IF test -d /etc\n        RUN echo end\n    END\n";
+  ASSERT_EQ(build(recipe).code, 0);
+  const auto before = executed();
+  const auto again = build(recipe, {"--no-cache", "--push", "+t"});
+  EXPECT_EQ(again.code, 0) << again.out;
+  EXPECT_EQ(executed() - before, 5) << again.out;
+}
+
 TEST_F(Flow, a_plan_ends_where_something_would_have_to_run) {
   const std::string recipe =
       "VERSION 0.8\nt:\n    FROM tiny\n    RUN true\n    IF test -f /etc/passwd\n        RUN echo yes\n    END\n";
