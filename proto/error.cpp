@@ -51,6 +51,7 @@ nlohmann::json to_json(const Error& error) {
                         {"source_line", error.position->source_line}};
   }
   if (!error.context.empty()) body["context"] = error.context;
+  if (error.exit_code != 0) body["exit_code"] = error.exit_code;
   return body;
 }
 
@@ -85,6 +86,7 @@ Error error_from_json(const nlohmann::json& body) {
     error.position = Position{text_or(*it, "file", ""), number_or_zero(*it, "line"), number_or_zero(*it, "column"),
                               text_or(*it, "source_line", "")};
   }
+  error.exit_code = number_or_zero(body, "exit_code");
   if (auto it = body.find("context"); it != body.end() && it->is_array()) {
     for (const auto& line : *it) {
       if (line.is_string()) error.context.push_back(line.get<std::string>());

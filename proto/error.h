@@ -57,6 +57,7 @@ struct Error {
   std::string hint;                  // what to do about it; may be empty
   std::optional<Position> position;  // set when a user's file is at fault
   std::vector<std::string> context;  // from the inside out: "while copying overlay/", "in target +iso"
+  int exit_code = 0;                 // of a step's command that failed; 0: it was none
 };
 
 // "Earthfile:3".

@@ -7,8 +7,11 @@
 namespace ingot::proto {
 
 nlohmann::json to_json(const ImageInfo& value) {
-  return {{"name", value.name}, {"digest", value.digest}, {"job", value.job}, {"created_ms", value.created_ms},
-          {"size", value.size}, {"layers", value.layers}};
+  nlohmann::json body = {{"name", value.name}, {"digest", value.digest},
+                         {"job", value.job},   {"created_ms", value.created_ms},
+                         {"size", value.size}, {"layers", value.layers}};
+  if (!value.platforms.empty()) body["platforms"] = value.platforms;
+  return body;
 }
 
 Decoded<ImageInfo> image_info_from_json(const nlohmann::json& body) {
@@ -22,6 +25,7 @@ Decoded<ImageInfo> image_info_from_json(const nlohmann::json& body) {
   fields.read_integer("created_ms", value.created_ms);
   fields.read_integer("size", value.size);
   fields.read_integer("layers", value.layers);
+  fields.read("platforms", value.platforms);
   return finish(fields, value);
 }
 

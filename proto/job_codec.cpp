@@ -17,9 +17,14 @@ nlohmann::json to_json(const JobSpec& value) {
                          {"no_cache", value.no_cache},
                          {"no_cache_targets", value.no_cache_targets},
                          {"push", value.push},
+                         {"strict", value.strict},
+                         {"repeatable", value.repeatable},
                          {"pull", name_of(value.pull)},
                          {"secret_names", value.secret_names},
                          {"project", value.project}};
+  if (!value.builtins.empty()) body["builtins"] = value.builtins;
+  if (value.locally) body["locally"] = true;
+  if (!value.platforms.empty()) body["platforms"] = value.platforms;
   if (value.compression) body["compression"] = name_of(*value.compression);
   return body;
 }
@@ -39,6 +44,8 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read("no_cache", value.no_cache);
   fields.read("no_cache_targets", value.no_cache_targets);
   fields.read("push", value.push);
+  fields.read("strict", value.strict);
+  fields.read("repeatable", value.repeatable);
   std::string pull = name_of(value.pull);
   fields.read("pull", pull);
   const auto policy = pull_policy_from_name(pull);
@@ -52,11 +59,16 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   }
   fields.read("secret_names", value.secret_names);
   fields.read("project", value.project);
+  fields.read("builtins", value.builtins);
+  fields.read("locally", value.locally);
+  fields.read("platforms", value.platforms);
   return finish(fields, value);
 }
 
 nlohmann::json to_json(const FromImage& value) {
-  return {{"name", value.name}, {"digest", value.digest}, {"source", value.source}};
+  nlohmann::json body = {{"name", value.name}, {"digest", value.digest}, {"source", value.source}};
+  if (!value.platform.empty()) body["platform"] = value.platform;
+  return body;
 }
 
 Decoded<FromImage> from_image_from_json(const nlohmann::json& body) {
@@ -66,6 +78,23 @@ Decoded<FromImage> from_image_from_json(const nlohmann::json& body) {
   fields.read("name", value.name);
   fields.read("digest", value.digest);
   fields.read("source", value.source);
+  fields.read("platform", value.platform);
+  return finish(fields, value);
+}
+
+nlohmann::json to_json(const FromRepository& value) {
+  return {{"name", value.name}, {"ref", value.ref}, {"commit", value.commit}, {"url", value.url}};
+}
+
+Decoded<FromRepository> from_repository_from_json(const nlohmann::json& body) {
+  Fields fields(body, "a repository that a job was made from");
+  FromRepository value;
+  fields.require("name");
+  fields.require("commit");
+  fields.read("name", value.name);
+  fields.read("ref", value.ref);
+  fields.read("commit", value.commit);
+  fields.read("url", value.url);
   return finish(fields, value);
 }
 
@@ -83,6 +112,7 @@ nlohmann::json to_json(const Job& value) {
   if (value.error) body["error"] = to_json(*value.error);
   if (value.queue_position != 0) body["queue_position"] = value.queue_position;
   for (const auto& image : value.from_images) body["from_images"].push_back(to_json(image));
+  for (const auto& one : value.from_repositories) body["from_repositories"].push_back(to_json(one));
   if (!value.phase.empty()) body["phase"] = value.phase;
   return body;
 }
@@ -114,6 +144,9 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
   if (auto read = read_list(fields, "from_images", from_image_from_json, value.from_images); !read) {
     return tl::unexpected<Error>(read.error());
   }
+  if (auto read = read_list(fields, "from_repositories", from_repository_from_json, value.from_repositories); !read) {
+    return tl::unexpected<Error>(read.error());
+  }
   auto known = job_state_from_name(state);
   if (!known) fields.complain("\"" + state + "\" is no state of a job");
   value.state = known.value_or(JobState::failed);
@@ -127,6 +160,7 @@ nlohmann::json to_json(const Artifact& value) {
   nlohmann::json body = {{"id", value.id},         {"name", value.name},        {"local_path", value.local_path},
                          {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
                          {"mode", value.mode},     {"checksum", value.checksum}};
+  if (!value.platforms.empty()) body["platforms"] = value.platforms;
   if (value.removed_ms != 0) body["removed_ms"] = value.removed_ms;
   return body;
 }
@@ -144,6 +178,7 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read_integer("size", value.size);
   fields.read("media_type", value.media_type);
   fields.read_integer("mode", value.mode);
+  fields.read("platforms", value.platforms);
   fields.read_integer("removed_ms", value.removed_ms);
   return finish(fields, value);
 }

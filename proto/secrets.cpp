@@ -25,6 +25,42 @@ bool is_id(const std::string& text) {
 
 }  // namespace
 
+bool is_git_credentials(const std::string& id) {
+  return id.starts_with(kGitCredentials);
+}
+
+GitCredentials git_credentials_of(const std::string& lines) {
+  GitCredentials found;
+  std::size_t at = 0;
+  while (at < lines.size()) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    const std::string line = lines.substr(at, end - at);
+    const auto value = [&](std::string_view name, std::string& to) {
+      if (line.starts_with(name)) to = line.substr(name.size());
+    };
+    value("username=", found.username);
+    value("password=", found.password);
+    at = end + 1;
+  }
+  return found;
+}
+
+std::vector<std::string> values_to_hide(const Secrets& secrets) {
+  std::vector<std::string> values;
+  for (const auto& [id, value] : secrets) {
+    values.push_back(is_git_credentials(id) ? git_credentials_of(value).password : value);
+  }
+  return values;
+}
+
+Secrets secrets_for_steps(const Secrets& secrets) {
+  Secrets left;
+  for (const auto& [id, value] : secrets) {
+    if (!is_git_credentials(id)) left.emplace(id, value);
+  }
+  return left;
+}
+
 tl::expected<void, Error> check(const Secrets& secrets) {
   if (secrets.size() > kMostSecrets) {
     return fail(ErrorKind::too_large, "a job has at most " + std::to_string(kMostSecrets) + " secrets");

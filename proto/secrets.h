@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "proto/error.h"
 
@@ -17,6 +18,20 @@ inline constexpr std::size_t kLongestSecret = 256U << 10;
 inline constexpr std::size_t kMostSecretBytes = 512U << 10;
 inline constexpr std::size_t kMostSecrets = 100;
 inline constexpr std::size_t kLongestSecretId = 256;
+
+// Ids that begin so, and end with a host's name, are what the user's own git knows for https there: lines as `git
+// credential fill` prints them. They are for git alone; no step is given them.
+inline constexpr const char* kGitCredentials = "ingot.git-credentials.";
+bool is_git_credentials(const std::string& id);
+struct GitCredentials {
+  std::string username;
+  std::string password;
+};
+GitCredentials git_credentials_of(const std::string& lines);
+// Of all that is secret what logs must not show: each value, and of credentials the password.
+std::vector<std::string> values_to_hide(const Secrets& secrets);
+// What steps may ask for.
+Secrets secrets_for_steps(const Secrets& secrets);
 
 // Kind `invalid` for an id that is empty, too long or not printable, and `too_large` for more than the above.
 tl::expected<void, Error> check(const Secrets& secrets);

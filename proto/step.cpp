@@ -33,6 +33,7 @@ Decoded<PlanResult> plan_result_from_json(const nlohmann::json& body) {
   fields.read("kind", value.kind);
   fields.read("name", value.name);
   fields.read("step", value.step);
+  fields.read("platform", value.platform);
   return finish(fields, value);
 }
 
@@ -43,7 +44,9 @@ nlohmann::json to_json(const Plan& value) {
   for (const auto& step : value.steps) steps.push_back(to_json(step));
   auto results = nlohmann::json::array();
   for (const auto& result : value.results) {
-    results.push_back({{"kind", result.kind}, {"name", result.name}, {"step", result.step}});
+    nlohmann::json body = {{"kind", result.kind}, {"name", result.name}, {"step", result.step}};
+    if (!result.platform.empty()) body["platform"] = result.platform;
+    results.push_back(std::move(body));
   }
   return {{"steps", steps}, {"results", results}, {"warnings", value.warnings}};
 }

@@ -23,9 +23,10 @@ struct PlanStep {
 
 // What a target would hand out.
 struct PlanResult {
-  std::string kind;  // artifact, image
-  std::string name;  // where it would be put, or the image's name
-  std::string step;  // that it is taken from
+  std::string kind;           // artifact, image
+  std::string name;           // where it would be put, or the image's name
+  std::string step;           // that it is taken from
+  std::string platform = {};  // of an image; empty: the daemon's own
 };
 
 struct Plan {

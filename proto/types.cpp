@@ -46,4 +46,10 @@ std::optional<EventType> event_type_from_name(const std::string& name) {
   return named<EventType>(kEventNames, name);
 }
 
+bool names_repository(const std::string& target) {
+  const std::string where = target.substr(0, target.find('+'));
+  return where.size() + 1 < target.size() && where.find('/') != std::string::npos && where.front() != '.' &&
+         where.front() != '/' && where.front() != '-';
+}
+
 }  // namespace ingot::proto

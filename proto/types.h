@@ -77,9 +77,12 @@ enum class Compression { gzip, zstd, none };
 const char* name_of(Compression compression);
 std::optional<Compression> compression_from_name(const std::string& name);
 
+// Whether a target is one of another repository: "github.com/org/repo:tag+name".
+bool names_repository(const std::string& target);
+
 struct JobSpec {
   std::string context;                      // digest of a complete context
-  std::string target;                       // "+name"
+  std::string target;                       // "+name", or one of another repository
   std::map<std::string, std::string> args;  // --K=v overrides
   std::map<std::string, std::string> labels;
   int priority = 0;                   // higher runs first
@@ -88,10 +91,18 @@ struct JobSpec {
   bool no_cache = false;              // every step is run anew
   std::vector<std::string> no_cache_targets;  // "+name": steps of these are, too
   bool push = false;                          // what says SAVE IMAGE --push is pushed in the end
+  bool strict = false;                        // a warning about its recipe fails it
+  bool repeatable = false;                    // nothing of its recipe may depend on who builds it where: no LOCALLY
   PullPolicy pull = PullPolicy::missing;
   std::optional<Compression> compression;  // not set: none for what is kept, the daemon's own for what is pushed
   std::string project;                     // what the client calls the project directory; for people only
   std::vector<std::string> secret_names;   // sorted; their values are in no JobSpec
+  // Builtin arguments of Earthfiles that only the client knows, such as EARTHLY_GIT_HASH; those that it does not send
+  // are empty.
+  std::map<std::string, std::string> builtins;
+  // The client allows LOCALLY, and stays to do it: POST /v1/jobs/{id}/local.
+  bool locally = false;
+  std::vector<std::string> platforms;  // that the target is built for, such as "linux/arm64"; empty: the daemon's own
 };
 
 struct Submitter {
@@ -102,9 +113,18 @@ struct Submitter {
 
 // An image that a job started from.
 struct FromImage {
-  std::string name;    // as people write it
-  std::string digest;  // what the name meant: of its manifest, or of its files where the source has no manifests
-  std::string source;  // where it came from
+  std::string name;           // as people write it
+  std::string digest;         // what the name meant: of its manifest, or of its files where the source has no manifests
+  std::string source;         // where it came from
+  std::string platform = {};  // empty: the daemon's own
+};
+
+// Another repository that a job's recipes come from, or that they clone.
+struct FromRepository {
+  std::string name;    // "github.com/org/repo"
+  std::string ref;     // as the recipe has it; empty: the default branch
+  std::string commit;  // what that meant
+  std::string url;     // without credentials
 };
 
 inline constexpr const char* kWaitingForDisk = "waiting-for-disk";
@@ -124,6 +144,7 @@ struct Job {
   std::optional<Error> error;  // failed or canceled: why
   int queue_position = 0;      // queued jobs: 1 is next
   std::vector<FromImage> from_images;
+  std::vector<FromRepository> from_repositories;
   std::string phase;  // of a running job, when it is worth telling: kWaitingForDisk
 };
 
@@ -139,6 +160,7 @@ struct Artifact {
   std::uint64_t size = 0;
   std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;
+  std::vector<std::string> platforms = {};  // of an image; empty: the daemon's own
   std::int64_t removed_ms = 0;  // since when its bytes are gone, by hand or for their age; 0: they are there
 };
 

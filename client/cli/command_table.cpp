@@ -18,7 +18,10 @@ const std::vector<FlagInfo>& recipe_flags() {
       {"--no-cache", "", "+TARGET", "run every step anew, or only those of this target; may be repeated", "", true},
       {"--pull", "", "WHEN",
        "fetch images of FROM when they are missing (the default), always if there is a newer one, or never",
-       "missing always never"}};
+       "missing always never"},
+      {"--platform", "", "PLATFORM",
+       "build for this platform, such as linux/arm64, instead of the daemon's own; may be repeated"},
+      {"--strict", "", "", "let no warning pass, of lint or of the build, and no LOCALLY"}};
   return kFlags;
 }
 
@@ -68,9 +71,12 @@ const std::vector<CommandInfo>& command_table() {
   static const std::vector<CommandInfo> kCommands = {
       {"build", "[flags] +target [--NAME=value ...]", "build a target of the project directory, and wait for it",
        "Sends what the daemon does not have yet, follows the job, and puts artifacts with AS LOCAL in their place.\n"
-       "Ctrl-C cancels the job; a second one leaves it alone and says how to come back.",
-       with_submission_flags({{"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
-                              {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}}),
+       "Ctrl-C cancels the job; a second one leaves it alone and says how to come back.\n"
+       "A target of another repository is github.com/org/repo:tag+target: of this directory nothing is sent for it.",
+       with_submission_flags(
+           {{"--allow-locally", "", "", "let the recipes run commands here, as you: what they say behind LOCALLY"},
+            {"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
+            {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}}),
        true, run_build},
       {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
        with_submission_flags({}), true, run_submit},
@@ -91,7 +97,8 @@ const std::vector<CommandInfo>& command_table() {
        run_ps},
       {"show",
        "JOB",
-       "tell everything of a job, the digests of the images that it started from too",
+       "tell everything of a job, the digests of the images and the commits of the repositories that it started from "
+       "too",
        "",
        {},
        false,
@@ -162,6 +169,24 @@ const std::vector<CommandInfo>& command_table() {
         {"--dry-run", "", "", "prune: only tell what would go"}},
        false,
        run_cache},
+      {"init",
+       "[flags] [DIR]",
+       "write a project that builds an installer ISO and provider images",
+       "The Earthfile, .arg.template, user-data.template and Dockerfile of an edge project, into this directory or "
+       "DIR. "
+       "Nothing\n"
+       "that is there is written over.",
+       {{"--os", "", "NAME", "the operating system: debian (default) or ubuntu", "debian ubuntu"}},
+       false,
+       run_init},
+      {"validate",
+       "[flags] [FILE...]",
+       "check user-data of an edge installer: its header, YAML, keys and values",
+       "Each finding has its line and column. FILE is user-data where none is named.",
+       {{"--strict", "", "", "fail for a warning too"},
+        {"--schema", "", "", "print the JSON Schema of user-data instead"}},
+       false,
+       run_validate},
       {"ls",
        "[flags] [DIR]",
        "list the targets of an Earthfile with the first line of their comments",

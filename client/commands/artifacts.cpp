@@ -24,7 +24,7 @@ Result<int> list(const Invocation& invocation, const std::vector<proto::Artifact
   }
   for (const auto& artifact : artifacts) {
     fmt::print("{:>3}  {:.19}  {:>9}  {}{}\n", artifact.id, artifact.digest, base::human_bytes(artifact.size),
-               visible(artifact.name),
+               visible(artifact.name) + shown_platforms(artifact.platforms),
                artifact.removed_ms == 0 ? "" : "  (removed on " + human_time(artifact.removed_ms) + ")");
   }
   return 0;

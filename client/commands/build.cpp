@@ -8,6 +8,7 @@
 #include "client/commands/follow.h"
 #include "client/commands/submission.h"
 #include "client/fetch/local_artifacts.h"
+#include "client/locally/local_side.h"
 #include "daemon/base/strings.h"
 #include "proto/codec.h"
 
@@ -74,13 +75,12 @@ Result<int> run_build(const Invocation& invocation) {
   view->message("job " + job.id);
   proto::Job ended;
   {
+    const LocalSide local(daemon.socket_path(), job, project_directory(invocation));
     CancelOnInterrupt cancel(daemon, job.id, *view);
     INGOT_TRY(ended, follow_job(daemon, job.id, 0, *view));
   }
   INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
-  if (ended.state == proto::JobState::succeeded) {
-    INGOT_CHECK(fetch_local(invocation, daemon, ended, artifacts, *view));
-  }
+  if (has_results(ended)) INGOT_CHECK(fetch_local(invocation, daemon, ended, artifacts, *view));
   const double seconds = static_cast<double>(ended.finished_ms - ended.created_ms) / 1000;
   view->message(
       fmt::format("job {} {} after {}", ended.id, proto::name_of(ended.state), base::human_duration(seconds)));

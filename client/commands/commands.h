@@ -21,6 +21,8 @@ Result<int> run_images(const Invocation& invocation);
 Result<int> run_image(const Invocation& invocation);
 Result<int> run_push(const Invocation& invocation);
 Result<int> run_cache(const Invocation& invocation);
+Result<int> run_validate(const Invocation& invocation);
+Result<int> run_init(const Invocation& invocation);
 Result<int> run_ls(const Invocation& invocation);
 Result<int> run_doc(const Invocation& invocation);
 Result<int> run_fmt(const Invocation& invocation);

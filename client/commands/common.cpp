@@ -54,6 +54,10 @@ int report(const Error& error) {
   return proto::info(error.kind).exit_code;
 }
 
+void report_warning(const Error& warning) {
+  std::fprintf(stderr, "ingot: warning: %s\n", visible_lines(proto::render(warning)).c_str());
+}
+
 namespace {
 
 tl::unexpected<Error> wrong_words(const Invocation& invocation, const std::string& what) {
@@ -81,6 +85,10 @@ Result<std::uint64_t> number_flag(const Invocation& invocation, const std::strin
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
   return fail(ErrorKind::usage, flag + " takes a number, not \"" + text + "\"");
+}
+
+bool has_results(const proto::Job& job) {
+  return job.state == proto::JobState::succeeded || (job.error && job.error->kind == ErrorKind::step_failed);
 }
 
 int exit_code_of(const proto::Job& job) {

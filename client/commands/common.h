@@ -28,6 +28,8 @@ nlohmann::json jobs_json(const std::vector<proto::Job>& jobs);  // {"jobs": [...
 nlohmann::json job_json(const proto::Job& job, const std::vector<proto::Artifact>& artifacts);
 // "ingot: ..." on stderr, as main() prints the error that ends the program; returns its exit code.
 int report(const Error& error);
+// "ingot: warning: ..." on stderr.
+void report_warning(const Error& warning);
 
 // The words that a command needs: exactly one, or at least one. Kind `usage` with the synopsis otherwise.
 Result<std::string> only_word(const Invocation& invocation, const std::string& what);
@@ -36,5 +38,7 @@ Result<std::uint64_t> number_flag(const Invocation& invocation, const std::strin
 
 // 0 for a job that succeeded, else what its error's kind says.
 int exit_code_of(const proto::Job& job);
+// Whether what it made is to be fetched: also of one that failed in a step, which FINALLY may have saved something of.
+bool has_results(const proto::Job& job);
 
 }  // namespace ingot::client

@@ -91,8 +91,9 @@ Result<int> run_images(const Invocation& invocation) {
     return 0;
   }
   for (const auto& image : images) {
-    std::printf("%.19s  %-10s  %9s  %s\n", image.digest.c_str(), image.job.c_str(),
-                base::human_bytes(image.size).c_str(), visible(image.name).c_str());
+    std::printf("%.19s  %-10s  %9s  %s%s\n", image.digest.c_str(), image.job.c_str(),
+                base::human_bytes(image.size).c_str(), visible(image.name).c_str(),
+                shown_platforms(image.platforms).c_str());
   }
   return 0;
 }

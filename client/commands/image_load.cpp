@@ -19,9 +19,10 @@ Result<std::string> image_loader(const std::vector<std::string>& programs) {
 }
 
 Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet) {
+  INGOT_TRY(const auto own, image_for_this_host(daemon, image));
   FILE* pipe = popen((program + " load" + (quiet ? " >/dev/null" : "")).c_str(), "we");
   if (pipe == nullptr) return base::fail_errno(errno, "cannot run " + program);
-  auto written = write_image_archive(daemon, image, fileno(pipe));
+  auto written = write_image_archive(daemon, own, fileno(pipe));
   const int status = pclose(pipe);
   if (status != 0) return fail(ErrorKind::unavailable, program + " load failed", "its own words are above");
   return written;

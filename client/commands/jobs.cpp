@@ -106,12 +106,18 @@ Result<int> run_show(const Invocation& invocation) {
   line("target", base::printable(job.spec.target));
   print_pairs("args", job.spec.args);
   print_pairs("labels", job.spec.labels);
+  line("platforms", base::printable(base::join(job.spec.platforms, " ")));
   line("secrets", base::printable(base::join(job.spec.secret_names, " ")));
   line("project", base::printable(job.spec.project));
   line("context", job.spec.context);
   for (const auto& image : job.from_images) {
-    std::printf("%-12s %s  %s  %s\n", "from", image.digest.c_str(), visible(image.name).c_str(),
-                visible(image.source).c_str());
+    const auto platforms = image.platform.empty() ? std::vector<std::string>() : std::vector{image.platform};
+    std::printf("%-12s %s  %s%s  %s\n", "from", image.digest.c_str(), visible(image.name).c_str(),
+                shown_platforms(platforms).c_str(), visible(image.source).c_str());
+  }
+  for (const auto& one : job.from_repositories) {
+    std::printf("%-12s %s  %s\n", "from", visible(one.commit).c_str(),
+                visible(one.name + (one.ref.empty() ? "" : ":" + one.ref)).c_str());
   }
   line("submitter", fmt::format("{} (uid {})", base::printable(job.submitter.user), job.submitter.uid));
   line("priority", std::to_string(job.spec.priority));
@@ -124,7 +130,8 @@ Result<int> run_show(const Invocation& invocation) {
     std::string where = artifact.local_path.empty() ? "" : "-> " + base::printable(artifact.local_path);
     if (artifact.removed_ms != 0) where = "(removed on " + human_time(artifact.removed_ms) + ")";
     std::printf("%-12s %s  %s  %s  %s\n", ("artifact " + artifact.id).c_str(), artifact.digest.c_str(),
-                base::human_bytes(artifact.size).c_str(), base::printable(artifact.name).c_str(), where.c_str());
+                base::human_bytes(artifact.size).c_str(),
+                (visible(artifact.name) + shown_platforms(artifact.platforms)).c_str(), where.c_str());
   }
   if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), visible_lines(proto::render(*job.error)).c_str());
   return 0;

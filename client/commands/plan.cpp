@@ -23,7 +23,8 @@ void print_text(const proto::Plan& plan, bool quiet) {
     std::printf("  %4s  %-10s  %s\n", step.step.c_str(), visible(step.state).c_str(), visible(step.text).c_str());
   }
   for (const auto& result : plan.results) {
-    std::printf("%s %s\n", visible(result.kind).c_str(), visible(result.name).c_str());
+    const std::string platform = result.platform.empty() ? "" : " (" + visible(result.platform) + ")";
+    std::printf("%s %s%s\n", visible(result.kind).c_str(), visible(result.name).c_str(), platform.c_str());
   }
   if (quiet) return;
   for (const auto& warning : plan.warnings) std::printf("warning: %s\n", visible(warning).c_str());
@@ -65,8 +66,10 @@ Result<int> run_plan(const Invocation& invocation) {
                       "for JSON say --json");
   }
   Daemon daemon = open_daemon(invocation);
-  INGOT_TRY(auto spec, prepare_project(invocation, daemon, [](const UploadProgress&) {}));
-  INGOT_TRY(auto plan, daemon.plan(spec));
+  INGOT_TRY(const auto prepared, prepare_project(invocation, daemon, [](const UploadProgress&) {}));
+  proto::Secrets secrets;  // a plan needs those for git alone
+  INGOT_CHECK(add_git_credentials(project_directory(invocation), prepared.hosts, secrets));
+  INGOT_TRY(auto plan, daemon.plan(prepared.spec, secrets));
   if (wants_json(invocation))
     print_json(proto::to_json(plan));
   else if (format == "dot")

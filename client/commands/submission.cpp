@@ -5,13 +5,20 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "client/commands/ask.h"
 #include "client/commands/common.h"
+#include "client/commands/edge_checks.h"
+#include "client/commands/git.h"
+#include "client/commands/project_names.h"
+#include "client/commands/recipe_warnings.h"
 #include "client/commands/secrets.h"
+#include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/sys/in_memory.h"
+#include "daemon/sys/temp_dir.h"
 
 namespace ingot::client {
 
@@ -58,6 +65,12 @@ Result<Values> collect_args(const Invocation& invocation, const fs::path& projec
   for (std::size_t i = 1; i < invocation.words.size(); ++i) {
     const std::string& word = invocation.words[i];
     const std::size_t equals = word.find('=');
+    const bool stands_apart = word.starts_with("--") && word.size() > 2 && equals == std::string::npos &&
+                              i + 1 < invocation.words.size() && !invocation.words[i + 1].starts_with("--");
+    if (stands_apart) {
+      args[word.substr(2)] = invocation.words[++i];
+      continue;
+    }
     if (!word.starts_with("--") || equals == std::string::npos || equals < 3) {
       return fail(ErrorKind::usage,
                   "behind the target stand only --NAME=value arguments, not \"" + base::printable(word) + "\"",
@@ -77,8 +90,9 @@ Status check_target(const std::string& target) {
 
 Result<std::string> find_target(const Invocation& invocation) {
   INGOT_CHECK(need_words(invocation, "a target"));
-  INGOT_CHECK(check_target(invocation.words.front()));
-  return invocation.words.front();
+  const std::string& target = invocation.words.front();
+  if (!proto::names_repository(target)) INGOT_CHECK(check_target(target));
+  return target;
 }
 
 // --no-cache alone is for the whole job, with a target for that one.
@@ -94,23 +108,80 @@ Status read_no_cache(const Invocation& invocation, proto::JobSpec& spec) {
   return {};
 }
 
+// "native" is what the daemon's host is, and "user" this one. Several may stand in one word, with commas between.
+Status read_platforms(const Invocation& invocation, proto::JobSpec& spec) {
+  for (const auto& given : invocation.values("--platform")) {
+    for (const auto& text : base::split(given, ',')) {
+      if (text == "native") {
+        spec.platforms.push_back(text);
+        continue;
+      }
+      auto platform = text == "user" ? Result<base::Platform>(base::native_platform()) : base::parse_platform(text);
+      if (!platform) return fail(base::with_context(platform.error(), "in --platform"));
+      spec.platforms.push_back(platform->text());
+    }
+  }
+  return {};
+}
+
+// What the recipes may ask of git and of this command line; asked only if one of them does.
+void read_builtins(const Invocation& invocation, const fs::path& project, const ProjectNames& names,
+                   proto::JobSpec& spec) {
+  if (names.asks_platform) spec.builtins["USERPLATFORM"] = base::native_platform().text();
+  if (!names.asks_builtins) return;
+  // What recipes of another repository ask of git is that one's.
+  if (!proto::names_repository(spec.target)) {
+    auto git = git_builtins(project, sys::system_processes());
+    if (!git.warning.empty()) std::fprintf(stderr, "ingot: warning: %s\n", git.warning.c_str());
+    spec.builtins.merge(git.values);
+  }
+  if (invocation.has("--ci")) spec.builtins["EARTHLY_CI"] = "true";
+}
+
+ProjectNames names_of(const fs::path& project, const std::string& target) {
+  if (!proto::names_repository(target)) return look_at_project(project);
+  ProjectNames names;
+  names.hosts = {target.substr(0, target.find('/'))};
+  names.asks_builtins = true;
+  return names;
+}
+
+// Who is told so as a matter of course connects only where a recipe may have a use for it.
+bool allows_locally(const Invocation& invocation, const ProjectNames& names) {
+  if (!invocation.has("--allow-locally") || invocation.has("--strict")) return false;
+  return invocation.value("--allow-locally") != "if-named" || names.may_work_locally;
+}
+
 }  // namespace
 
-Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& daemon,
-                                       const std::function<void(const UploadProgress&)>& progress) {
-  proto::JobSpec spec;
+Status add_git_credentials(const fs::path& project, const std::set<std::string>& hosts, proto::Secrets& secrets) {
+  if (hosts.empty()) return {};
+  secrets.merge(git_credentials(hosts, project, sys::system_processes()));
+  return proto::check(secrets);
+}
+
+Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
+                                 const std::function<void(const UploadProgress&)>& progress) {
+  Prepared prepared;
+  proto::JobSpec& spec = prepared.spec;
   INGOT_TRY(spec.target, find_target(invocation));
   const fs::path project = project_directory(invocation);
   std::error_code error;
   spec.project = fs::canonical(project, error).string();
   if (error) return base::fail_errno(error.value(), "cannot use the project directory " + project.string());
-  if (access((project / "Earthfile").c_str(), F_OK) != 0) {
+  const bool is_elsewhere = proto::names_repository(spec.target);
+  if (!is_elsewhere && access((project / "Earthfile").c_str(), F_OK) != 0) {
     return fail(ErrorKind::not_found, "there is no Earthfile in " + spec.project,
                 "run ingot in the directory of your Earthfile, or name it with -C");
   }
+  if (!is_elsewhere) INGOT_CHECK(tell_recipe_warnings(invocation, project, spec.target));
   INGOT_TRY(spec.args, collect_args(invocation, project));
+  if (!is_elsewhere) INGOT_CHECK(tell_edge_findings(invocation, project, spec.args, spec.target));
   INGOT_CHECK(read_no_cache(invocation, spec));
+  INGOT_CHECK(read_platforms(invocation, spec));
   spec.push = invocation.has("--push");
+  spec.strict = invocation.has("--strict");
+  spec.repeatable = spec.strict || invocation.has("--repeatable");
   if (invocation.has("--compression")) {
     const std::string how = invocation.value("--compression");
     const auto compression = proto::compression_from_name(how);
@@ -140,10 +211,20 @@ Result<proto::JobSpec> prepare_project(const Invocation& invocation, Daemon& dae
     INGOT_TRY(auto seconds, base::parse_duration(invocation.value("--timeout")));
     spec.timeout_seconds = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds));
   }
+  ProjectNames names = names_of(project, spec.target);
+  read_builtins(invocation, project, names, spec);
+  spec.locally = allows_locally(invocation, names);
+  prepared.hosts = std::move(names.hosts);
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
-  INGOT_TRY(spec.context, upload_project(daemon, project, progress, secret_files(invocation, project)));
-  return spec;
+  if (!is_elsewhere) {
+    INGOT_TRY(spec.context, upload_project(daemon, project, progress, secret_files(invocation, project)));
+    return prepared;
+  }
+  // Of this directory the recipe sees nothing.
+  INGOT_TRY(const auto empty, sys::TempDir::create(fs::temp_directory_path(error), "ingot-empty-"));
+  INGOT_TRY(spec.context, upload_project(daemon, empty.path(), progress));
+  return prepared;
 }
 
 Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
@@ -153,8 +234,9 @@ Result<proto::Job> submit_project(const Invocation& invocation, Daemon& daemon,
   const Ask ask = can_ask() ? Ask(ask_unseen) : Ask();
   INGOT_TRY(auto secrets, collect_secrets(invocation, project_directory(invocation), ask));
   for (const auto& warning : secrets.warnings) std::fprintf(stderr, "ingot: warning: %s\n", warning.c_str());
-  INGOT_TRY(auto spec, prepare_project(invocation, daemon, progress));
-  return daemon.submit(spec, secrets.values);
+  INGOT_TRY(const auto prepared, prepare_project(invocation, daemon, progress));
+  INGOT_CHECK(add_git_credentials(project_directory(invocation), prepared.hosts, secrets.values));
+  return daemon.submit(prepared.spec, secrets.values);
 }
 
 }  // namespace ingot::client

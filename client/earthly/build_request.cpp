@@ -6,7 +6,6 @@
 
 #include "client/commands/earthfiles.h"
 #include "daemon/base/strings.h"
-#include "daemon/earthfile/builtins.h"
 
 namespace ingot::client::earthly {
 
@@ -53,15 +52,14 @@ Status take_reference(const std::string& word, BuildRequest& request) {
   const std::string& directory = reference.directory;
   const bool local = directory.empty() || directory == "." || directory == ".." || directory.starts_with("./") ||
                      directory.starts_with("../") || directory.starts_with('/');
-  if (!local) {
-    return fail(
-        ErrorKind::unsupported,
-        "\"" + base::printable(word) + "\" is in another repository, which this version of Ingot does not fetch",
-        "clone it, and build ./directory+target");
+  request.target = (local ? "" : directory) + "+" + reference.target;
+  if (!local && !proto::names_repository(request.target)) {
+    return fail(ErrorKind::usage,
+                "\"" + base::printable(word) + "\" is neither a directory's target nor a repository's",
+                "./directory+target, or host/organisation/repository:tag+target");
   }
-  request.target = "+" + reference.target;
   if (request.form == BuildRequest::Form::artifact) {
-    const std::size_t slash = request.target.find('/');
+    const std::size_t slash = request.target.find('/', request.target.find('+'));
     if (slash == std::string::npos) {
       return fail(ErrorKind::usage, "\"" + base::printable(word) + "\" names a target, and no artifact of it",
                   "--artifact " + base::printable(word) + "/path, or .../* for all");
@@ -70,19 +68,7 @@ Status take_reference(const std::string& word, BuildRequest& request) {
     request.target.resize(slash);
     if (request.artifact.empty()) request.artifact = "*";
   }
-  if (!directory.empty()) request.invocation.flags["--directory"] = {directory};
-  return {};
-}
-
-// Nothing is built for another platform than this host's.
-Status check_platforms(const CommandLine& line) {
-  const std::string native = earthfile::native_platform();
-  for (const auto& platform : line.values("platform")) {
-    if (platform == native || platform.starts_with(native + "/") || platform == "native") continue;
-    return fail(ErrorKind::unsupported,
-                fmt::format("this host builds for {}, not for {}", native, base::printable(platform)),
-                "leave out --platform, or build on a host of that kind");
-  }
+  if (local && !directory.empty()) request.invocation.flags["--directory"] = {directory};
   return {};
 }
 
@@ -125,16 +111,20 @@ Result<BuildRequest> build_request(const CommandLine& line) {
   if (line.has("no-output") && (line.has("output") || request.form != BuildRequest::Form::target)) {
     return fail(ErrorKind::usage, "--no-output contradicts --output, --artifact and --image", "leave one out");
   }
-  INGOT_CHECK(check_platforms(line));
   Invocation& build = request.invocation;
   build.command = "build";
   INGOT_CHECK(take_words(line, request));
   request.writes_output = !line.has("no-output") && (!line.has("ci") || line.has("output"));
+  if (line.has("ci")) build.flags["--ci"] = {"true"};
+  // There LOCALLY is what people have, and --strict, which --ci implies, forbids it.
+  if (!line.has("strict") && !line.has("ci")) build.flags["--allow-locally"] = {"if-named"};
+  // Earthly's --strict knows no warnings: what it builds is to build here, too.
+  if (line.has("strict") || line.has("ci")) build.flags["--repeatable"] = {"true"};
   if (line.has("push")) build.flags["--push"] = {"true"};
   if (line.has("no-cache")) build.flags["--no-cache"] = {""};
   if (line.has("pull")) build.flags["--pull"] = {"always"};
   if (line.has("verbose") || line.has("debug")) build.flags["--verbose"] = {"true"};
-  for (const char* name : {"build-arg", "secret", "secret-file"}) {
+  for (const char* name : {"build-arg", "secret", "secret-file", "platform"}) {
     if (line.has(name)) build.flags["--" + std::string(name)] = line.values(name);
   }
   const bool elsewhere = build.has("--directory");

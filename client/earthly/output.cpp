@@ -129,6 +129,11 @@ std::vector<proto::Artifact> matching(const std::vector<proto::Artifact>& artifa
   return found;
 }
 
+Status write_rest(Daemon& daemon, const BuildRequest& request, const proto::Job& job, View& view) {
+  const bool is_wanted = request.form == BuildRequest::Form::target && request.writes_output;
+  return is_wanted ? write_local(daemon, request, job, view) : Status();
+}
+
 Status write_output(Daemon& daemon, const BuildRequest& request, const proto::Job& job, View& view) {
   if (request.form == BuildRequest::Form::artifact) return write_artifacts(daemon, request, job, view);
   if (request.form == BuildRequest::Form::image) return write_images(daemon, request, job, view);

@@ -15,6 +15,7 @@
 #include "client/earthly/commands.h"
 #include "client/earthly/output.h"
 #include "client/earthly/view.h"
+#include "client/locally/local_side.h"
 #include "daemon/sys/files.h"
 #include "proto/version.h"
 
@@ -44,11 +45,15 @@ Result<bool> build(const BuildRequest& request, View& view) {
   INGOT_TRY(auto job, submit_project(request.invocation, daemon, [](const UploadProgress&) {}));
   view.message("job " + job.id);
   {
+    const LocalSide local(daemon.socket_path(), job, project_directory(request.invocation));
     CancelOnInterrupt cancel(daemon, job.id, view);
     INGOT_TRY(job, follow_job(daemon, job.id, 0, view));
   }
   if (job.state == proto::JobState::canceled) return base::fail(ErrorKind::canceled, "the build was canceled");
-  if (job.state != proto::JobState::succeeded) return false;
+  if (job.state != proto::JobState::succeeded) {
+    if (has_results(job)) INGOT_CHECK(write_rest(daemon, request, job, view));
+    return false;
+  }
   INGOT_CHECK(write_output(daemon, request, job, view));
   view.success();
   return true;

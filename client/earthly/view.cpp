@@ -57,8 +57,8 @@ void View::remember(const proto::Event& event, const std::vector<std::string>& l
   Step& step = steps_[event.step];
   if (event.type == EventType::step_start) step = {event.target, event.text, {}};
   if (event.type == EventType::output || event.type == EventType::step_end) {
-    for (const auto& line : lines)
-      step.last.push_back(line.substr(std::min(line.size(), log_prefix(event.target).size())));
+    const std::string prefix = log_prefix(event.target);
+    for (const auto& line : lines) step.last.push_back(line.starts_with(prefix) ? line.substr(prefix.size()) : line);
     if (step.last.size() > kRepeatedLines) {
       step.last.erase(step.last.begin(), step.last.end() - static_cast<std::ptrdiff_t>(kRepeatedLines));
     }

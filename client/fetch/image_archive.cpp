@@ -5,9 +5,13 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "daemon/base/digest.h"
+#include "daemon/base/platform.h"
+#include "daemon/base/strings.h"
 #include "daemon/sys/file_bytes.h"
 
 namespace ingot::client {
@@ -111,17 +115,91 @@ std::string path_of(const json& descriptor) {
   return "blobs/sha256/" + digest.substr(digest.find(':') + 1);
 }
 
-}  // namespace
-
-Status write_image_archive(Daemon& daemon, const proto::ImageInfo& image, int fd) {
-  INGOT_TRY(auto text, read_blob(daemon, image.digest));
-  if (base::Digest::of(text).str() != image.digest) {
-    return fail(ErrorKind::internal, "the manifest of " + image.name + " has other bytes than its digest says",
+// A manifest's text, or an index's, held against its digest.
+Result<json> read_document(Daemon& daemon, const std::string& digest, const std::string& name, std::uint64_t& size) {
+  INGOT_TRY(auto text, read_blob(daemon, digest));
+  if (base::Digest::of(text).str() != digest) {
+    return fail(ErrorKind::internal, "the manifest of " + name + " has other bytes than its digest says",
                 "the daemon's disk is damaged; build the image again");
   }
-  INGOT_TRY(auto manifest, proto::parse_json(text));
-  const json config = manifest.value("config", json::object());
-  const json layers = manifest.value("layers", json::array());
+  size = text.size();
+  return proto::parse_json(text);
+}
+
+base::Platform platform_of(const json& entry) {
+  const json platform = entry.value("platform", json::object());
+  return base::normalized(
+      {platform.value("os", "linux"), platform.value("architecture", ""), platform.value("variant", "")});
+}
+
+// Of an index: the entry that serves this host best; of several as good the first.
+std::optional<json> entry_for_this_host(const json& index) {
+  std::optional<json> best;
+  int nearest = -1;
+  for (const auto& entry : index.value("manifests", json::array())) {
+    const int distance = base::distance(platform_of(entry), base::native_platform());
+    if (distance < 0 || (best && distance >= nearest)) continue;
+    best = entry;
+    nearest = distance;
+  }
+  return best;
+}
+
+struct Manifest {
+  std::string digest;
+  std::uint64_t size = 0;
+  json document;
+};
+
+Result<std::vector<Manifest>> manifests_of(Daemon& daemon, const Manifest& top, const std::string& name) {
+  if (!top.document.contains("manifests")) return std::vector{top};
+  std::vector<Manifest> all;
+  for (const auto& entry : top.document["manifests"]) {
+    Manifest manifest;
+    manifest.digest = entry.value("digest", "");
+    INGOT_TRY(manifest.document, read_document(daemon, manifest.digest, name, manifest.size));
+    all.push_back(std::move(manifest));
+  }
+  return all;
+}
+
+// What `docker load` looks for beside OCI's own index knows one platform.
+json docker_manifest(const Manifest& top, const std::vector<Manifest>& manifests, const std::string& name) {
+  const auto own = entry_for_this_host(top.document);
+  const Manifest* shown = &manifests.front();
+  for (const auto& manifest : manifests) {
+    if (own && manifest.digest == own->value("digest", "")) shown = &manifest;
+  }
+  json files = json::array();
+  for (const auto& layer : shown->document.value("layers", json::array())) files.push_back(path_of(layer));
+  const std::string config = path_of(shown->document.value("config", json::object()));
+  return {{{"Config", config}, {"RepoTags", {name}}, {"Layers", files}}};
+}
+
+}  // namespace
+
+Result<proto::ImageInfo> image_for_this_host(Daemon& daemon, proto::ImageInfo image) {
+  if (image.platforms.size() < 2) return image;
+  std::uint64_t size = 0;
+  INGOT_TRY(const auto index, read_document(daemon, image.digest, image.name, size));
+  const auto own = entry_for_this_host(index);
+  if (!own) {
+    return fail(ErrorKind::not_found,
+                base::printable(image.name) + " has nothing for " + base::native_platform().text(),
+                "it has: " + base::printable(base::join(image.platforms, ", ")));
+  }
+  image.digest = own->value("digest", "");
+  image.platforms.clear();
+  return image;
+}
+
+Status write_image_archive(Daemon& daemon, const proto::ImageInfo& image, int fd) {
+  Manifest top;
+  top.digest = image.digest;
+  INGOT_TRY(top.document, read_document(daemon, image.digest, image.name, top.size));
+  const bool is_index = top.document.contains("manifests");
+  INGOT_TRY(const auto manifests, manifests_of(daemon, top, image.name));
+  if (manifests.empty()) return fail(ErrorKind::invalid, "the image " + base::printable(image.name) + " is empty");
 
   ArchiveWriter archive(daemon, fd);
   INGOT_CHECK(archive.add_text("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
@@ -129,19 +207,20 @@ Status write_image_archive(Daemon& daemon, const proto::ImageInfo& image, int fd
                             {"io.containerd.image.name", image.name}};
   const json index = {{"schemaVersion", 2},
                       {"manifests",
-                       {{{"mediaType", proto::kManifestMediaType},
+                       {{{"mediaType", is_index ? proto::kIndexMediaType : proto::kManifestMediaType},
                          {"digest", image.digest},
-                         {"size", text.size()},
+                         {"size", top.size},
                          {"annotations", annotations}}}}};
   INGOT_CHECK(archive.add_text("index.json", proto::dump(index)));
-  json files = json::array();
-  for (const auto& layer : layers) files.push_back(path_of(layer));
-  const json docker = {{{"Config", path_of(config)}, {"RepoTags", {image.name}}, {"Layers", files}}};
-  INGOT_CHECK(archive.add_text("manifest.json", proto::dump(docker)));
-  INGOT_CHECK(archive.add_blob(image.digest, text.size()));
-  INGOT_CHECK(archive.add_blob(config.value("digest", ""), config.value("size", std::uint64_t{0})));
-  for (const auto& layer : layers) {
-    INGOT_CHECK(archive.add_blob(layer.value("digest", ""), layer.value("size", std::uint64_t{0})));
+  INGOT_CHECK(archive.add_text("manifest.json", proto::dump(docker_manifest(top, manifests, image.name))));
+  if (is_index) INGOT_CHECK(archive.add_blob(top.digest, top.size));
+  for (const auto& manifest : manifests) {
+    INGOT_CHECK(archive.add_blob(manifest.digest, manifest.size));
+    const json config = manifest.document.value("config", json::object());
+    INGOT_CHECK(archive.add_blob(config.value("digest", ""), config.value("size", std::uint64_t{0})));
+    for (const auto& layer : manifest.document.value("layers", json::array())) {
+      INGOT_CHECK(archive.add_blob(layer.value("digest", ""), layer.value("size", std::uint64_t{0})));
+    }
   }
   return archive.finish();
 }

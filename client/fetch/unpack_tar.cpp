@@ -2,13 +2,13 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <locale.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
+#include "daemon/sys/utf8_names.h"
 
 namespace ingot::client {
 
@@ -18,25 +18,6 @@ namespace fs = std::filesystem;
 using base::fail;
 
 using Archive = std::unique_ptr<archive, int (*)(archive*)>;
-
-// libarchive converts names to the thread's locale, and loses those that do not fit into it.
-class Utf8Names {
- public:
-  Utf8Names() : utf8_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (utf8_ != nullptr) before_ = uselocale(utf8_);
-  }
-  ~Utf8Names() {
-    if (utf8_ == nullptr) return;
-    uselocale(before_);
-    freelocale(utf8_);
-  }
-  Utf8Names(const Utf8Names&) = delete;
-  Utf8Names& operator=(const Utf8Names&) = delete;
-
- private:
-  locale_t utf8_ = nullptr;
-  locale_t before_ = nullptr;
-};
 
 tl::unexpected<Error> archive_failure(archive* which, const std::string& what) {
   const char* reason = archive_error_string(which);
@@ -94,7 +75,7 @@ Status copy_data(archive* from, archive* to, const std::string& name) {
 }  // namespace
 
 Status unpack_tar(const fs::path& archive_path, const fs::path& directory) {
-  const Utf8Names names;
+  const sys::Utf8Names names;
   INGOT_CHECK(sys::make_directories(directory, 0755));
   std::error_code error;
   const fs::path root = fs::canonical(directory, error);

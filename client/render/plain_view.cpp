@@ -17,10 +17,19 @@ std::vector<std::string> notes(const std::string& text, Style style) {
   return lines;
 }
 
+// Whether the flag stands among those of a RUN.
+bool has_raw_output(const std::string& command) {
+  const auto words = base::split(command, ' ');
+  for (std::size_t i = 1; i < words.size() && words.front() == "RUN" && words[i].starts_with("--"); ++i) {
+    if (words[i] == "--raw-output" || words[i] == "--raw-output=true") return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string LineFormatter::finish_line(Step& step, const std::string& target, std::string& open) {
-  std::string line = log_prefix(target) + clean_output(open);
+  std::string line = (step.raw ? "" : log_prefix(target)) + clean_output(open);
   open.clear();
   step.last.push_back(line);
   if (step.last.size() > kRepeatedLines) step.last.pop_front();
@@ -69,6 +78,7 @@ std::vector<std::string> LineFormatter::lines(const proto::Event& event) {
       return output(event);
     case EventType::step_start: {
       std::string text = event.text;
+      steps_[event.step].raw = has_raw_output(text);
       for (char& c : text) c = c == '\n' ? ' ' : c;
       return {log_prefix(event.target) +
               style_.bold((event.cached ? "*cached* " : "") + std::string("--> ") + visible(text))};

@@ -19,6 +19,7 @@ class LineFormatter {
 
  private:
   struct Step {
+    bool raw = false;                               // RUN --raw-output: its lines stand alone
     std::map<std::string, std::string> open_lines;  // by stream
     std::deque<std::string> last;                   // prefixed
   };

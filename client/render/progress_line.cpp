@@ -13,7 +13,7 @@ namespace ingot::client {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenDrawings{200};
+constexpr std::chrono::milliseconds kBetweenLines{200};
 
 std::size_t columns() {
   winsize size{};
@@ -33,11 +33,11 @@ std::string ProgressLine::text(const std::string& name, std::uint64_t done, std:
 std::function<void(std::uint64_t, std::uint64_t)> ProgressLine::of(const std::string& name) {
   if (!shown_) return {};
   // The first line comes late: what is fetched at once needs none.
-  next_ = std::chrono::steady_clock::now() + kBetweenDrawings;
+  next_ = std::chrono::steady_clock::now() + kBetweenLines;
   return [this, name](std::uint64_t done, std::uint64_t total) {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
-    next_ = now + kBetweenDrawings;
+    next_ = now + kBetweenLines;
     std::fprintf(stderr, "\r%s\033[K", cut_to_width(text(name, done, total), columns() - 1).c_str());
     std::fflush(stderr);
     drawn_ = true;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cwchar>
 
+#include "daemon/base/strings.h"
+
 namespace ingot::client {
 
 namespace {
@@ -78,6 +80,10 @@ std::string human_time(std::int64_t unix_ms) {
 
 std::string log_prefix(const std::string& target) {
   return fmt::format("{:>20} | ", visible(target));
+}
+
+std::string shown_platforms(const std::vector<std::string>& platforms) {
+  return platforms.empty() ? "" : " (" + visible(base::join(platforms, ", ")) + ")";
 }
 
 }  // namespace ingot::client

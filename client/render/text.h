@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Small pieces of text for people.
 namespace ingot::client {
@@ -19,6 +20,9 @@ std::string clean_output(std::string_view line);
 // can drive it. `visible_lines` keeps newlines.
 std::string visible(std::string_view text);
 std::string visible_lines(std::string_view text);
+
+// " (linux/arm64, linux/s390x)", to stand behind an image's name; "" where there are none.
+std::string shown_platforms(const std::vector<std::string>& platforms);
 
 // "2026-11-20 14:03" in the local time zone; "-" for 0.
 std::string human_time(std::int64_t unix_ms);

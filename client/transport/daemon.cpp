@@ -4,6 +4,7 @@
 
 #include "proto/codec.h"
 #include "proto/fields.h"
+#include "proto/locally.h"
 
 namespace ingot::client {
 
@@ -144,8 +145,10 @@ Result<Daemon::Download> Daemon::blob(const std::string& digest) {
   return Download{std::move(connection), std::move(head), std::move(file)};
 }
 
-Result<proto::Plan> Daemon::plan(const proto::JobSpec& spec) {
-  return decode_one(call({"POST", "/v1/plan", {}, proto::dump(proto::to_json(spec))}), proto::plan_from_json);
+Result<proto::Plan> Daemon::plan(const proto::JobSpec& spec, const proto::Secrets& secrets) {
+  auto body = proto::to_json(spec);
+  if (!secrets.empty()) body["secrets"] = proto::secrets_to_json(secrets);
+  return decode_one(call({"POST", "/v1/plan", {}, proto::dump(body)}), proto::plan_from_json);
 }
 
 Result<std::vector<proto::StepReport>> Daemon::steps(const std::string& job) {
@@ -219,6 +222,16 @@ Status Daemon::events(const std::string& id, std::uint64_t from, bool follow, co
     INGOT_TRY(auto event, decode_text(line, proto::event_from_json));
     return sink(event);
   });
+}
+
+Result<sys::UniqueFd> Daemon::attach(const std::string& job) {
+  INGOT_TRY(auto connection, HttpConnection::open(socket_path_));
+  HttpRequest request{"POST", job_path(job) + "/local", {}, ""};
+  request.headers["Connection"] = "Upgrade";
+  request.headers["Upgrade"] = proto::kLocalProtocol;
+  INGOT_TRY(const auto head, exchange(connection, request));
+  if (head.status != 101) return fail(ErrorKind::unsupported, "the daemon does not know LOCALLY", "update it");
+  return connection.release();
 }
 
 Result<proto::ImagePushed> Daemon::push(const proto::ImagePush& wanted,

@@ -33,7 +33,7 @@ class Daemon {
   Status pass_blob(const std::string& digest, int file, std::uint64_t size);
   // The secrets are in the request and nowhere else.
   Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
-  Result<proto::Plan> plan(const proto::JobSpec& spec);
+  Result<proto::Plan> plan(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
   Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);
   Result<std::vector<proto::Job>> jobs(const std::string& query);
@@ -47,6 +47,9 @@ class Daemon {
   // `follow`: when the job has).
   using EventSink = std::function<bool(const proto::Event&)>;
   Status events(const std::string& id, std::uint64_t from, bool follow, const EventSink& sink);
+
+  // A connection of its own, on which this client does what the job's recipes say under LOCALLY: see proto/locally.h.
+  Result<sys::UniqueFd> attach(const std::string& job);
 
   Result<std::vector<proto::ImageInfo>> images();
   // Until it is done; `tell` gets every line about how it goes.

@@ -137,7 +137,7 @@ Result<HttpHead> HttpConnection::read_head() {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     head_.headers[name] = base::trim(std::string_view(line).substr(colon + 1));
   }
-  no_body_ = no_body_ || head_.status == 304 || head_.status == 204;
+  no_body_ = no_body_ || head_.status == 304 || head_.status == 204 || head_.status == 101;
   body_left_ = 0;
   if (no_body_ || head_.headers.contains("transfer-encoding")) return head_;
   const std::string& length = head_.headers["content-length"];

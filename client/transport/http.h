@@ -45,6 +45,8 @@ class HttpConnection {
   // For large bodies of a known length: the next bytes, straight into `to`; 0 at the end.
   Result<std::size_t> read_some(char* to, std::size_t size);
   int fd() const { return fd_.get(); }
+  // After an answer 101: from here on nobody speaks HTTP on it.
+  sys::UniqueFd release() { return std::move(fd_); }
   // A descriptor that came with the last answer.
   sys::UniqueFd take_passed() { return std::move(passed_); }
 

@@ -60,6 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_chunk(std::string text, bool last);
   void run_task();
   void send_told();
+  void hand_over();
   void watch_for_hang_up();
   void finish_response();
   void drain();
@@ -102,6 +103,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool ended = false;
   };
   std::shared_ptr<Task> task_;
+  Handover handover_;
 };
 
 template <typename Work, typename Then>

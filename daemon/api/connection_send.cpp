@@ -38,11 +38,16 @@ void Connection::respond(Response response) {
     head_ += "Transfer-Encoding: chunked\r\n";
     task_ = std::make_shared<Task>();
     task_->stream = std::move(*stream);
+  } else if (auto* handover = std::get_if<Handover>(&response.body)) {
+    handover_ = std::move(*handover);
   } else {
     head_ += "Transfer-Encoding: chunked\r\n";
     log_ = std::make_unique<LogStream>(std::move(std::get<LogStream>(response.body)));
   }
-  head_ += keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  if (handover_.take)
+    head_ += "Connection: Upgrade\r\n\r\n";
+  else
+    head_ += keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   if (text != nullptr && !is_head) head_ += *text;
   arm_timer(kReaderPatience);
   if (passed_) return pass_file();
@@ -69,6 +74,7 @@ void Connection::on_head_sent(Error error) {
   if (error) return close();
   if (file_.fd) return send_file();
   if (task_) return run_task();
+  if (handover_.take) return hand_over();
   if (!log_) return finish_response();
   if (log_->follow && log_->live) {
     // The job's thread calls this; all that it may do there is to hand a note to ours, and one note is enough.
@@ -173,6 +179,19 @@ void Connection::send_told() {
     self->task_->sending = false;
     last ? self->finish_response() : self->send_told();
   });
+}
+
+// Who sends more before he has the head speaks another protocol.
+void Connection::hand_over() {
+  if (buffer_.size() > 0) return close();
+  Error ignored;
+  timer_.cancel(ignored);
+  sys::UniqueFd connection(socket_.release(ignored));
+  if (!connection) return;
+  asio::post(shared_.workers,
+             [take = std::move(handover_.take), held = std::make_shared<sys::UniqueFd>(std::move(connection))] {
+               take(std::move(*held));
+             });
 }
 
 // While a follower waits for a quiet job, or a client for its file to be kept, only this notices that it has gone.

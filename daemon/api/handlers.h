@@ -18,6 +18,7 @@ Response list_jobs(const Services& services, const Request& request);
 Response get_job(const Services& services, const Request& request);
 Response cancel_job(const Services& services, const Request& request);
 Response retry_job(const Services& services, const Request& request);
+Response attach_client(const Services& services, const Request& request);
 Response get_events(const Services& services, const Request& request);
 
 Response list_steps(const Services& services, const Request& request);

@@ -11,18 +11,37 @@ namespace {
 
 constexpr std::size_t kMostImages = 1000;
 
-// What the manifest says of the image's size; a manifest that is gone says nothing.
-void add_sizes(const Services& services, proto::ImageInfo& image) {
-  auto digest = base::Digest::parse(image.digest);
-  if (!digest) return;
-  auto text = sys::read_file(services.blobs.path(*digest));
-  if (!text) return;
-  auto manifest = proto::parse_json(*text);
-  if (!manifest || !manifest->is_object()) return;
-  image.size = text->size() + manifest->value("config", nlohmann::json::object()).value("size", std::uint64_t{0});
-  for (const auto& layer : manifest->value("layers", nlohmann::json::array())) {
-    image.size += layer.value("size", std::uint64_t{0});
+nlohmann::json document_of(const Services& services, const std::string& digest) {
+  auto parsed = base::Digest::parse(digest);
+  if (!parsed) return {};
+  auto text = sys::read_file(services.blobs.path(*parsed));
+  if (!text) return {};
+  auto document = proto::parse_json(*text);
+  return document && document->is_object() ? *std::move(document) : nlohmann::json();
+}
+
+std::uint64_t size_in(const nlohmann::json& descriptor) {
+  return descriptor.value("size", std::uint64_t{0});
+}
+
+void add_sizes_of(const nlohmann::json& manifest, proto::ImageInfo& image) {
+  image.size += size_in(manifest.value("config", nlohmann::json::object()));
+  for (const auto& layer : manifest.value("layers", nlohmann::json::array())) {
+    image.size += size_in(layer);
     ++image.layers;
+  }
+}
+
+// What the manifest says of the image's size, or those of an index; one that is gone says nothing.
+void add_sizes(const Services& services, proto::ImageInfo& image) {
+  const auto document = document_of(services, image.digest);
+  if (document.empty()) return;
+  image.size = proto::dump(document).size();
+  add_sizes_of(document, image);
+  for (const auto& one : document.value("manifests", nlohmann::json::array())) {
+    image.size += size_in(one);
+    const auto manifest = document_of(services, one.value("digest", ""));
+    if (!manifest.empty()) add_sizes_of(manifest, image);
   }
 }
 

@@ -5,8 +5,10 @@
 
 #include "daemon/api/handlers.h"
 #include "daemon/base/digest.h"
+#include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
 #include "proto/codec.h"
+#include "proto/locally.h"
 #include "proto/secrets.h"
 
 namespace ingot::api {
@@ -17,7 +19,9 @@ using base::fail;
 
 constexpr std::size_t kMostLabels = 64;
 constexpr std::size_t kMostArgs = 1000;
+constexpr std::size_t kMostBuiltins = 100;
 constexpr std::size_t kMostTargets = 100;
+constexpr std::size_t kMostPlatforms = 20;
 constexpr std::size_t kLongestText = 4096;
 
 Response job_response(int status, const Result<proto::Job>& job) {
@@ -44,7 +48,8 @@ Status check_target(const std::string& target) {
 Result<proto::JobSpec> read_spec(const Services& services, const Request& request) {
   INGOT_TRY(auto body, proto::parse_json(request.body));
   INGOT_TRY(auto spec, proto::job_spec_from_json(body));
-  INGOT_CHECK(check_target(spec.target));
+  if (!proto::names_repository(spec.target)) INGOT_CHECK(check_target(spec.target));
+  if (spec.target.size() > kLongestText) return fail(ErrorKind::invalid, "the job's target is too long");
   if (spec.no_cache_targets.size() > kMostTargets) {
     return fail(ErrorKind::invalid, fmt::format("a job has at most {} no_cache_targets", kMostTargets));
   }
@@ -54,6 +59,15 @@ Result<proto::JobSpec> read_spec(const Services& services, const Request& reques
   }
   INGOT_CHECK(check_pairs(spec.labels, "labels", kMostLabels));
   INGOT_CHECK(check_pairs(spec.args, "args", kMostArgs));
+  INGOT_CHECK(check_pairs(spec.builtins, "builtins", kMostBuiltins));
+  if (spec.platforms.size() > kMostPlatforms) {
+    return fail(ErrorKind::invalid, fmt::format("a job has at most {} platforms", kMostPlatforms));
+  }
+  for (auto& platform : spec.platforms) {
+    if (platform == "native") platform = base::native_platform().text();
+    INGOT_TRY(const auto parsed, base::parse_platform(platform));
+    platform = parsed.text();
+  }
   INGOT_TRY(auto context, base::Digest::parse(spec.context));
   INGOT_CHECK(services.contexts.load(context));
   return spec;
@@ -147,7 +161,9 @@ Response list_steps(const Services& services, const Request& request) {
 Response post_plan(const Services& services, const Request& request) {
   auto spec = read_spec(services, request);
   if (!spec) return error_response(spec.error());
-  auto plan = services.plan(*spec);
+  auto secrets = proto::parse_json(request.body).and_then(proto::secrets_of_submission);
+  if (!secrets) return error_response(secrets.error());
+  auto plan = services.plan(*spec, *secrets);
   if (!plan) return error_response(plan.error());
   return json_response(200, proto::dump(proto::to_json(*plan)));
 }
@@ -158,6 +174,36 @@ Response cancel_job(const Services& services, const Request& request) {
 
 Response retry_job(const Services& services, const Request& request) {
   return job_response(201, services.jobs.retry(request.path_values.at("id"), request.submitter));
+}
+
+// From here on the client does what the job's recipes say under LOCALLY. It is asked to run commands: whose job it is
+// alone may be.
+Response attach_client(const Services& services, const Request& request) {
+  const auto refuse = [](ErrorKind kind, std::string message, std::string hint) {
+    return error_response(Error{kind, std::move(message), std::move(hint), {}, {}});
+  };
+  auto job = services.jobs.find(request.path_values.at("id"));
+  if (!job) return error_response(job.error());
+  if (job->submitter.uid != request.submitter.uid) {
+    return refuse(ErrorKind::denied, "job " + job->id + " is another user's", "only who submitted it may do its part");
+  }
+  if (!job->spec.locally) {
+    return refuse(ErrorKind::conflict, "job " + job->id + " does nothing on its client's side",
+                  "a specification says so with \"locally\": true");
+  }
+  if (proto::is_final(job->state)) return refuse(ErrorKind::conflict, "job " + job->id + " has ended", "");
+  if (request.header("upgrade") != proto::kLocalProtocol) {
+    return refuse(ErrorKind::invalid, "the connection is to become one of errands, and the request does not say so",
+                  std::string("send the headers Connection: Upgrade and Upgrade: ") + proto::kLocalProtocol);
+  }
+  Response response;
+  response.status = 101;
+  response.headers.emplace_back("Upgrade", proto::kLocalProtocol);
+  response.body = Handover{[clients = services.clients, id = job->id](sys::UniqueFd connection) {
+    // One that is too many is closed, and its client tries again.
+    (void)clients->attach(id, std::move(connection));
+  }};
+  return response;
 }
 
 Response get_events(const Services& services, const Request& request) {

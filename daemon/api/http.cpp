@@ -22,6 +22,8 @@ Response error_response(const Error& error) {
 
 const char* reason_phrase(int status) {
   switch (status) {
+    case 101:
+      return "Switching Protocols";
     case 200:
       return "OK";
     case 201:

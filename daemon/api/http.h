@@ -59,10 +59,15 @@ struct TaskStream {
   std::function<void(const Tell& tell, const sys::CancelToken& cancel)> work;
 };
 
+// Once the head is sent the connection is the taker's, and no request comes over it any more.
+struct Handover {
+  std::function<void(sys::UniqueFd connection)> take;  // on a worker
+};
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::variant<std::string, FilePart, PassedFile, LogStream, TaskStream> body;
+  std::variant<std::string, FilePart, PassedFile, LogStream, TaskStream, Handover> body;
 };
 
 Response json_response(int status, std::string text);

@@ -20,6 +20,7 @@ const std::vector<Route>& route_table() {
       {"POST", "/v1/jobs/{id}/cancel", BodyKind::none_or_json, cancel_job},
       {"POST", "/v1/jobs/{id}/retry", BodyKind::none_or_json, retry_job},
       {"GET", "/v1/jobs/{id}/events", BodyKind::none_or_json, get_events},
+      {"POST", "/v1/jobs/{id}/local", BodyKind::none_or_json, attach_client},
       {"GET", "/v1/jobs/{id}/steps", BodyKind::none_or_json, list_steps},
       {"POST", "/v1/plan", BodyKind::none_or_json, post_plan, Pace::slow},
       {"GET", "/v1/jobs/{id}/artifacts", BodyKind::none_or_json, list_artifacts},

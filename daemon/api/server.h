@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/jobs/client_channel.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/composed_blobs.h"
@@ -41,8 +42,9 @@ struct Services {
   store::Collector& cache;
   proto::VersionInfo version;
   std::function<std::vector<proto::HostCheck>()> doctor;
-  std::function<Result<proto::Plan>(const proto::JobSpec&)> plan;
+  std::function<Result<proto::Plan>(const proto::JobSpec&, const proto::Secrets&)> plan;
   std::function<Result<PushWork>(const proto::ImagePush&)> push;
+  jobs::ClientChannels* clients = nullptr;  // that do what LOCALLY says
   std::function<std::string()> metrics = {};
   // Removes what nobody refers to: now, or soon in the background.
   std::function<Result<store::Swept>(bool dry_run)> sweep = {};

@@ -51,10 +51,18 @@ void describe(CLI::App& parser, Options& options) {
           fmt::format("where images come from, as a YAML list [{}, {}]", kImagesKey, kImagesEnvironment))
       ->type_name("YAML")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  parser
+      .add_option_function<std::string>(
+          kRepositoriesFlag, [&options](const std::string& value) { options.flags[kRepositoriesFlag] = value; },
+          fmt::format("where other repositories are, as a YAML list [{}, {}]", kRepositoriesKey,
+                      kRepositoriesEnvironment))
+      ->type_name("YAML")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 std::vector<std::string> flag_names() {
-  std::vector<std::string> names = {"--help", "--version", "--config", "--check-config", "--fsck", kImagesFlag};
+  std::vector<std::string> names = {"--help", "--version", "--config",       "--check-config",
+                                    "--fsck", kImagesFlag, kRepositoriesFlag};
   for (const auto& key : config_keys()) names.push_back(key.flag);
   return names;
 }
@@ -66,6 +74,7 @@ std::map<std::string, std::string> environment() {
   };
   for (const auto& key : config_keys()) take(key.environment);
   take(kImagesEnvironment);
+  take(kRepositoriesEnvironment);
   return found;
 }
 

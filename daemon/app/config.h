@@ -8,6 +8,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/result.h"
+#include "daemon/git/rules.h"
 #include "daemon/image/images.h"
 #include "daemon/jobs/retention.h"
 #include "daemon/sandbox/sandbox.h"
@@ -47,9 +48,11 @@ struct Config {
   sandbox::Network network = sandbox::Network::egress;
   bool allow_host_network = false;
   bool allow_privileged = false;
+  bool allow_locally = false;
   std::vector<std::string> dns;
   proto::Compression image_compression = proto::Compression::gzip;
   std::vector<image::SourceRule> images;
+  std::vector<git::Rule> repositories;
   std::map<std::string, std::string> texts;  // every key's value as it was written: what a reload compares
 };
 
@@ -71,14 +74,18 @@ struct ConfigKey {
 };
 
 // The one table from which the file, the environment, the flags, --help and the documentation's test are made. The key
-// `images`, a list, is not in it: see images_from_yaml.
+// `images` and `repositories`, lists, are not in it: see images_from_yaml.
 const std::vector<ConfigKey>& config_keys();
 
 inline constexpr const char* kImagesKey = "images";
 inline constexpr const char* kImagesFlag = "--images";
 inline constexpr const char* kImagesEnvironment = "INGOT_IMAGES";
+inline constexpr const char* kRepositoriesKey = "repositories";
+inline constexpr const char* kRepositoriesFlag = "--repositories";
+inline constexpr const char* kRepositoriesEnvironment = "INGOT_REPOSITORIES";
 // `file` is for messages.
 Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file);
+Result<std::vector<git::Rule>> repositories_from_yaml(const std::string& yaml, const std::string& file);
 
 struct ConfigSources {
   std::string file;                                // its path; "": none

@@ -301,6 +301,9 @@ const std::vector<ConfigKey>& config_keys() {
        [](Config& config, const std::string& text) { return set_bool(config.allow_host_network, text); }},
       {"network.dns", "--network-dns", "INGOT_NETWORK_DNS", "LIST", "", false,
        "name servers of steps, with commas between; empty: the host's", set_dns},
+      {"allow_locally", "--allow-locally", "INGOT_ALLOW_LOCALLY", "BOOL", "false", false,
+       "whether recipes may say LOCALLY, by which clients run commands on their own side, if their users allow it",
+       [](Config& config, const std::string& text) { return set_bool(config.allow_locally, text); }},
       {"image_compression", "--image-compression", "INGOT_IMAGE_COMPRESSION", "HOW", "gzip", true,
        "of layers that are pushed, when a job does not say: gzip, zstd or none", set_compression},
   };

@@ -21,7 +21,7 @@ const ConfigKey* find_key(const std::string& name) {
 }
 
 std::vector<std::string> key_names() {
-  std::vector<std::string> names = {kImagesKey};
+  std::vector<std::string> names = {kImagesKey, kRepositoriesKey};
   for (const auto& key : config_keys()) names.push_back(key.name);
   return names;
 }
@@ -53,19 +53,33 @@ class ConfigReader {
   }
 
   std::vector<image::SourceRule> read_rules(const YAML::Node& list) {
-    std::vector<image::SourceRule> rules;
-    if (!list.IsSequence()) {
-      complain(list.Mark(), ErrorKind::invalid, "`images` must be a list of rules",
-               "such as - {match: \"debian:*\", source: bootstrap}");
-      return rules;
-    }
-    for (const auto& row : list) {
-      if (auto rule = read_rule(row)) rules.push_back(std::move(*rule));
-    }
-    return rules;
+    return read_list<image::SourceRule>(list, "`images` must be a list of rules",
+                                        "such as - {match: \"debian:*\", source: bootstrap}",
+                                        [this](const YAML::Node& row) { return read_rule(row); });
+  }
+
+  std::vector<git::Rule> read_repositories(const YAML::Node& list) {
+    return read_list<git::Rule>(list, "`repositories` must be a list of rules",
+                                "such as - {match: \"github.com/*/*\", url: \"https://mirror.example/{path}.git\"}",
+                                [this](const YAML::Node& row) { return read_repository(row); });
   }
 
  private:
+  // Of rows that are wrong each is complained of, and none is taken.
+  template <typename Row, typename ReadRow>
+  std::vector<Row> read_list(const YAML::Node& list, const std::string& complaint, const std::string& example,
+                             const ReadRow& read_row) {
+    std::vector<Row> rows;
+    if (!list.IsSequence()) {
+      complain(list.Mark(), ErrorKind::invalid, complaint, example);
+      return rows;
+    }
+    for (const auto& node : list) {
+      if (auto row = read_row(node)) rows.push_back(std::move(*row));
+    }
+    return rows;
+  }
+
   void complain(const YAML::Mark& mark, ErrorKind kind, std::string message, std::string hint = {}) {
     Error error;
     error.kind = kind;
@@ -88,6 +102,10 @@ class ConfigReader {
     const std::string name = section + (key_node.IsScalar() ? key_node.Scalar() : "?");
     if (section.empty() && name == kImagesKey) {
       config_.images = read_rules(value);
+      return;
+    }
+    if (section.empty() && name == kRepositoriesKey) {
+      config_.repositories = read_repositories(value);
       return;
     }
     if (const ConfigKey* key = find_key(name)) return set(*key, value);
@@ -156,6 +174,41 @@ class ConfigReader {
     return rule;
   }
 
+  std::optional<git::Rule> read_repository(const YAML::Node& row) {
+    if (!row.IsMap()) {
+      complain(row.Mark(), ErrorKind::invalid, "a rule of `repositories` is a map with `match`");
+      return std::nullopt;
+    }
+    static const std::vector<std::string> kOptions = {"match", "url", "ca_file", "pass_credentials"};
+    git::Rule rule;
+    for (const auto& pair : row) {
+      const std::string name = pair.first.Scalar();
+      if (!pair.second.IsScalar()) {
+        complain(pair.second.Mark(), ErrorKind::invalid, "\"" + name + "\" of a rule must be one value");
+      } else if (name == "match") {
+        rule.match = pair.second.Scalar();
+      } else if (name == "url") {
+        rule.url = pair.second.Scalar();
+      } else if (name == "ca_file") {
+        rule.ca_file = pair.second.Scalar();
+      } else if (name == "pass_credentials") {
+        const std::string text = pair.second.Scalar();
+        rule.pass_credentials = text == "true";
+        if (text != "true" && text != "false") {
+          complain(pair.second.Mark(), ErrorKind::invalid, "`pass_credentials` is true or false");
+        }
+      } else {
+        complain(pair.first.Mark(), ErrorKind::invalid, "a rule of `repositories` has no option \"" + name + "\"",
+                 base::did_you_mean(name, kOptions));
+      }
+    }
+    if (auto ok = git::check_rule(rule); !ok) {
+      complain(row.Mark(), ErrorKind::invalid, "a rule of `repositories`: " + ok.error().message, ok.error().hint);
+      return std::nullopt;
+    }
+    return rule;
+  }
+
   std::string file_;
   std::vector<std::string> lines_;
   std::string text_;
@@ -175,6 +228,14 @@ void apply_overrides(const std::map<std::string, std::string>& given, bool from_
         errors.push_back(rules.error());
       continue;
     }
+    if (name == (from_flags ? kRepositoriesFlag : kRepositoriesEnvironment)) {
+      auto rules = repositories_from_yaml(text, where);
+      if (rules)
+        config.repositories = std::move(*rules);
+      else
+        errors.push_back(rules.error());
+      continue;
+    }
     const auto& keys = config_keys();
     auto key = std::find_if(keys.begin(), keys.end(), [&, &name = name](const auto& row) {
       return (from_flags ? row.flag : row.environment) == name;
@@ -188,17 +249,30 @@ void apply_overrides(const std::map<std::string, std::string>& given, bool from_
 
 }  // namespace
 
-Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file) {
+namespace {
+
+// One key's list alone, as a flag or a variable has it.
+Result<Config> config_of_list(const char* key, const std::string& yaml, const std::string& file) {
   Config config;
   std::vector<Error> errors;
-  ConfigReader(std::string(kImagesKey) + ": " + yaml, file, config, errors).read();
-  if (!errors.empty()) {
-    // The key in front is ours, so a column would mislead.
-    errors.front().position->column = 0;
-    errors.front().position->source_line.clear();
-    return fail(errors.front());
-  }
-  return config.images;
+  ConfigReader(std::string(key) + ": " + yaml, file, config, errors).read();
+  if (errors.empty()) return config;
+  // The key in front is ours, so a column would mislead.
+  errors.front().position->column = 0;
+  errors.front().position->source_line.clear();
+  return fail(errors.front());
+}
+
+}  // namespace
+
+Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file) {
+  INGOT_TRY(auto config, config_of_list(kImagesKey, yaml, file));
+  return std::move(config.images);
+}
+
+Result<std::vector<git::Rule>> repositories_from_yaml(const std::string& yaml, const std::string& file) {
+  INGOT_TRY(auto config, config_of_list(kRepositoriesKey, yaml, file));
+  return std::move(config.repositories);
 }
 
 tl::expected<Config, std::vector<Error>> load_config(const ConfigSources& sources) {
@@ -208,6 +282,7 @@ tl::expected<Config, std::vector<Error>> load_config(const ConfigSources& source
     if (auto done = key.assign(config, key.default_text); !done) errors.push_back(done.error());
   }
   config.images = image::default_rules();
+  config.repositories = git::default_rules();
   if (!sources.file.empty()) {
     auto text = sys::read_file(sources.file, 1U << 20);
     if (text)

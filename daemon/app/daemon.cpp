@@ -72,9 +72,12 @@ struct Daemon::Parts {
   std::optional<store::Collector> collector;
   std::unique_ptr<image::Images> images;
   std::optional<image::LayerBlobs> layers;
+  std::unique_ptr<git::Repositories> repositories;
   fs::path fetch_directory;  // images on their way
   std::optional<sys::Mount> run_directory;
   std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::optional<solver::StepImages> step_images;
+  jobs::ClientChannels clients;
   std::unique_ptr<solver::Solver> solver;
   std::unique_ptr<pipeline::Admission> admission;
   std::mutex defaults_mutex;  // guards the next two
@@ -99,8 +102,13 @@ struct Daemon::Parts {
 
   pipeline::Engine engine() {
     std::lock_guard guard(defaults_mutex);
-    return {*blobs,          *contexts, *snapshots, *images, *layers, *solver, *admission, sys::system_processes(),
-            fetch_directory, defaults,  compression};
+    return {*blobs,          *contexts,
+            *snapshots,      *images,
+            *repositories,   *layers,
+            *solver,         *admission,
+            clients,         sys::system_processes(),
+            fetch_directory, defaults,
+            compression,     config.allow_locally};
   }
 };
 
@@ -151,6 +159,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   INGOT_CHECK(sys::make_directories(state / "fetch", 0700));
   parts.images = std::make_unique<image::Images>(config.images, state / "fetch", *parts.blobs, *parts.snapshots,
                                                  *parts.database, sys::system_processes());
+  parts.repositories = std::make_unique<git::Repositories>(
+      config.repositories, git::Limits{config.max_context_entries, config.max_context_file, config.max_context_total},
+      sys::system_processes());
   parts.layers.emplace(*parts.database, *parts.blobs, *parts.snapshots);
   // Bundles are small, short-lived and many: in memory they cost no write, and a daemon that dies leaves none.
   INGOT_CHECK(sys::make_directories(state / "run", 0711));
@@ -165,9 +176,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   settings.allow_host_network = config.allow_host_network;
   settings.allow_privileged = config.allow_privileged;
   INGOT_TRY(parts.sandbox, sandbox::Sandbox::create(settings, sys::system_processes()));
+  parts.step_images.emplace(*parts.layers, *parts.blobs, *parts.snapshots, parts.fetch_directory);
   parts.solver = std::make_unique<solver::Solver>(
       solver::Solver::Parts{*parts.database, *parts.blobs, *parts.snapshots, *parts.images, *parts.sandbox,
-                            *parts.collector, base::system_clock(), state / "caches"},
+                            *parts.collector, base::system_clock(), state / "caches", &*parts.step_images},
       solver::Slots::Capacity{config.parallel_steps, memory_for_steps()});
 
   const fs::path secrets = jobs::SecretVault::place_for(config.secrets_directory, settings.instance);
@@ -198,8 +210,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
     for (auto& check : host_checks(state, sys::system_processes())) checks.push_back(std::move(check));
     return checks;
   };
-  auto plan = [&parts](const proto::JobSpec& spec) {
-    return pipeline::plan(parts.engine(), spec, parts.stopping.token());
+  auto plan = [&parts](const proto::JobSpec& spec, const proto::Secrets& given) {
+    return pipeline::plan(parts.engine(), spec, given, parts.stopping.token());
   };
   auto push = [&parts](const proto::ImagePush& wanted) -> Result<api::PushWork> {
     INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
@@ -213,6 +225,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   api::Services services{
       *parts.queue, *parts.blobs, parts.layers->composed(), *parts.contexts, *parts.collector, version_info(), doctor,
       plan,         push};
+  services.clients = &parts.clients;
   services.metrics = [&parts] { return metrics_text(parts.measured()); };
   services.sweep = [&parts](bool dry_run) { return parts.sweeper->sweep(dry_run); };
   services.sweep_soon = [&parts] { parts.upkeep->wake(); };
@@ -244,6 +257,7 @@ void Daemon::reload(const Config& config) {
   log::set_level(config.log_level);
   parts_->queue->set_workers(config.parallel_jobs);
   parts_->images->set_rules(config.images);
+  parts_->repositories->set_rules(config.repositories);
   parts_->sweeper->set_context_age(config.context_age_ms);
   if (parts_->upkeep) parts_->upkeep->set_policy(config.retention, upkeep_interval(config.retention, sweeping(config)));
   std::lock_guard lock(parts_->defaults_mutex);

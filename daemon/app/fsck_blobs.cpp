@@ -59,7 +59,7 @@ std::string problem_of(FsckRun& run, const std::string& digest_text, std::option
   return fmt::format("it has {} bytes, and should have {}", found, *size);
 }
 
-// The same of what an image's manifest names.
+// The same of what an image's manifest names, or an index: its manifests, and what those name.
 std::string problem_of_parts(FsckRun& run, const std::string& manifest_digest) {
   auto text = sys::read_file(run.blob(*base::Digest::parse(manifest_digest)));
   if (!text) return text.error().message;
@@ -67,14 +67,16 @@ std::string problem_of_parts(FsckRun& run, const std::string& manifest_digest) {
   if (!manifest || !manifest->is_object()) return "its manifest does not parse";
   std::vector<nlohmann::json> parts;
   if (manifest->contains("config")) parts.push_back((*manifest)["config"]);
-  if (manifest->contains("layers") && (*manifest)["layers"].is_array()) {
-    for (const auto& layer : (*manifest)["layers"]) parts.push_back(layer);
+  for (const char* list : {"layers", "manifests"}) {
+    if (!manifest->contains(list) || !(*manifest)[list].is_array()) continue;
+    for (const auto& part : (*manifest)[list]) parts.push_back(part);
   }
   for (const auto& part : parts) {
     if (!part.is_object() || !part.contains("digest") || !part["digest"].is_string())
       return "its manifest names no digest";
     const std::string digest = part["digest"];
-    const auto why = problem_of(run, digest, std::nullopt);
+    auto why = problem_of(run, digest, std::nullopt);
+    if (why.empty() && manifest->contains("manifests")) why = problem_of_parts(run, digest);
     if (!why.empty()) return "of its part " + digest + ": " + why;
   }
   return "";
@@ -167,7 +169,8 @@ Status check_artifacts(FsckRun& run) {
                                 7));
   for (const auto& row : rows) {
     auto why = problem_of(run, row[3], std::stoull(row[4]));
-    if (why.empty() && row[5] == proto::kManifestMediaType) why = problem_of_parts(run, row[3]);
+    const bool is_image = row[5] == proto::kManifestMediaType || row[5] == proto::kIndexMediaType;
+    if (why.empty() && is_image) why = problem_of_parts(run, row[3]);
     if (why.empty()) continue;
     INGOT_CHECK(
         run.change("UPDATE artifacts SET removed_ms = CAST(? AS INTEGER) WHERE job = CAST(? AS INTEGER) AND "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/base/strings.h"
+#include "daemon/sys/binfmt.h"
 #include "daemon/sys/files.h"
 #include "daemon/sys/in_memory.h"
 
@@ -20,8 +21,18 @@ struct Tool {
 constexpr Tool kTools[] = {
     {"unshare", true, "keeps bootstraps together", "util-linux"},
     {"mmdebstrap", false, "makes Debian and Ubuntu images from a package mirror", "mmdebstrap"},
+    {"git", false, "fetches other repositories that recipes name", "git"},
     {"skopeo", false, "fetches images from registries and archives", "skopeo"},
 };
+
+proto::HostCheck platforms_check() {
+  const auto platforms = sys::Binfmt().foreign_platforms();
+  return {"platforms", true, false,
+          platforms.empty()
+              ? "steps run for " + base::native_platform().text() + " only; qemu-user-static would bring others"
+              : "steps run for " + base::native_platform().text() + ", " + base::join(platforms, ", "),
+          ""};
+}
 
 }  // namespace
 
@@ -43,6 +54,7 @@ std::vector<proto::HostCheck> host_checks(const std::filesystem::path& state_dir
     disk.detail = free.error().message;
   }
   checks.push_back(std::move(disk));
+  checks.push_back(platforms_check());
 
   for (const auto& tool : kTools) {
     sys::Command command;

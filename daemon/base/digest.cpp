@@ -14,6 +14,12 @@ constexpr std::size_t kHexLength = 64;
 bool is_lower_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
+
+// Looked up once: for a short text that takes longer than to hash it.
+const EVP_MD* sha256() {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kAlgorithm;
+}
 }  // namespace
 
 Result<Digest> Digest::parse(std::string_view text) {
@@ -40,7 +46,7 @@ std::string Digest::hex() const {
 
 struct Hasher::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  Context() { EVP_DigestInit_ex(evp, EVP_sha256(), nullptr); }
+  Context() { EVP_DigestInit_ex(evp, sha256(), nullptr); }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() { EVP_MD_CTX_free(evp); }

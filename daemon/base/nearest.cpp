@@ -34,7 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates, std::size_t most) {
   constexpr std::size_t kLongestWord = 200;  // the distance is quadratic, and nobody means so long a name
-  if (word.size() > kLongestWord) return {};
+  // Of a single letter nothing is left that could be near to another.
+  if (word.size() < 2 || word.size() > kLongestWord) return {};
   const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const auto& candidate : candidates) {

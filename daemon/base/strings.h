@@ -12,6 +12,9 @@ namespace ingot::base {
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
+// ASCII letters alone.
+std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
 bool starts_with_ci(std::string_view text, std::string_view prefix);
 
 // The candidates nearest to `word` by edit distance, best first, at most `most`; none that a person would not

@@ -70,12 +70,12 @@ void set_room_aside(const std::filesystem::path& path) {
 
 }  // namespace
 
-Statement::Statement(Statement&& other) noexcept : connection_(other.connection_), statement_(other.statement_) {
+Statement::Statement(Statement&& other) noexcept : database_(other.database_), statement_(other.statement_) {
   other.statement_ = nullptr;
 }
 
 Statement::~Statement() {
-  sqlite3_finalize(statement_);
+  if (statement_ != nullptr) database_->take_back(statement_);
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
@@ -97,11 +97,12 @@ Result<bool> Statement::step() {
   int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return fail_sqlite(connection_, "database");
+  return fail_sqlite(database_->connection_, "database");
 }
 
 Status Statement::run() {
   auto row = step();
+  sqlite3_reset(statement_);
   if (!row) return base::fail(row.error());
   return {};
 }
@@ -140,6 +141,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
 }
 
 Database::~Database() {
+  for (const auto& [text, statement] : idle_) sqlite3_finalize(statement);
   sqlite3_close_v2(connection_);
 }
 
@@ -189,11 +191,24 @@ Status Database::read(const std::function<Status()>& work) {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
+  const std::lock_guard lock(mutex_);
+  if (auto known = idle_.extract(std::string(sql)); !known.empty()) return Statement(*this, known.mapped());
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                         nullptr) != SQLITE_OK) {
     return fail_sqlite(connection_, "database statement");
   }
-  return Statement(connection_, statement);
+  return Statement(*this, statement);
+}
+
+// To be found prepared by the next. One whose like is back already, as of those that were in use at once, is not kept.
+void Database::take_back(sqlite3_stmt* statement) {
+  constexpr std::size_t kMostKept = 200;  // the daemon has about a hundred
+  const std::lock_guard lock(mutex_);
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  const bool is_kept = idle_.size() < kMostKept && idle_.try_emplace(sqlite3_sql(statement), statement).second;
+  if (!is_kept) sqlite3_finalize(statement);
 }
 
 std::int64_t Database::changes() const {

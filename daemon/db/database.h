@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "daemon/base/result.h"
 
@@ -15,8 +16,10 @@ struct sqlite3_stmt;
 
 namespace ingot::db {
 
+class Database;
+
 // One prepared statement, in use by one thread under its database's lock. Parameters and columns count as in
-// SQL: bind from 1, columns from 0.
+// SQL: bind from 1, columns from 0. The database outlives it, and keeps it prepared for the next who wants it.
 class Statement {
  public:
   Statement(Statement&&) noexcept;
@@ -27,7 +30,7 @@ class Statement {
   Statement& bind_null(int index);
 
   Result<bool> step();  // true: a row is there
-  Status run();         // for statements without rows
+  Status run();         // for statements without rows; then it can be bound and run again
 
   std::string text(int column) const;
   std::int64_t number(int column) const;
@@ -35,9 +38,9 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(sqlite3* connection, sqlite3_stmt* statement) : connection_(connection), statement_(statement) {}
-  sqlite3* connection_;
-  sqlite3_stmt* statement_;
+  Statement(Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  Database* database_;
+  sqlite3_stmt* statement_;  // null once moved from
 };
 
 // The daemon's one SQLite connection: WAL, synchronous FULL (a commit survives a power cut), foreign keys on.
@@ -58,12 +61,15 @@ class Database {
   std::int64_t changes() const;  // rows of the last statement
 
  private:
+  friend class Statement;
   explicit Database(sqlite3* connection) : connection_(connection) {}
   Status execute(const char* sql);
   Status migrate();
+  void take_back(sqlite3_stmt* statement);
 
   std::recursive_mutex mutex_;
   sqlite3* connection_;
+  std::unordered_map<std::string, sqlite3_stmt*> idle_;  // by their text; under mutex_
 };
 
 }  // namespace ingot::db

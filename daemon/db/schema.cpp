@@ -282,10 +282,27 @@ CREATE TRIGGER packed_layer_deleted AFTER DELETE ON packed_layers BEGIN
 END;
 )sql";
 
+// The commits that names of other repositories meant to a job, and platforms: of the images that it started from, and
+// of those that it made, with commas between. Empty: the host's own.
+constexpr std::string_view kRepositories = R"sql(
+CREATE TABLE job_repositories (
+  job       INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  number    INTEGER NOT NULL,
+  name      TEXT NOT NULL CHECK (name <> ''),
+  ref       TEXT NOT NULL,
+  commit_id TEXT NOT NULL CHECK (commit_id <> ''),
+  url       TEXT NOT NULL,
+  PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE job_images ADD COLUMN platform TEXT NOT NULL DEFAULT '';
+ALTER TABLE artifacts ADD COLUMN platforms TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares, kComposed};
+  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares, kComposed, kRepositories};
   return kMigrations;
 }
 

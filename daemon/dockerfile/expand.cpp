@@ -5,6 +5,7 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/dockerfile/pattern.h"
+#include "daemon/dockerfile/words.h"
 #include "daemon/text/fail_at.h"
 
 namespace ingot::dockerfile {
@@ -15,9 +16,6 @@ constexpr int kDeepestNesting = 50;
 constexpr std::size_t kLongestPattern = 256;
 constexpr std::size_t kLongestFile = 16U << 20;
 
-bool begins_name(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
 bool in_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }

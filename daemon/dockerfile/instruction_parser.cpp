@@ -14,12 +14,6 @@ namespace ingot::dockerfile {
 
 namespace {
 
-std::string upper_case(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return upper;
-}
-
 // ["a", "b"]; none for any other text.
 std::optional<std::vector<std::string>> exec_form(const std::string& text) {
   if (!text.starts_with('[')) return std::nullopt;
@@ -68,7 +62,7 @@ void InstructionParser::skip_blanks() {
 
 Result<const InstructionInfo*> InstructionParser::take_name() {
   while (at_ < line_.text().size() && !is_blank(line_.text()[at_])) ++at_;
-  const std::string name = upper_case(line_.text().substr(0, at_));
+  const std::string name = base::to_upper(line_.text().substr(0, at_));
   const InstructionInfo* info = find_instruction(name);
   if (info != nullptr) return info;
   constexpr std::size_t kLongestShown = 40;
@@ -114,7 +108,7 @@ Status InstructionParser::take_flag(const InstructionInfo& info, std::size_t end
 Status InstructionParser::take_health_test() {
   const std::size_t begin = at_;
   at_ = end_of_word(line_.text(), escape_, at_);
-  const std::string kind = upper_case(line_.text().substr(begin, at_ - begin));
+  const std::string kind = base::to_upper(line_.text().substr(begin, at_ - begin));
   skip_blanks();
   const bool has_more = at_ < line_.text().size();
   if (kind == "CMD" ? has_more : kind == "NONE" && !has_more) return {};
@@ -171,9 +165,9 @@ Status InstructionParser::take_pairs() {
   for (const Word& one : made_.words) {
     const std::size_t equals = one.text.find('=');
     if (equals == 0 || (!is_arg && equals == std::string::npos)) {
-      return text::fail_at(one.place, ErrorKind::syntax,
-                           made_.name + " takes NAME=value, not \"" + base::printable(one.text) + "\"",
-                           "put a value with spaces into double quotes");
+      return text::fail_at(
+          one.place, ErrorKind::syntax, made_.name + " takes NAME=value, not \"" + base::printable(one.text) + "\"",
+          one.text.starts_with('=') ? "write a name before the \"=\"" : "put a value with spaces into double quotes");
     }
     Pair pair{{one.text.substr(0, equals), one.place}, std::nullopt};
     if (equals != std::string::npos) pair.value = Word{one.text.substr(equals + 1), one.place.plus(equals + 1)};

@@ -40,10 +40,6 @@ bool takes_heredocs(std::string_view line) {
   });
 }
 
-bool begins_name(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 // "<<NAME", "<<-NAME", "3<<'NAME'": none when the word is anything else.
 std::optional<Heredoc> heredoc_of(std::string_view word, std::size_t& begin) {
   begin = 0;

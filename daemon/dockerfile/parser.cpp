@@ -19,11 +19,6 @@ bool is_stage_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), fits);
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 // FROM image [AS name].
 Result<Stage> stage_of(Instruction from) {
   Stage stage;
@@ -32,7 +27,7 @@ Result<Stage> stage_of(Instruction from) {
   stage.place = from.place;
   if (const Flag* platform = from.find("platform")) stage.platform = *platform;
   if (from.words.size() == 1) return stage;
-  if (from.words.size() == 2 || lower_case(from.words[1].text) != "as") {
+  if (from.words.size() == 2 || base::to_lower(from.words[1].text) != "as") {
     return text::fail_at(from.words[1].place, ErrorKind::syntax, "behind its image FROM takes AS and a name",
                          "such as FROM debian:bookworm AS build");
   }
@@ -41,7 +36,7 @@ Result<Stage> stage_of(Instruction from) {
                          "\"" + base::printable(from.words[2].text) + "\" is no name for a stage",
                          "letters, digits, \"-\", \"_\" and \".\", a letter first");
   }
-  stage.name = lower_case(from.words[2].text);
+  stage.name = base::to_lower(from.words[2].text);
   return stage;
 }
 
@@ -74,7 +69,7 @@ class Parser {
   Status add(Line& line) {
     auto parsed = InstructionParser(line, file_.escape).parse();
     if (!parsed) {
-      const std::string name = lower_case(line.text().substr(0, line.text().find_first_of(" \t")));
+      const std::string name = base::to_lower(line.text().substr(0, line.text().find_first_of(" \t")));
       if (name == "from") met_from_ = true;  // what follows is not at fault
       return base::fail(parsed.error());
     }

@@ -1,6 +1,12 @@
 #include "daemon/dockerfile/words.h"
 
+#include <cctype>
+
 namespace ingot::dockerfile {
+
+bool begins_name(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f';

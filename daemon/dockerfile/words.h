@@ -8,6 +8,7 @@
 namespace ingot::dockerfile {
 
 bool is_blank(char c);
+bool begins_name(char c);  // of a variable
 
 // A part of a text: [begin, end).
 struct Range {

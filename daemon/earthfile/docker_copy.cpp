@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -5,6 +7,7 @@
 #include "daemon/earthfile/docker_stages.h"
 #include "daemon/earthfile/mount_option.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/shell_quote.h"
 
 // COPY and ADD of a Dockerfile.
 namespace ingot::earthfile {
@@ -35,7 +38,13 @@ bool is_archive(const std::string& name) {
   return std::any_of(kEndings.begin(), kEndings.end(), [&](const char* ending) { return name.ends_with(ending); });
 }
 
-// ADD does more than COPY with some sources. All of that is a step of the recipe's own here.
+bool unpacks(const Instruction& one, const std::string& source) {
+  if (one.kind != Kind::add || one.find("from") != nullptr) return false;
+  const dockerfile::Flag* unpack = one.find("unpack");
+  return unpack == nullptr ? is_archive(source) : unpack->value != "false";
+}
+
+// ADD does more than COPY with some sources. What reaches out is a step of the recipe's own here.
 Status check_added(const Instruction& one, const std::string& source, const Place& place) {
   if (one.kind != Kind::add) return {};
   const auto begins = [&](const char* with) { return base::starts_with_ci(source, with); };
@@ -46,11 +55,7 @@ Status check_added(const Instruction& one, const std::string& source, const Plac
   if (begins("http://") || begins("https://") || begins("ftp://")) {
     return fail_at(place, ErrorKind::unsupported, "ADD fetches nothing", "RUN curl -fLo file URL, or wget, does");
   }
-  const dockerfile::Flag* unpack = one.find("unpack");
-  const bool unpacks = unpack == nullptr ? is_archive(source) : unpack->value != "false";
-  if (!unpacks) return {};
-  return fail_at(place, ErrorKind::unsupported, "ADD does not unpack archives",
-                 "COPY " + base::printable(source) + " /tmp/, and RUN tar -xf it, where it shall go");
+  return {};
 }
 
 }  // namespace
@@ -99,6 +104,7 @@ Status DockerStages::copy(DockerStage& stage, const Instruction& one) {
   INGOT_TRY(auto destination, value_of(stage, words.back()));
   op.destination_is_directory = means_directory(destination) || words.size() > 2;
   op.destination = absolute(stage.working_dir, destination);
+  std::vector<std::string> archives;
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     const dockerfile::Word& word = words[i];
     if (heredoc_at(one, word) != nullptr) continue;
@@ -113,15 +119,45 @@ Status DockerStages::copy(DockerStage& stage, const Instruction& one) {
     } else {
       source = absolute("/", source);
     }
-    op.sources.push_back(std::move(source));
+    (unpacks(one, source) ? archives : op.sources).push_back(std::move(source));
   }
   if (from == nullptr && request_.context.step) op.from = request_.context.step;
   if (!op.from) op.excluded = request_.excluded;
   if (!op.sources.empty()) INGOT_CHECK(add_step(stage, one, op));
+  if (!archives.empty()) INGOT_CHECK(unpack(stage, one, op, std::move(archives)));
   for (const dockerfile::Word& word : words) {
     if (const Heredoc* heredoc = heredoc_at(one, word)) INGOT_CHECK(write_heredoc(stage, one, *heredoc, op));
   }
   return {};
+}
+
+// Archives are copied to a file system of their own, and from there unpacked by the image's tar: they are in no layer.
+Status DockerStages::unpack(DockerStage& stage, const Instruction& one, graph::CopyOp like,
+                            std::vector<std::string> archives) {
+  constexpr const char* kPlace = "/dev/archives";
+  INGOT_TRY(const auto nothing, add(std::nullopt, graph::ImageOp{"scratch"}, one.text, one.place));
+  graph::ExecOp exec;
+  exec.env = stage.env.entries();
+  exec.platform = base::foreign_platform(stage.platform);
+  exec.command = fmt::format(
+      "mkdir -p {0} && for archive in {1}/*; do "
+      "case \"$archive\" in *gz) how=z ;; *bz2) how=j ;; *xz) how=J ;; *) how= ;; esac; "
+      "tar -x${{how}}f \"$archive\" -C {0} || {{ "
+      "echo 'ADD unpacks by the tar of the image: it must have one, and what it takes to decompress' >&2; "
+      "exit 1; }}; done",
+      shell_quoted({like.destination}), kPlace);
+  like.sources = std::move(archives);
+  like.destination = "/";
+  like.destination_is_directory = true;
+  like.chown.clear();
+  like.chmod.reset();
+  INGOT_TRY(const auto copied, add(nothing, std::move(like), one.text, one.place));
+  graph::Mount mount;
+  mount.kind = graph::Mount::Kind::bind;
+  mount.from = copied;
+  mount.target = kPlace;
+  exec.mounts.push_back(std::move(mount));
+  return add_step(stage, one, std::move(exec));
 }
 
 Status DockerStages::write_heredoc(DockerStage& stage, const Instruction& one, const Heredoc& heredoc,

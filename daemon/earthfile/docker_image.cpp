@@ -70,7 +70,9 @@ Status DockerStages::volume(DockerStage& stage, const Instruction& one) {
   }
   for (const auto& word : words) {
     INGOT_TRY(auto path, value_of(stage, word));
-    if (path.empty()) return fail_at(word.place, ErrorKind::invalid, "VOLUME: this path is empty here");
+    if (path.empty())
+      return fail_at(word.place, ErrorKind::invalid, "VOLUME: this path is empty here",
+                     "give the variable a value, by ARG or ENV above it");
     stage.volumes.set(path, "");
   }
   return {};
@@ -79,10 +81,6 @@ Status DockerStages::volume(DockerStage& stage, const Instruction& one) {
 Status DockerStages::healthcheck(DockerStage& stage, const Instruction& one) {
   graph::Healthcheck check;
   for (const auto& flag : one.flags) {
-    if (flag.name == "start-interval") {
-      tools_.warn(flag.place, "HEALTHCHECK --start-interval has no effect", "images that Ingot saves do not have it");
-      continue;
-    }
     INGOT_TRY(auto text, value_of(stage, {flag.value, flag.place}));
     INGOT_CHECK(set_health_option(check, flag.name, text, flag.place));
   }

@@ -75,6 +75,7 @@ Status DockerStages::run(DockerStage& stage, const Instruction& one) {
   exec.env = env.entries();
   exec.working_dir = stage.working_dir;
   exec.user = stage.user;
+  exec.platform = base::foreign_platform(stage.platform);
   for (const auto& flag : one.flags) {
     if (flag.name == "mount") INGOT_CHECK(add_mount(stage, one, flag, exec));
     if (flag.name == "network" && flag.value != "none" && flag.value != "default") {
@@ -135,8 +136,8 @@ Result<graph::StepId> DockerStages::mounted_step(const Instruction& one, const s
   op.sources = {std::move(path)};
   op.destination = source;
   op.excluded = request_.excluded;
-  INGOT_TRY(auto empty, tools_.add(std::nullopt, graph::ImageOp{"scratch"}, "FROM scratch for " + one.name, place));
-  return tools_.add(empty, std::move(op), one.text, place);
+  INGOT_TRY(auto empty, add(std::nullopt, graph::ImageOp{"scratch"}, "FROM scratch for " + one.name, place));
+  return add(empty, std::move(op), one.text, place);
 }
 
 }  // namespace ingot::earthfile

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "daemon/base/strings.h"
-#include "daemon/earthfile/builtins.h"
+#include "daemon/earthfile/image_op.h"
 
 namespace ingot::earthfile {
 
@@ -74,10 +74,12 @@ DockerStages::DockerStages(const dockerfile::File& file, const DockerRequest& re
 }
 
 Status DockerStages::declare_globals() {
-  for (const char* what : {"PLATFORM", "OS", "ARCH", "VARIANT"}) {
-    for (const char* whose : {"TARGET", "BUILD"}) {
-      globals_.set(std::string(whose) + what, *builtin_value(std::string("TARGET") + what, ""));
-    }
+  for (const auto& [whose, platform] : {std::pair<std::string, const base::Platform&>("TARGET", request_.platform),
+                                        {"BUILD", base::native_platform()}}) {
+    globals_.set(whose + "PLATFORM", platform.text());
+    globals_.set(whose + "OS", platform.os);
+    globals_.set(whose + "ARCH", platform.architecture);
+    globals_.set(whose + "VARIANT", platform.variant);
   }
   const dockerfile::Lookup lookup = [&](const std::string& name) -> std::optional<std::string> {
     const std::string* value = globals_.find(name);
@@ -149,12 +151,21 @@ Result<std::string> DockerStages::image_of(const dockerfile::Stage& stage) const
     return fail_at(stage.image.place, ErrorKind::invalid, "FROM " + stage.image.text + ": this is empty here",
                    "FROM sees the ARGs above the first FROM: give one a value there, or by --build-arg");
   }
-  if (!stage.platform) return image;
-  INGOT_TRY(auto platform, dockerfile::expand({stage.platform->value, stage.platform->place}, file_.escape, lookup));
-  if (platform.empty() || platform == native_platform()) return image;
-  return fail_at(stage.platform->place, ErrorKind::unsupported,
-                 "this host builds for " + native_platform() + ", not for " + base::printable(platform),
-                 "leave out --platform, or build on a host of that kind");
+  return image;
+}
+
+// Of a stage that stands on an image; what stands on another stage is for that one's.
+Result<base::Platform> DockerStages::platform_of(const dockerfile::Stage& stage) const {
+  if (!stage.platform) return request_.platform;
+  const dockerfile::Lookup lookup = [&](const std::string& name) -> std::optional<std::string> {
+    const std::string* value = globals_.find(name);
+    return value == nullptr ? std::nullopt : std::optional(*value);
+  };
+  INGOT_TRY(auto text, dockerfile::expand({stage.platform->value, stage.platform->place}, file_.escape, lookup));
+  if (text.empty()) return request_.platform;
+  auto platform = base::parse_platform(text);
+  if (platform) return platform;
+  return fail_at(stage.platform->place, platform.error().kind, platform.error().message, platform.error().hint);
 }
 
 // Stages stand on stages above them only, so one look from the wanted one up is enough.
@@ -183,11 +194,14 @@ Result<DockerStage> DockerStages::begin(std::size_t index) {
                              stage.env.bytes() + stage.labels.bytes() + stage.ports.bytes() + stage.volumes.bytes()));
     stage.args = {};
     stage.has_own_cmd = false;
+    platform_ = stage.platform;
     return stage;
   }
-  INGOT_TRY(auto config, tools_.image(image, from.image.place));
+  INGOT_TRY(platform_, platform_of(from));
+  INGOT_TRY(auto config, tools_.image(image, platform_, from.image.place));
   DockerStage stage(std::move(config));
-  INGOT_TRY(stage.step, tools_.add(std::nullopt, graph::ImageOp{image}, from.text, from.place));
+  stage.platform = platform_;
+  INGOT_TRY(stage.step, add(std::nullopt, image_op(image, platform_), from.text, from.place));
   return stage;
 }
 
@@ -275,8 +289,13 @@ Status DockerStages::check_size(const DockerStage& stage, const Place& place) co
 }
 
 Status DockerStages::add_step(DockerStage& stage, const Instruction& one, graph::Operation operation) {
-  INGOT_TRY(stage.step, tools_.add(stage.step, std::move(operation), one.text, one.place));
+  INGOT_TRY(stage.step, add(stage.step, std::move(operation), one.text, one.place));
   return {};
+}
+
+Result<graph::StepId> DockerStages::add(std::optional<graph::StepId> parent, graph::Operation operation,
+                                        const std::string& text, const Place& place) const {
+  return tools_.add(parent, std::move(operation), platform_, text, place);
 }
 
 Result<graph::StepId> DockerStages::source_step(const std::string& name, const Instruction& one, const Place& place) {
@@ -294,8 +313,8 @@ Result<graph::StepId> DockerStages::source_step(const std::string& name, const I
   if (name.empty()) {
     return fail_at(place, ErrorKind::syntax, "from= names no stage and no image", "write the name of one behind it");
   }
-  INGOT_CHECK(tools_.image(name, place));
-  return tools_.add(std::nullopt, graph::ImageOp{name}, "FROM " + name + " for " + one.name, place);
+  INGOT_CHECK(tools_.image(name, request_.platform, place));
+  return add(std::nullopt, image_op(name, request_.platform), "FROM " + name + " for " + one.name, place);
 }
 
 }  // namespace ingot::earthfile

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/platform.h"
 #include "daemon/base/result.h"
 #include "daemon/dockerfile/dockerfile.h"
 #include "daemon/dockerfile/expand.h"
@@ -30,14 +31,18 @@ struct DockerRequest {
   std::string stage;                  // --target; empty: the last one
   std::vector<std::string> excluded;  // of the context, see graph::CopyOp
   std::string target;                 // "+name" of the Earthfile: its caches are called after it
+  base::Platform platform = base::native_platform();
   Place place;
 };
 
 // What the stages need of the Earthfile's interpreter.
 struct DockerTools {
-  std::function<Result<graph::ImageConfig>(const std::string& reference, const Place& place)> image;
+  std::function<Result<graph::ImageConfig>(const std::string& reference, const base::Platform& platform,
+                                           const Place& place)>
+      image;
+  // `platform` is that of the stage.
   std::function<Result<graph::StepId>(std::optional<graph::StepId> parent, graph::Operation operation,
-                                      const std::string& text, const Place& place)>
+                                      const base::Platform& platform, const std::string& text, const Place& place)>
       add;
   std::function<void(const Place& place, std::string message, std::string hint)> warn;
   // What takes time: so many instructions more, and so long a value. Fails when it is too much.
@@ -47,6 +52,7 @@ struct DockerTools {
 // Where a stage has got to. All that grows with the file is found by name at once.
 struct DockerStage {
   std::optional<graph::StepId> step;
+  base::Platform platform = base::native_platform();
   graph::ImageConfig image;  // less what is below
   VariableTable labels;
   VariableTable ports;    // as names
@@ -79,6 +85,7 @@ class DockerStages {
   void warn_of_unknown_args() const;
   Result<std::size_t> wanted_stage() const;
   Result<std::string> image_of(const dockerfile::Stage& stage) const;
+  Result<base::Platform> platform_of(const dockerfile::Stage& stage) const;
   Result<std::vector<bool>> needed_stages(std::size_t wanted) const;
   // The stage above `own` that is called so, by its name or, where these count, its number.
   std::optional<std::size_t> find_stage(const std::string& name, std::size_t own, bool by_number) const;
@@ -88,6 +95,8 @@ class DockerStages {
   dockerfile::Lookup lookup(const DockerStage& stage) const;
   Status check_size(const DockerStage& stage, const Place& place) const;
   Status add_step(DockerStage& stage, const Instruction& one, graph::Operation operation);
+  Result<graph::StepId> add(std::optional<graph::StepId> parent, graph::Operation operation, const std::string& text,
+                            const Place& place) const;
   // What --from names: the step of a stage or of an image.
   Result<graph::StepId> source_step(const std::string& name, const Instruction& one, const Place& place);
 
@@ -105,6 +114,7 @@ class DockerStages {
   Status copy(DockerStage& stage, const Instruction& one);
   Status set_copy_flags(DockerStage& stage, const Instruction& one, graph::CopyOp& op);
   Result<std::string> context_path(const std::string& source, const Instruction& one, const Place& place) const;
+  Status unpack(DockerStage& stage, const Instruction& one, graph::CopyOp like, std::vector<std::string> archives);
   Status write_heredoc(DockerStage& stage, const Instruction& one, const dockerfile::Heredoc& heredoc,
                        const graph::CopyOp& like);
   // docker_image.cpp
@@ -123,6 +133,7 @@ class DockerStages {
   VariableTable globals_;                                    // ARGs above the first FROM, and what platforms are called
   std::map<std::size_t, DockerStage> stages_;                // by number; those that were needed so far
   std::size_t current_ = 0;                                  // the stage that is being interpreted
+  base::Platform platform_ = base::native_platform();        // of that stage
 };
 
 }  // namespace ingot::earthfile

@@ -28,7 +28,9 @@ Status DockerStages::env(DockerStage& stage, const Instruction& one) {
   for (const auto& pair : one.pairs) {
     INGOT_TRY(auto name, value_of(stage, pair.name));
     INGOT_TRY(auto value, value_of(stage, *pair.value));
-    if (name.empty()) return fail_at(pair.name.place, ErrorKind::invalid, "ENV: this name is empty here");
+    if (name.empty())
+      return fail_at(pair.name.place, ErrorKind::invalid, "ENV: this name is empty here",
+                     "give the variable a value, by ARG or ENV above it");
     env.emplace_back(std::move(name), std::move(value));
   }
   for (const auto& [name, value] : env) stage.env.set(name, value);

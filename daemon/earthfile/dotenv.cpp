@@ -76,8 +76,8 @@ Result<std::string> read_value(std::string_view rest, const Values& values) {
   return expand_upper(std::string(base::trim(rest.substr(0, end))), values);
 }
 
-// One "NAME=value"; errors are without position.
-Status read_line(std::string_view line, Values& values) {
+// One "NAME=value", and the name; errors are without position.
+Result<std::string> read_line(std::string_view line, Values& values) {
   if (!base::is_valid_utf8(line)) {
     return base::fail(ErrorKind::syntax, "this line is not UTF-8", "save the file as UTF-8");
   }
@@ -95,27 +95,38 @@ Status read_line(std::string_view line, Values& values) {
                       "put long texts into a file of the project");
   }
   values[name] = std::move(value);
-  return {};
+  return name;
 }
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> parse_dotenv(std::string_view text, const std::string& file_name) {
+Result<std::vector<DotenvEntry>> parse_dotenv_entries(std::string_view text, const std::string& file_name) {
   const Source source(text, file_name);
   text = source.text();
   Values values;
+  std::vector<DotenvEntry> entries;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
     const std::string_view line = base::trim(text.substr(start, end - start));
     if (!line.empty() && line.front() != '#') {
-      if (auto read = read_line(line, values); !read) {
-        Error error = read.error();
-        error.position = source.position(static_cast<std::size_t>(line.data() - text.data()));
+      const auto position = [&] { return source.position(static_cast<std::size_t>(line.data() - text.data())); };
+      const auto name = read_line(line, values);
+      if (!name) {
+        Error error = name.error();
+        error.position = position();
         return base::fail(std::move(error));
       }
+      entries.push_back({*name, values[*name], position()});
     }
     start = end + 1;
   }
+  return entries;
+}
+
+Result<std::map<std::string, std::string>> parse_dotenv(std::string_view text, const std::string& file_name) {
+  INGOT_TRY(auto entries, parse_dotenv_entries(text, file_name));
+  Values values;
+  for (auto& entry : entries) values[entry.name] = std::move(entry.value);
   return values;
 }
 

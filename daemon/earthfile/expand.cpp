@@ -20,7 +20,8 @@ bool in_name(char c) {
 // One pass from left to right; what stands behind an operator is read by the same rules, up to its "}".
 class Expander {
  public:
-  Expander(const Word& word, const Lookup& lookup) : word_(word), text_(word.text), lookup_(lookup) {}
+  Expander(const Word& word, const Lookup& lookup, bool keeps_quotes)
+      : word_(word), text_(word.text), lookup_(lookup), keeps_quotes_(keeps_quotes) {}
 
   Result<std::string> run() { return until('\0'); }
 
@@ -43,6 +44,7 @@ class Expander {
         value += escaped(quote);
       } else if (c == quote || (quote == '\0' && (c == '"' || c == '\''))) {
         quote = quote == '\0' ? c : '\0';
+        if (keeps_quotes_) value += c;
         ++at_;
       } else {
         value += c;
@@ -60,7 +62,8 @@ class Expander {
   std::string escaped(char quote) {
     const char next = peek(1);
     const std::size_t length = at_ + 1 < text_.size() ? 2 : 1;
-    const bool special = quote != '"' || next == '"' || next == '\\' || next == '$' || next == '`';
+    const bool special =
+        keeps_quotes_ ? next == '$' : quote != '"' || next == '"' || next == '\\' || next == '$' || next == '`';
     const std::size_t dropped = length == 2 && special ? 1 : 0;
     std::string value = text_.substr(at_ + dropped, length - dropped);
     at_ += length;
@@ -159,6 +162,7 @@ class Expander {
   const Word& word_;
   const std::string& text_;
   const Lookup& lookup_;
+  const bool keeps_quotes_;
   std::size_t at_ = 0;
   int depth_ = 0;
 };
@@ -166,7 +170,11 @@ class Expander {
 }  // namespace
 
 Result<std::string> expand(const Word& word, const Lookup& lookup) {
-  return Expander(word, lookup).run();
+  return Expander(word, lookup, false).run();
+}
+
+Result<std::string> expand_for_shell(const Word& word, const Lookup& lookup) {
+  return Expander(word, lookup, true).run();
 }
 
 }  // namespace ingot::earthfile

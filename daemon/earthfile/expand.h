@@ -33,5 +33,7 @@ inline constexpr std::size_t kLongestValue = 128U << 10;
 // Gives a word its value: quotes go, `\` takes the next character literally, and `$X`, `${X}`, `${X:-d}`, `${X:+a}`,
 // `${X:?m}`, `${X#p}`, `${X%s}` and `$(...)` are replaced outside of single quotes. What is not set is "".
 Result<std::string> expand(const Word& word, const Lookup& lookup);
+// The same of a text that a shell reads later: its quotes stay, and so do backslashes that do not keep a "$".
+Result<std::string> expand_for_shell(const Word& word, const Lookup& lookup);
 
 }  // namespace ingot::earthfile

@@ -1,5 +1,6 @@
 #include "daemon/earthfile/graph_writer.h"
 
+#include "daemon/base/url_credentials.h"
 #include "daemon/graph/definition.h"
 #include "daemon/graph/direct_copies.h"
 #include "daemon/graph/prune.h"
@@ -28,10 +29,13 @@ Result<graph::StepId> GraphWriter::add(graph::Step step) {
   const auto* exec = std::get_if<graph::ExecOp>(&step.operation);
   std::vector<base::Digest> inputs;
   for (graph::StepId input : graph::inputs(step)) inputs.push_back(definitions_.at(input));
-  base::Digest definition = graph::definition(step.operation, inputs);
+  step.operation_digest = graph::operation_digest(step.operation);
+  base::Digest definition = graph::definition(*step.operation_digest, inputs);
   // What is to run anew is not what another target may have from the cache, nor is what stands on it.
   if (step.anew) definition = base::Digest::of("anew " + definition.str());
-  const bool may_merge = exec == nullptr || !exec->no_cache;
+  if (step.keeps_failure) definition = base::Digest::of("keeps failure " + definition.str());
+  // What is done locally says which target does it, and behind what.
+  const bool may_merge = exec == nullptr || !exec->no_cache || exec->local;
   if (auto known = by_definition_.find(definition.str()); known != by_definition_.end() && may_merge) {
     return known->second;
   }
@@ -45,22 +49,34 @@ Result<graph::StepId> GraphWriter::add(graph::Step step) {
   }
   const graph::StepId id = graph_.steps.size();
   step.number = id + 1;
+  // What a job's log and its record have of a step.
+  step.text = base::without_credentials(step.text);
+  step.position.source_line = base::without_credentials(step.position.source_line);
   by_definition_.emplace(definition.str(), id);
   definitions_.push_back(std::move(definition));
   graph_.steps.push_back(std::move(step));
   return id;
 }
 
-graph::Graph GraphWriter::up_to(graph::StepId step) const {
-  graph::Graph steps;
-  steps.steps = graph_.steps;
-  graph::copy_directly(steps);
-  return graph::prune(std::move(steps), {step});
+graph::Graph GraphWriter::part(const std::vector<graph::StepId>& steps) const {
+  graph::Graph graph = graph_;
+  graph::copy_directly(graph);
+  return graph::prune(std::move(graph), steps);
 }
 
-graph::Graph GraphWriter::finish(const std::vector<graph::StepId>& wanted) {
-  graph::copy_directly(graph_);
-  return graph::prune(std::move(graph_), wanted);
+graph::Graph GraphWriter::up_to(graph::StepId step) const {
+  graph::Graph steps = graph::ancestry(graph_, step);
+  graph::copy_directly(steps);
+  const graph::StepId last = steps.steps.size() - 1;
+  return graph::prune(std::move(steps), {last});
+}
+
+graph::Graph GraphWriter::whole(const std::vector<graph::StepId>& wanted) const {
+  graph::Graph graph = graph_;
+  for (const auto& [rank, artifact] : artifacts_) graph.artifacts.push_back(artifact);
+  for (const auto& [rank, image] : images_) graph.images.push_back(image);
+  graph::copy_directly(graph);
+  return graph::prune(std::move(graph), wanted);
 }
 
 }  // namespace ingot::earthfile

@@ -41,6 +41,7 @@ Status set_health_option(graph::Healthcheck& check, const std::string& name, con
   if (name == "interval") check.interval_ns = time;
   if (name == "timeout") check.timeout_ns = time;
   if (name == "start-period") check.start_period_ns = time;
+  if (name == "start-interval") check.start_interval_ns = time;
   return {};
 }
 

@@ -11,7 +11,7 @@ namespace ingot::earthfile {
 
 // "80" and "80/tcp" as "80/tcp".
 Result<std::string> exposed_port(const std::string& text, const Place& place);
-// --interval, --timeout, --start-period and --retries of HEALTHCHECK.
+// --interval, --timeout, --start-period, --start-interval and --retries of HEALTHCHECK.
 Status set_health_option(graph::Healthcheck& check, const std::string& name, const std::string& text,
                          const Place& place);
 

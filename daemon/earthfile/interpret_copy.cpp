@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "daemon/base/ignore.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/mount_option.h"
+#include "daemon/earthfile/parentheses.h"
 #include "daemon/earthfile/paths.h"
 
 // COPY from the context, and from other targets.
@@ -18,10 +20,10 @@ const std::vector<OptionInfo>& copy_options() {
       {"keep-own", false, ""},
       {"symlink-no-follow", false, ""},
       {"chown", true, ""},
-      {"chmod", true, ""},
+      {"chmod", true, "", ErrorKind::unsupported, "use-chmod"},
       {"platform", true, ""},
       {"allow-privileged", false, ""},
-      {"pass-args", false, ""},
+      {"pass-args", false, "", ErrorKind::unsupported, "pass-args"},
       {"build-arg", true, ""},
       {"from", true, "another target's files are copied by COPY +target/path dest", ErrorKind::syntax}};
   return kOptions;
@@ -35,46 +37,14 @@ bool names_artifact(const std::string& word) {
   return plus != std::string::npos && word[plus - 1] != '\\' && word.find('/', plus) != std::string::npos;
 }
 
-// The words as they are meant: "(+t/x --K=v)" is one.
-Result<std::vector<Word>> with_parentheses_joined(const Command& command, const std::vector<Word>& words) {
-  std::vector<Word> joined;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    Word word = words[i];
-    if (word.text.starts_with('(')) {
-      std::size_t last = i;
-      while (last < words.size() && !words[last].text.ends_with(')')) ++last;
-      if (last == words.size()) {
-        return fail_at(word.place, ErrorKind::syntax, "this parenthesis is not closed", "(+target/path --NAME=value)");
-      }
-      word.text = command.arguments.substr(word.begin, words[last].begin + words[last].text.size() - word.begin);
-      i = last;
-    }
-    joined.push_back(std::move(word));
-  }
-  return joined;
-}
-
-// The words inside of parentheses; a word without them is alone.
-std::vector<Word> words_inside(const Word& word) {
-  if (!word.text.starts_with('(')) return {word};
-  std::vector<Word> words;
-  std::size_t at = 1;
-  while (at + 1 < word.text.size()) {
-    const std::size_t end = std::min(word.text.find_first_of(" \t\n", at), word.text.size() - 1);
-    if (end > at) words.push_back({word.text.substr(at, end - at), word.place.plus(at), word.begin + at});
-    at = end + 1;
-  }
-  return words;
-}
-
 }  // namespace
 
-// Seen from the project's own directory.
+// Seen from the project's own directory, or the repository's.
 Result<std::string> Interpreter::copy_source(Frame& frame, const Word& word) {
   INGOT_TRY(auto source, value_of(frame, word));
   if (source.empty()) {
     return fail_at(word.place, ErrorKind::invalid, "COPY " + word.text + ": this source is empty here",
-                   "give the variable a value, or write \".\" for the whole project");
+                   hint_for_empty(frame, word) + "; \".\" is the whole project");
   }
   if (leaves_project(source)) {
     return fail_at(word.place, ErrorKind::invalid,
@@ -86,10 +56,25 @@ Result<std::string> Interpreter::copy_source(Frame& frame, const Word& word) {
   return frame.context.empty() ? source : frame.context + "/" + source;
 }
 
+// What the .earthlyignore of a directory below the project's own keeps out: of the project's, the client sends nothing.
+Result<std::vector<std::string>> Interpreter::ignored_beside(const Frame& frame, const Place& place) {
+  if (frame.context.empty()) return std::vector<std::string>();
+  if (auto known = ignored_.find(frame.context); known != ignored_.end()) return known->second;
+  if (host_.read_file(frame.context + "/.earthignore")) {
+    return fail_at(place, ErrorKind::invalid, "there is a file .earthignore in " + base::printable(frame.context),
+                   "rename it to .earthlyignore");
+  }
+  auto text = host_.read_file(frame.context + "/.earthlyignore");
+  if (!text && text.error().kind != ErrorKind::not_found) return base::fail(text.error());
+  auto& lines = ignored_[frame.context];
+  if (text) lines = base::IgnoreRules::lines_below(*text, frame.context);
+  return lines;
+}
+
 Status Interpreter::copy(Frame& frame, const Command& command) {
-  INGOT_TRY(auto options, parse_options(command, copy_options(), lookup(frame)));
+  INGOT_TRY(auto options, options_of(frame, command, copy_options()));
   INGOT_CHECK(current_step(frame, command));
-  INGOT_CHECK(check_platform(options));
+  INGOT_CHECK(inherited_by(frame, options.find("platform")));
   INGOT_TRY(auto words, with_parentheses_joined(command, options.words(command)));
   if (words.size() < 2) {
     return fail_at(command.place, ErrorKind::syntax, "COPY needs a source and a destination",
@@ -117,10 +102,19 @@ Status Interpreter::copy(Frame& frame, const Command& command) {
     const bool expands_to_one = text.starts_with('+') && !word.text.starts_with("\\+");
     if (names_artifact(word.text) || expands_to_one) ++artifacts;
   }
+  if (artifacts == 0 && frame.progress.local) {
+    return fail_at(command.place, ErrorKind::invalid, "under LOCALLY, COPY takes what targets save",
+                   "the files of the project are there already: RUN cp copies them");
+  }
   if (artifacts == 0) {
     for (const auto& word : sources) {
       INGOT_TRY(auto source, copy_source(frame, word));
-      op.sources.push_back(std::move(source));
+      op.sources.push_back(frame.checkout == nullptr ? std::move(source) : absolute("/", source));
+    }
+    if (frame.checkout != nullptr) {
+      op.from = frame.checkout->files;
+    } else {
+      INGOT_TRY(op.excluded, ignored_beside(frame, command.place));
     }
     return add_step(frame, command, std::move(op));
   }
@@ -131,12 +125,13 @@ Status Interpreter::copy(Frame& frame, const Command& command) {
   }
   // Each may be another target's: a step for each.
   op.destination_is_directory = op.destination_is_directory || sources.size() > 1;
+  if (frame.progress.local) return copy_there(frame, command, std::move(op), destination, sources, options);
   for (const auto& word : sources) INGOT_CHECK(copy_artifact(frame, command, op, word, options));
   return {};
 }
 
 // COPY +target/path, or (+target/path --NAME=value).
-Status Interpreter::copy_artifact(Frame& frame, const Command& command, graph::CopyOp op, const Word& word,
+Status Interpreter::copy_artifact(Frame& frame, const Command& command, const graph::CopyOp& op, const Word& word,
                                   const Options& options) {
   const auto words = words_inside(word);
   if (words.empty()) {
@@ -150,9 +145,19 @@ Status Interpreter::copy_artifact(Frame& frame, const Command& command, graph::C
                    "\"" + base::printable(text) + "\" names a target, and no artifact of it",
                    "COPY " + text + "/path dest, or " + text + "/* for all");
   }
-  INGOT_TRY(auto target, resolve(frame, words.front(), text.substr(0, slash)));
+  INGOT_TRY(const auto references, matching(frame, words.front(), text, "wildcard-copy"));
+  for (const auto& one : references) INGOT_CHECK(copy_reference(frame, command, op, words, one, options));
+  return {};
+}
+
+// `text` is what the first of the words says; the others are arguments.
+Status Interpreter::copy_reference(Frame& frame, const Command& command, graph::CopyOp op,
+                                   const std::vector<Word>& words, const std::string& text, const Options& options) {
+  const std::size_t slash = text.find('/', text.find('+'));
+  INGOT_TRY(auto target, resolve(frame, words.front(), text.substr(0, slash), options.has("allow-privileged")));
   INGOT_TRY(auto overrides, overrides_for(frame, target, options, {words.begin() + 1, words.end()}));
-  INGOT_TRY(auto other, target_recipe(target, words.front().place, overrides, false));
+  INGOT_TRY(const auto inherited, inherited_by(frame, options.find("platform")));
+  INGOT_TRY(auto other, target_recipe(target, words.front().place, overrides, false, inherited));
   if (!other.artifacts) {
     if (op.if_exists) return {};
     return fail_at(words.front().place, ErrorKind::not_found, text.substr(0, slash) + " saves no artifact",

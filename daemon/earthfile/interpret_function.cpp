@@ -34,22 +34,22 @@ Result<const Recipe*> find_function(const Reference& wanted, const Place& from) 
 // DO [--pass-args] +FUNCTION [--NAME=value ...]. The function works on its caller's file system, environment and user,
 // and sees none of its variables.
 Status Interpreter::call(Frame& frame, const Command& command) {
-  INGOT_TRY(auto options,
-            parse_options(command, {{"allow-privileged", false, ""}, {"pass-args", false, ""}}, lookup(frame)));
+  INGOT_TRY(auto options, options_of(frame, command,
+                                     {{"allow-privileged", false, ""},
+                                      {"pass-args", false, "", ErrorKind::unsupported, "pass-args"}}));
   const auto words = options.words(command);
   if (words.empty()) {
     return fail_at(command.place, ErrorKind::syntax, "DO needs a function", "such as DO +SETUP --NAME=value");
   }
   INGOT_TRY(auto text, value_of(frame, words.front()));
-  INGOT_TRY(auto wanted, resolve(frame, words.front(), text));
+  INGOT_TRY(auto wanted, resolve(frame, words.front(), text, options.has("allow-privileged")));
   INGOT_TRY(const Recipe* function, find_function(wanted, words.front().place));
   Overrides given;
   if (options.has("pass-args")) given = frame.overrides;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    INGOT_TRY(auto one, override_of(frame, words[i]));
-    given[one.first] = one.second;
-  }
-  if (under_way_.size() >= kDeepestCalls) {
+  INGOT_TRY(auto arguments, given_in(frame, {words.begin() + 1, words.end()}));
+  for (auto& [name, value] : arguments) given[name] = std::move(value);
+  auto& under_way = strands_.current().under_way;
+  if (under_way.size() >= kDeepestCalls) {
     return fail_at(command.place, ErrorKind::too_large,
                    fmt::format("more than {} functions and targets call each other here", kDeepestCalls),
                    "does " + wanted.name + " call itself?");
@@ -58,11 +58,13 @@ Status Interpreter::call(Frame& frame, const Command& command) {
   // The globals of its own Earthfile, as the user and this call have them.
   Overrides globals = request_.overrides;
   for (const auto& [name, value] : given) globals[name] = value;
-  under_way_.push_back(wanted.unit->full_name(wanted.name));
+  under_way.push_back({wanted.unit->full_name(wanted.name),
+                       fmt::format("in {}, called at {}", wanted.name, proto::place_of(command.place.position()))});
   auto done = [&]() -> Status {
-    INGOT_TRY(auto base, base_recipe(*wanted.unit, globals));
+    INGOT_TRY(auto base, base_recipe(*wanted.unit, globals, frame.inherited, wanted.unprivileged_by));
     Frame inner = frame;
     inner.unit = wanted.unit;
+    inner.unprivileged_by = wanted.unprivileged_by;
     inner.overrides = given;
     inner.progress.scope.lets = {};
     inner.progress.scope.args = {};
@@ -76,10 +78,10 @@ Status Interpreter::call(Frame& frame, const Command& command) {
     frame.progress = std::move(inner.progress);
     return {};
   }();
-  under_way_.pop_back();
+  const std::string context = std::move(under_way.back().context);
+  under_way.pop_back();
   if (done) return done;
-  return base::fail(base::with_context(
-      done.error(), fmt::format("in {}, called at {}", wanted.name, proto::place_of(command.place.position()))));
+  return base::fail(base::with_context(done.error(), context));
 }
 
 }  // namespace ingot::earthfile

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/earthfile/interpreter.h"
+#include "daemon/earthfile/shown_target.h"
 
 // Commands whose end or output decides on what comes next.
 namespace ingot::earthfile {
@@ -25,21 +26,27 @@ Status Interpreter::check_has_container(const Frame& frame, const Place& place) 
 }
 
 tl::unexpected<Error> Interpreter::leave_open(const Place& place) {
-  open_question_ = place.position();
+  const Rank rank = strands_.next_rank();
+  if (!open_question_ || rank < open_question_->first) open_question_ = {rank, place.position()};
+  strands_.current().left_open = true;
   return fail_at(place, ErrorKind::unavailable, "nothing is run to find out what comes next");
 }
 
 Result<std::optional<shell::Shell>> Interpreter::shell_of(Frame& frame, const Place& place) {
-  INGOT_TRY(auto program, host_.shell_program(graph_.up_to(*frame.progress.step)));
-  if (!program) return leave_open(place);
-  return shell::shell_named(*program);
+  const graph::StepId step = *frame.progress.step;
+  auto known = shells_.find(step);
+  if (known == shells_.end()) {
+    INGOT_TRY(auto program, aside([&, state = graph_.up_to(step)] { return host_.shell_program(state); }));
+    if (!program) return leave_open(place);
+    known = shells_.emplace(step, std::move(*program)).first;
+  }
+  return shell::shell_named(known->second);
 }
 
 Result<std::optional<bool>> Interpreter::answered_here(Frame& frame, const graph::ExecOp& exec, const Place& place) {
-  const VariableTable environment(exec.env);
   bool is_certain = true;
   const auto variable = [&](const std::string& name) -> std::optional<std::string> {
-    const std::string* value = environment.find(name);
+    const std::string* value = frame.progress.scope.find(name);  // as the command's environment has it
     if (value == nullptr && is_set_by_others(name)) is_certain = false;
     return value == nullptr ? std::nullopt : std::optional(*value);
   };
@@ -60,20 +67,23 @@ Result<graph::Answer> Interpreter::ask(Frame& frame, graph::ExecOp exec, const s
   exec.asks = true;
   step.operation = std::move(exec);
   step.parent = frame.progress.step;
-  step.target = frame.target;
+  step.target = shown_target(frame.target, frame.progress.platform);
   step.text = text;
   step.position = place.position();
   step.anew = anew_.contains(frame.target);
   met_.insert(frame.target);
   INGOT_TRY(const auto id, graph_.add(std::move(step)));
-  auto answer = host_.ask(graph_.up_to(id));
-  if (!answer) return base::fail(answer.error());
-  if (*answer) return std::move(**answer);
-  return leave_open(place);
+  // There it may have changed something, and what follows comes behind it.
+  if (frame.progress.local) frame.progress.step = id;
+  if (auto known = answers_.find(id); known != answers_.end()) return known->second;
+  INGOT_TRY(auto answer, aside([&, question = graph_.up_to(id)] { return host_.ask(question); }));
+  if (!answer) return leave_open(place);
+  answers_[id] = *answer;
+  return *std::move(answer);
 }
 
 Result<std::string> Interpreter::shell_out(Frame& frame, const std::string& command, const Place& place) {
-  INGOT_TRY(auto exec, exec_of(frame, {}));
+  INGOT_TRY(auto exec, exec_of(frame, {}, place));
   exec.command = command;
   INGOT_TRY(auto answer, ask(frame, std::move(exec), "$(" + command + ")", place));
   if (answer.exit_code != 0) {

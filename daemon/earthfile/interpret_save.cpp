@@ -5,6 +5,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/shown_target.h"
 
 // SAVE ARTIFACT.
 namespace ingot::earthfile {
@@ -62,9 +63,6 @@ Result<std::string> artifact_name(const graph::SaveArtifact& save, const std::st
 
 // Where it is put in the caller's project, relative to it; for a pattern the directory of the matches.
 Result<std::string> local_path(const graph::SaveArtifact& save, const std::string& given, const Place& place) {
-  if (given.empty()) {
-    return fail_at(place, ErrorKind::invalid, "the path of AS LOCAL is empty here", "give the variable a value");
-  }
   if (given.starts_with('/') || leaves_project(given)) {
     const std::string what = "AS LOCAL " + base::printable(given) + " is outside of the project directory";
     if (save.force) {
@@ -94,20 +92,31 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
   INGOT_TRY(auto options, parse_options(command, save_options(), lookup(frame)));
   INGOT_TRY(auto words, split_words(command, options.words(command)));
   graph::SaveArtifact save;
-  INGOT_TRY(save.from, current_step(frame, command));
+  INGOT_TRY(const auto step, current_step(frame, command));
+  if (!frame.progress.local) {
+    INGOT_TRY(save.from, with_persistent_caches(frame, frame.progress, step, command.place));
+  }
   save.if_exists = options.has("if-exists");
   save.keep_ts = options.has("keep-ts");
   save.keep_own = options.has("keep-own") || frame.has("save-artifact-keep-own");
   save.symlink_no_follow = options.has("symlink-no-follow");
   save.force = options.has("force");
+  save.after_failure = frame.is_finally;
   INGOT_TRY(auto source, value_of(frame, words.source));
   if (source.empty()) {
     return fail_at(words.source.place, ErrorKind::invalid,
-                   "SAVE ARTIFACT " + words.source.text + ": this is empty here", "give the variable a value");
+                   "SAVE ARTIFACT " + words.source.text + ": this is empty here", hint_for_empty(frame, words.source));
   }
   if (source.find_first_not_of('/') == std::string::npos) {
     return fail_at(words.source.place, ErrorKind::invalid, "SAVE ARTIFACT cannot save \"/\"",
                    "SAVE ARTIFACT /. rootfs saves the whole file system as a directory called rootfs");
+  }
+  if (frame.progress.local && words.local) {
+    return fail_at(words.local->place, ErrorKind::invalid, "under LOCALLY, SAVE ARTIFACT has no AS LOCAL",
+                   "the files are there already: RUN cp copies them");
+  }
+  if (frame.progress.local) {
+    INGOT_TRY(save.from, take_from_there(frame, command, source, save.if_exists));
   }
   save.source = absolute(frame.progress.working_dir, source);
   std::string name;
@@ -117,28 +126,35 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
   INGOT_TRY(save.name, artifact_name(save, name, words.name ? words.name->place : words.source.place));
   if (words.local) {
     INGOT_TRY(auto given, value_of(frame, *words.local));
+    if (given.empty()) {
+      return fail_at(words.local->place, ErrorKind::invalid, "the path of AS LOCAL is empty here",
+                     hint_for_empty(frame, *words.local));
+    }
     INGOT_TRY(save.local_path, local_path(save, given, words.local->place));
-    if (!frame.context.empty()) save.local_path = frame.context + "/" + save.local_path;
+    // What another repository's targets give lands in the project itself.
+    if (!frame.context.empty() && frame.checkout == nullptr) save.local_path = frame.context + "/" + save.local_path;
   }
-  save.target = frame.target;
+  save.target = shown_target(frame.target, frame.progress.platform);
   save.text = command.text();
   save.position = command.place.position();
   INGOT_CHECK(offer_artifact(frame, command, save));
   // Of what is built on the way only what has a place in the project is the user's.
-  if (frame.is_requested || (frame.gives_results && !save.local_path.empty())) graph_.add(std::move(save));
+  if (frame.is_requested || (frame.gives_results && !save.local_path.empty())) {
+    graph_.add(std::move(save), strands_.next_rank());
+  }
   return {};
 }
 
 // The artifacts of a target are a file system of their own, from which others COPY.
 Status Interpreter::offer_artifact(Frame& frame, const Command& command, const graph::SaveArtifact& save) {
   graph::Step step;
-  step.target = frame.target;
+  step.target = shown_target(frame.target, frame.progress.platform);
   step.position = command.place.position();
   if (!frame.progress.artifacts) {
     step.operation = graph::ImageOp{"scratch"};
     INGOT_TRY(frame.progress.artifacts, graph_.add(step));
   }
-  step.text = command.text();
+  if (!frame.progress.local) step.text = command.text();  // there the taking of it is what people see
   graph::CopyOp op;
   op.from = save.from;
   op.sources = {save.source};

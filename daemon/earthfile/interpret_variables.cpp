@@ -57,8 +57,8 @@ Status check_no_rest(const Command& command, const Assignment& assignment) {
                  fmt::format("{} {}={}", command.name, assignment.name.text, assignment.rest->text));
 }
 
-Status check_not_builtin(const Command& command, const Word& name) {
-  if (!is_builtin(name.text)) return {};
+Status check_not_builtin(const File& file, const Command& command, const Word& name) {
+  if (!is_builtin(name.text, file)) return {};
   return fail_at(name.place, ErrorKind::invalid,
                  fmt::format("{} cannot give {} a value: it is built in", command.name, name.text),
                  fmt::format("write ARG {} to use its value, or take another name", name.text));
@@ -75,12 +75,7 @@ Status Interpreter::store(Frame& frame, VariableTable& table, const Word& name, 
 }
 
 Result<std::string> Interpreter::arg_value(Frame& frame, const Word& name, const std::optional<Word>& fallback) {
-  if (is_builtin(name.text)) {
-    if (name.text == "EARTHLY_PUSH") return std::string(request_.push ? "true" : "false");
-    auto known = builtin_value(name.text, frame.target);
-    if (!known) warn(name.place, name.text + " is not known to this version of Ingot: it is empty");
-    return known.value_or("");
-  }
+  if (is_builtin(name.text, frame.unit->file)) return builtin(frame, name);
   if (auto given = frame.overrides.find(name.text); given != frame.overrides.end()) return given->second;
   if (!frame.has("arg-scope-and-set")) {
     // Before arg-scope-and-set whatever value the name has already wins over a default.
@@ -107,7 +102,7 @@ Status Interpreter::arg(Frame& frame, const Command& command) {
                      "leave out --global, or move the line up there");
     }
   }
-  if (assignment.value) INGOT_CHECK(check_not_builtin(command, name));
+  if (assignment.value) INGOT_CHECK(check_not_builtin(frame.unit->file, command, name));
   if (required && assignment.value) {
     return fail_at(assignment.value->place, ErrorKind::invalid, "a required ARG has no default",
                    "leave out either --required or the default");
@@ -135,7 +130,7 @@ Status Interpreter::let(Frame& frame, const Command& command) {
   INGOT_TRY(auto assignment, split_assignment(command, 0));
   INGOT_CHECK(check_no_rest(command, assignment));
   const Word& name = assignment.name;
-  INGOT_CHECK(check_not_builtin(command, name));
+  INGOT_CHECK(check_not_builtin(frame.unit->file, command, name));
   if (!assignment.value) {
     return fail_at(command.place, ErrorKind::syntax, "LET needs a value", "LET " + name.text + "=value");
   }
@@ -161,6 +156,7 @@ Status Interpreter::set(Frame& frame, const Command& command) {
     std::string hint = base::did_you_mean(name.text, names);
     if (scope.args.find(name.text) != nullptr)
       hint = fmt::format("write LET {0}=${0} above it: an ARG keeps its value", name.text);
+    if (hint.empty()) hint = fmt::format("LET {}=... declares it; a function sees none of its caller", name.text);
     return fail_at(name.place, ErrorKind::invalid, "SET changes a LET, and there is no LET " + name.text, hint);
   }
   INGOT_TRY(auto value, value_of(frame, *assignment.value));

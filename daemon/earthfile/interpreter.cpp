@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "daemon/base/strings.h"
+#include "daemon/base/url_credentials.h"
 #include "daemon/earthfile/builtins.h"
 #include "daemon/earthfile/language.h"
+#include "daemon/earthfile/shown_target.h"
+#include "proto/types.h"
 
 namespace ingot::earthfile {
 
 namespace {
 
-constexpr std::size_t kMostCommands = 50'000;
 constexpr std::size_t kScopeBytesPerCommand = 4096;  // what copying a scope costs, told in commands
 constexpr std::size_t kLargestMemory = 64U << 20;
 constexpr std::size_t kDeepestReferences = 100;
@@ -40,9 +43,28 @@ std::set<std::string> all_args(const File& file) {
   return names;
 }
 
+// Of a chain of callers that goes round in a circle both ends say all.
+Error with_short_chain(Error error) {
+  constexpr std::size_t kMostTold = 16;
+  auto& chain = error.context;
+  if (chain.size() <= kMostTold) return error;
+  const auto left_out = chain.size() - kMostTold;
+  const auto begin = chain.begin() + kMostTold / 2;
+  *begin = fmt::format("... and {} more", left_out + 1);
+  chain.erase(begin + 1, begin + 1 + static_cast<std::ptrdiff_t>(left_out));
+  return error;
+}
+
+// RUN looks by itself.
+bool may_follow_push(const std::string& command) {
+  constexpr std::string_view kNames[] = {"RUN", "SAVE ARTIFACT", "SAVE IMAGE", "SET",  "DO",     "IMPORT",
+                                         "FOR", "WAIT",          "CACHE",      "HOST", "PROJECT"};
+  return std::find(std::begin(kNames), std::end(kNames), command) != std::end(kNames);
+}
+
 std::string no_such_target_hint(const File& file, const std::string& name) {
   const auto names = target_names(file);
-  if (names.empty()) return "it has no targets at all";
+  if (names.empty()) return "it has no targets at all; one is a line such as build: with indented commands below it";
   std::string hint = base::did_you_mean(name, names);
   if (names.size() > kMostListed) return hint;
   return hint + (hint.empty() ? "" : " ") + "its targets are +" + base::join(names, ", +");
@@ -51,12 +73,16 @@ std::string no_such_target_hint(const File& file, const std::string& name) {
 }  // namespace
 
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
-    : request_(request), host_(host), units_(file, host), anew_(request.anew.begin(), request.anew.end()) {}
+    : request_(request), host_(host), units_(file), anew_(request.anew.begin(), request.anew.end()) {}
 
 // $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
 Lookup Interpreter::lookup(Frame& frame) {
-  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
+  const auto variable = [this, &frame](const std::string& name) -> std::optional<std::string> {
     if (const std::string* value = frame.progress.scope.find(name)) return *value;
+    if (frame.progress.local && (name == "PATH" || name == "HOME")) {
+      auto there = shell_out(frame, "printf %s \"$" + name + "\"", {});
+      return there ? std::optional(*std::move(there)) : std::nullopt;
+    }
     if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const std::string& user = frame.progress.user;
     if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
@@ -66,8 +92,30 @@ Lookup Interpreter::lookup(Frame& frame) {
           [this, &frame](const std::string& command, const Place& place) { return shell_out(frame, command, place); }};
 }
 
+Result<Options> Interpreter::options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known) {
+  return parse_options(command, known, lookup(frame),
+                       [&frame](const std::string& feature) { return frame.has(feature); });
+}
+
 Result<std::string> Interpreter::value_of(Frame& frame, const Word& word) {
   return expand(word, lookup(frame));
+}
+
+// Of a word that has come to nothing: the variable that did so. One that nobody declared is likely to be misspelt.
+std::string Interpreter::hint_for_empty(const Frame& frame, const Word& word) const {
+  const std::size_t dollar = word.text.find('$');
+  const std::size_t begin = word.text.find_first_not_of("${", dollar);
+  if (dollar == std::string::npos || begin == std::string::npos) return "write what is meant";
+  const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  const auto end = std::find_if_not(word.text.begin() + static_cast<std::ptrdiff_t>(begin), word.text.end(), in_name);
+  const std::string name(word.text.begin() + static_cast<std::ptrdiff_t>(begin), end);
+  if (name.empty()) return "give it a value";
+  if (frame.progress.scope.find(name) != nullptr) return fmt::format("give {0} a value: --{0}=..., or a default", name);
+  std::vector<std::string> known;
+  for (const auto& [variable, value] : frame.progress.scope.all()) known.push_back(variable);
+  const std::string near = base::did_you_mean(name, known);
+  const std::string nothing = fmt::format("nothing here is called {}; ", name);
+  return nothing + (near.empty() ? fmt::format("declare it above, by ARG {}=...", name) : near);
 }
 
 Result<graph::StepId> Interpreter::current_step(Frame& frame, const Command& command) {
@@ -90,18 +138,20 @@ Status Interpreter::add_step(Frame& frame, const Command& command, graph::Operat
   return {};
 }
 
-// An image stands on nothing, whatever the parent.
+// An image and a repository stand on nothing, whatever the parent.
 Result<graph::StepId> Interpreter::add_step_to(Frame& frame, std::optional<graph::StepId> parent,
                                                graph::Operation operation, const std::string& text,
                                                const Place& place) {
   graph::Step step;
   const bool is_image = std::holds_alternative<graph::ImageOp>(operation);
+  const bool stands_on_nothing = is_image || std::holds_alternative<graph::GitOp>(operation);
   step.operation = std::move(operation);
-  if (!is_image) step.parent = parent;
-  step.target = frame.target;
+  if (!stands_on_nothing) step.parent = parent;
+  step.target = shown_target(frame.target, frame.progress.platform);
   step.text = text;
   step.position = place.position();
   step.anew = !is_image && anew_.contains(frame.target);
+  step.keeps_failure = frame.tries && std::holds_alternative<graph::ExecOp>(step.operation);
   met_.insert(frame.target);
   INGOT_TRY(const auto id, graph_.add(std::move(step)));
   if (frame.gives_results) wanted_.push_back(id);
@@ -110,9 +160,9 @@ Result<graph::StepId> Interpreter::add_step_to(Frame& frame, std::optional<graph
 
 Status Interpreter::count_commands(const Place& place, std::size_t commands, std::size_t bytes) {
   commands_ += commands + bytes / kScopeBytesPerCommand;
-  if (commands_ <= kMostCommands) return {};
+  if (commands_ <= request_.most_commands) return {};
   return fail_at(place, ErrorKind::too_large,
-                 fmt::format("the target takes more than {} commands to interpret", kMostCommands),
+                 fmt::format("the target takes more than {} commands to interpret", request_.most_commands),
                  "do its targets refer to each other over and over?");
 }
 
@@ -128,14 +178,16 @@ Status Interpreter::check_command(const Frame& frame, const Command& command) {
     return fail_at(command.place, ErrorKind::syntax, command.name + " is no command of Earthfiles",
                    std::string(info.hint));
   }
-  if (info.state == CommandInfo::State::not_yet) {
-    return fail_at(command.place, ErrorKind::unsupported, command.name + " is not understood by this version of Ingot",
-                   std::string(info.hint));
+  if (request_.repeatable && command.name == "LOCALLY") {
+    return fail_at(command.place, ErrorKind::denied,
+                   "LOCALLY is not allowed here: what it does depends on who builds it",
+                   "leave out --strict and --ci, or run it in a container");
   }
-  return {};
+  return check_means_locally(frame, command);
 }
 
 Status Interpreter::command(Frame& frame, const Command& command) {
+  if (failure_) return base::fail(ErrorKind::canceled, "given up: what goes on beside it has failed");
   using Member = Status (Interpreter::*)(Frame&, const Command&);
   static const std::map<std::string, Member> kMembers = {{"FROM", &Interpreter::from},
                                                          {"RUN", &Interpreter::run_command},
@@ -151,7 +203,11 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"BUILD", &Interpreter::build},
                                                          {"IF", &Interpreter::if_else},
                                                          {"FOR", &Interpreter::for_each},
+                                                         {"GIT CLONE", &Interpreter::git_clone},
                                                          {"WAIT", &Interpreter::wait},
+                                                         {"TRY", &Interpreter::try_finally},
+                                                         {"WITH DOCKER", &Interpreter::with_docker},
+                                                         {"LOCALLY", &Interpreter::locally},
                                                          {"DO", &Interpreter::call},
                                                          {"IMPORT", &Interpreter::import},
                                                          {"CACHE", &Interpreter::cache},
@@ -164,18 +220,24 @@ Status Interpreter::command(Frame& frame, const Command& command) {
                                                          {"VOLUME", &Interpreter::volume},
                                                          {"HEALTHCHECK", &Interpreter::healthcheck}};
   INGOT_CHECK(check_command(frame, command));
+  if (!may_follow_push(command.name)) INGOT_CHECK(check_may_follow_push(frame, command));
   auto member = kMembers.find(command.name);
   return member == kMembers.end() ? Status() : (this->*member->second)(frame, command);
 }
 
 Result<Progress> Interpreter::interpret_recipe(Frame frame, const std::vector<Command>& commands) {
-  under_way_.push_back(frame.target);
-  auto done = block(frame, commands);
-  under_way_.pop_back();
-  if (done) return std::move(frame.progress);
+  auto& under_way = strands_.current().under_way;
   // A reader looks for the error in the target that was asked for; elsewhere it needs the way there.
-  if (frame.is_requested) return base::fail(done.error());
-  return base::fail(base::with_context(done.error(), "in " + frame.target));
+  const std::string context = frame.is_requested ? "" : "in " + frame.target;
+  under_way.push_back({frame.target, context, &frame, &commands});
+  Status done;
+  for (std::size_t i = 0; i < commands.size() && done; ++i) {
+    under_way.back().next = i + 1;
+    done = command(frame, commands[i]);
+  }
+  under_way.pop_back();
+  if (done) return std::move(frame.progress);
+  return base::fail(context.empty() ? done.error() : base::with_context(done.error(), context));
 }
 
 Status Interpreter::block(Frame& frame, const std::vector<Command>& commands) {
@@ -189,13 +251,18 @@ bool Interpreter::may_remember(const Progress& progress) {
   return remembered_bytes_ <= kLargestMemory;
 }
 
-Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides) {
-  if (auto known = bases_.find({&unit, overrides}); known != bases_.end()) return known->second;
-  INGOT_TRY(auto progress,
-            interpret_recipe({&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}},
-                             unit.file.base));
-  if (may_remember(progress)) bases_[{&unit, overrides}] = progress;
-  return progress;
+Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides, const Inherited& inherited,
+                                          const std::string& unprivileged_by) {
+  const TargetKey key{&unit, "base", overrides, false, unprivileged_by.empty(), inherited.platform};
+  INGOT_TRY(auto known, known_target(key));
+  if (known) return *std::move(known);
+  return interpret_once(key, [&] {
+    Frame frame{&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}, unit.checkout};
+    frame.inherited = inherited;
+    frame.progress.platform = inherited.platform;
+    frame.unprivileged_by = unprivileged_by;
+    return interpret_recipe(std::move(frame), unit.file.base);
+  });
 }
 
 Result<const Recipe*> Interpreter::find_recipe(const Reference& wanted, const Place& from) const {
@@ -213,55 +280,95 @@ Result<const Recipe*> Interpreter::find_recipe(const Reference& wanted, const Pl
 }
 
 Result<Progress> Interpreter::target_recipe(const Reference& wanted, const Place& from, const Overrides& overrides,
-                                            bool gives_results) {
-  const std::string target = wanted.unit->full_name(wanted.name);
-  const bool is_requested = under_way_.empty();
-  auto known = targets_.find({wanted.unit, wanted.name, overrides, gives_results});
-  if (known != targets_.end()) return known->second;
+                                            bool gives_results, const Inherited& inherited) {
+  const TargetKey key{wanted.unit,       wanted.name, overrides, gives_results, wanted.unprivileged_by.empty(),
+                      inherited.platform};
+  if (auto known = targets_.find(key); known != targets_.end()) return known->second;
   INGOT_TRY(const Recipe* recipe, find_recipe(wanted, from));
-  if (std::find(under_way_.begin(), under_way_.end(), target) != under_way_.end()) {
+  // Before it waits for others: one of those may be what is under way here, and waits itself.
+  INGOT_CHECK(check_way(wanted.unit->full_name(wanted.name), from));
+  INGOT_TRY(auto known, known_target(key));
+  if (known) return *std::move(known);
+  return interpret_once(key, [&] { return interpret_target(wanted, *recipe, overrides, gives_results, inherited); });
+}
+
+// Whether the target may be interpreted on top of what is under way.
+Status Interpreter::check_way(const std::string& target, const Place& from) {
+  std::vector<std::string> names;
+  for (const auto& recipe : strands_.current().under_way) names.push_back(recipe.name);
+  if (std::find(names.begin(), names.end(), target) != names.end()) {
     return fail_at(from, ErrorKind::invalid,
-                   fmt::format("{} stands on itself: {} -> {}", target, base::join(under_way_, " -> "), target),
+                   fmt::format("{} stands on itself: {} -> {}", target, base::join(names, " -> "), target),
                    "break the circle: one of these targets must not need the next");
   }
-  if (under_way_.size() >= kDeepestReferences) {
-    return fail_at(from, ErrorKind::too_large,
-                   fmt::format("more than {} targets stand on each other here", kDeepestReferences));
-  }
-  Frame frame{wanted.unit, wanted.unit->directory, target, false, is_requested, gives_results, overrides, {}};
-  under_way_.push_back(target);
-  auto base = base_recipe(*wanted.unit, overrides);
-  under_way_.pop_back();
+  if (names.size() < kDeepestReferences) return {};
+  return fail_at(from, ErrorKind::too_large,
+                 fmt::format("more than {} targets stand on each other here", kDeepestReferences),
+                 "let some of them start from an image: FROM debian:bookworm");
+}
+
+Result<Progress> Interpreter::interpret_target(const Reference& wanted, const Recipe& recipe,
+                                               const Overrides& overrides, bool gives_results,
+                                               const Inherited& inherited) {
+  auto& under_way = strands_.current().under_way;
+  const std::string target = wanted.unit->full_name(wanted.name);
+  Frame frame{wanted.unit, wanted.unit->directory, target, false, under_way.empty(), gives_results, overrides,
+              {},          wanted.unit->checkout};
+  frame.inherited = inherited;
+  frame.unprivileged_by = wanted.unprivileged_by;
+  under_way.push_back({target, ""});
+  auto base = base_recipe(*wanted.unit, overrides, inherited, wanted.unprivileged_by);
+  under_way.pop_back();
   if (!base) return base::fail(base.error());
   frame.progress = std::move(*base);
   commands_ += frame.progress.scope.bytes() / kScopeBytesPerCommand;
   // LET stays in the base recipe; of its ARGs a target knows the globals.
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};
-  INGOT_TRY(auto progress, interpret_recipe(std::move(frame), recipe->commands));
-  if (may_remember(progress)) targets_[{wanted.unit, wanted.name, overrides, gives_results}] = progress;
-  return progress;
+  frame.progress.pushed.clear();
+  return interpret_recipe(std::move(frame), recipe.commands);
 }
 
-Result<Progress> Interpreter::requested_base() {
+Result<Progress> Interpreter::requested_base(const Inherited& inherited) {
   const Unit& unit = units_.first();
-  return interpret_recipe({&unit, "", "+base", true, true, true, request_.overrides, {}}, unit.file.base);
+  Frame frame{&unit, "", "+base", true, true, true, request_.overrides, {}};
+  frame.inherited = inherited;
+  frame.progress.platform = inherited.platform;
+  return interpret_recipe(std::move(frame), unit.file.base);
+}
+
+Result<Progress> Interpreter::requested(const std::string& name, const Inherited& inherited) {
+  if (proto::names_repository(request_.target)) return requested_elsewhere(inherited);
+  if (name == "base") return requested_base(inherited);
+  return target_recipe({&units_.first(), name}, {}, request_.overrides, true, inherited);
+}
+
+// Who names another repository's target trusts it as if it were his own.
+Result<Progress> Interpreter::requested_elsewhere(const Inherited& inherited) {
+  if (!said_) said_ = std::make_unique<const text::Source>(request_.target, "command line");
+  const Word word{request_.target, {said_.get(), 0}};
+  Frame asking;
+  asking.unit = &units_.first();
+  asking.target = request_.target;
+  INGOT_TRY(const auto target, resolve(asking, word, request_.target, true));
+  requested_ = target.unit;
+  return target_recipe(target, word.place, request_.overrides, true, inherited);
 }
 
 void Interpreter::warn(const Place& place, std::string message, std::string hint) {
   Error error{ErrorKind::invalid, std::move(message), std::move(hint), {}, {}};
   if (place.source != nullptr) error.position = place.position();
-  warnings_.push_back(proto::render(error));
+  warnings_.emplace_back(strands_.next_rank(), proto::render(base::without_credentials(std::move(error))));
 }
 
 // `.arg` files hold keys for many targets, so one that another target declares is no mistake; one that nobody declares
 // is, and so is one that looks much like what this target asked for.
 void Interpreter::warn_of_unknown_overrides() {
   const std::vector<std::string> here(declared_.begin(), declared_.end());
-  const File& file = units_.first().file;
+  const File& file = requested_->file;
   const std::set<std::string> anywhere = all_args(file);
   for (const auto& [name, value] : request_.overrides) {
-    if (is_builtin(name)) {
+    if (is_builtin(name, file)) {
       warn({}, fmt::format("the value given for {} has no effect", name), "Ingot itself knows its value");
       continue;
     }
@@ -294,14 +401,36 @@ void Interpreter::warn_of_idle_anew() {
 Result<Interpretation> Interpreter::run() {
   INGOT_CHECK(check_anew());
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
-  auto progress =
-      name == "base" ? requested_base() : target_recipe({&units_.first(), name}, {}, request_.overrides, true);
-  if (!progress && open_question_) return Interpretation{graph_.finish(wanted_), std::move(warnings_), open_question_};
-  if (!progress) return base::fail(progress.error());
-  if (progress->step) wanted_.push_back(*progress->step);
-  warn_of_unknown_overrides();
-  warn_of_idle_anew();
-  return Interpretation{graph_.finish(wanted_), std::move(warnings_)};
+  requested_ = &units_.first();
+  std::vector<Inherited> platforms;
+  for (const auto& platform : request_.platforms) platforms.push_back({platform, true});
+  if (platforms.empty()) platforms.emplace_back();
+  for (const auto& inherited : platforms) {
+    if (failure_) break;
+    auto progress = requested(name, inherited);
+    if (!progress && !strands_.current().left_open) fail_late(progress.error(), {});
+    if (progress && progress->step) wanted_.push_back(*progress->step);
+  }
+  strands_.join();
+  if (auto checked = check_images_are_new(); !checked) fail_late(checked.error(), {});
+  if (failure_) return base::fail(with_short_chain(*std::move(failure_)));
+  if (!open_question_) {
+    warn_of_unknown_overrides();
+    warn_of_idle_anew();
+  }
+  return Interpretation{graph_.whole(wanted_), warnings(),
+                        open_question_ ? std::optional(open_question_->second) : std::nullopt};
+}
+
+// In the order of the recipe, each once.
+std::vector<std::string> Interpreter::warnings() {
+  std::sort(warnings_.begin(), warnings_.end());
+  std::vector<std::string> all;
+  std::set<std::string> seen;
+  for (auto& [rank, text] : warnings_) {
+    if (seen.insert(text).second) all.push_back(std::move(text));
+  }
+  return all;
 }
 
 Result<Interpretation> interpret(const File& file, const Request& request, Host& host) {

@@ -7,8 +7,6 @@ namespace ingot::earthfile {
 
 const std::vector<CommandInfo>& commands() {
   using enum CommandInfo::State;
-  constexpr std::string_view kFrom = "put the steps into this target, or start from another one by FROM +target";
-  constexpr std::string_view kShell = "let the command of the RUN handle its own failure";
   static const std::vector<CommandInfo> kCommands = {
       {"FROM", interpreted, "", ""},
       {"RUN", interpreted, "", ""},
@@ -36,18 +34,18 @@ const std::vector<CommandInfo>& commands() {
       {"ELSE IF", structure, "", ""},
       {"ELSE", structure, "", ""},
       {"FOR", interpreted, "", "for-in"},
-      {"WITH DOCKER", not_yet, kFrom, ""},
+      {"WITH DOCKER", interpreted, "", ""},
       {"DO", interpreted, "", ""},
       {"COMMAND", structure, "", ""},
       {"FUNCTION", structure, "", "use-function-keyword"},
       {"IMPORT", interpreted, "", ""},
       {"WAIT", interpreted, "", "wait-block"},
-      {"TRY", not_yet, kShell, "try"},
+      {"TRY", interpreted, "", "try"},
       {"CATCH", structure, "", ""},
       {"FINALLY", structure, "", ""},
-      {"GIT CLONE", not_yet, "clone it beside the Earthfile, and COPY it", ""},
+      {"GIT CLONE", interpreted, "", ""},
       {"CACHE", interpreted, "", "use-cache-command"},
-      {"LOCALLY", not_yet, "run the command before the build, and COPY what it makes", ""},
+      {"LOCALLY", interpreted, "", ""},
       {"HOST", interpreted, "", "use-host-command"},
       {"ADD", rejected, "COPY takes files of the project; a RUN can fetch and unpack others", ""},
       {"STOPSIGNAL", rejected, "leave it out", ""},

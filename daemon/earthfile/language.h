@@ -6,12 +6,11 @@
 
 namespace ingot::earthfile {
 
-// Every command of the language, also those that this version of Ingot does not interpret yet.
+// Every command of the language.
 struct CommandInfo {
   enum class State {
     interpreted,
     without_effect,  // accepted, and of no use here
-    not_yet,         // `hint` says what to do meanwhile
     rejected,        // known from Dockerfiles, and no part of the language: `hint` says what there is instead
     structure,       // VERSION, END and the like: the parser uses them up
   };

@@ -1,6 +1,7 @@
 #include "daemon/earthfile/lexer.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "daemon/base/strings.h"
@@ -13,7 +14,30 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
+using Characters = std::array<bool, 256>;
+
+constexpr Characters all_but(std::string_view special) {
+  Characters characters{};
+  for (bool& is_plain : characters) is_plain = true;
+  for (const char c : special) characters[static_cast<unsigned char>(c)] = false;
+  return characters;
+}
+
+// What is a part of its word and nothing else. White space and "#" are that within quotes and parentheses.
+constexpr std::string_view kStructure = "\\\n\r'\"$()";
+constexpr Characters kPlain = all_but("\\\n\r'\"$() \t#");
+constexpr Characters kPlainWithin = all_but(kStructure);
+
 }  // namespace
+
+void Statement::clear() {
+  words.clear();
+  text.clear();
+  indent = 0;
+  comment.clear();
+  begin = words_end = end = 0;
+  kept_breaks.clear();
+}
 
 // Stands at the beginning of a line, and leaves lines that say nothing behind. A blank line forgets the comment.
 bool Lexer::skip_blank_and_comment_lines(std::string* comment) {
@@ -45,25 +69,35 @@ bool Lexer::skip_continuation() {
   return true;
 }
 
-// Takes the character that it stands at into a word, a new one if need be.
-void Lexer::add(Statement& statement) {
+// Takes the characters that it stands at into a word, a new one if need be.
+void Lexer::add(Statement& statement, std::size_t length) {
   if (!in_word_) {
     if (!statement.words.empty()) statement.text += gap_;
     gap_.clear();
     statement.words.push_back({"", {&source_, at_}, statement.text.size()});
     in_word_ = true;
   }
-  statement.words.back().text += text_[at_];
-  statement.text += text_[at_];
-  statement.words_end = ++at_;
+  const std::string_view taken = text_.substr(at_, length);
+  statement.words.back().text += taken;
+  statement.text += taken;
+  at_ += length;
+  statement.words_end = at_;
+}
+
+// How many characters from here on mean nothing but themselves: most of a file is read in such runs.
+std::size_t Lexer::plain_length() const {
+  const Characters& plain = open_.empty() ? kPlain : kPlainWithin;
+  std::size_t end = at_;
+  while (end < text_.size() && plain[static_cast<unsigned char>(text_[end])]) ++end;
+  return end - at_;
 }
 
 void Lexer::take_backslash(Statement& statement) {
   if (skip_continuation()) return;
   const bool literal = !open_.empty() && open_.back().kind == '\'';
   behind_dollar_ = false;
-  add(statement);
-  if (!literal && !at_end() && peek() != '\n') add(statement);
+  add(statement, 1);
+  if (!literal && !at_end() && peek() != '\n') add(statement, 1);
 }
 
 // Keeps account of the quotes and parentheses that words do not end in.
@@ -86,8 +120,14 @@ void Lexer::take_structure(char c) {
   }
 }
 
-// One character, or a continuation or comment as a whole; false at the end of the statement.
+// A run of plain characters, one that is not, or a continuation or comment as a whole; false at the end of the
+// statement.
 bool Lexer::take(Statement& statement) {
+  if (const std::size_t plain = plain_length(); plain > 0) {
+    behind_dollar_ = false;
+    add(statement, plain);
+    return true;
+  }
   const char c = peek();
   if (c == '\\') {
     take_backslash(statement);
@@ -105,7 +145,7 @@ bool Lexer::take(Statement& statement) {
   } else {
     if (c == '\n') statement.kept_breaks.push_back(at_);
     take_structure(c);
-    add(statement);
+    add(statement, 1);
   }
   return true;
 }
@@ -123,7 +163,7 @@ tl::unexpected<Error> Lexer::unclosed_quote() {
 }
 
 Result<bool> Lexer::next(Statement& statement) {
-  statement = Statement{};
+  statement.clear();
   open_.clear();
   quotes_ = 0;
   gap_.clear();

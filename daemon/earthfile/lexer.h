@@ -20,6 +20,9 @@ struct Statement {
   std::size_t end = 0;        // where the line ends that is its last: a line break, or the end of the file
   std::vector<std::size_t>
       kept_breaks;  // line breaks within quotes: they and the white space behind them have a meaning
+
+  // Empty again; what memory it has serves the next one.
+  void clear();
 };
 
 // Cuts a file into statements, in time linear in its length. White space and "#" mean nothing within quotes and
@@ -28,7 +31,8 @@ class Lexer {
  public:
   explicit Lexer(const Source& source) : source_(source), text_(source.text()) {}
 
-  // False at the end of the file. After an error the next call goes on behind the line at fault.
+  // False at the end of the file; what was in `statement` is gone. After an error the next call goes on behind the line
+  // at fault.
   Result<bool> next(Statement& statement);
 
  private:
@@ -47,7 +51,8 @@ class Lexer {
   bool take(Statement& statement);
   void take_backslash(Statement& statement);
   void take_structure(char c);
-  void add(Statement& statement);
+  void add(Statement& statement, std::size_t length);
+  std::size_t plain_length() const;
   tl::unexpected<Error> unclosed_quote();
 
   const Source& source_;

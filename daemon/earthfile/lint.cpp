@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/base/glob.h"
+#include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/describe.h"
 #include "daemon/earthfile/language.h"
@@ -64,10 +65,32 @@ void lint_version(const File& file, Findings& findings) {
   }
 }
 
+// --platform with what is none, wherever it is written out.
+void lint_platforms(const File& file, Findings& findings) {
+  constexpr std::string_view kFlag = "--platform";
+  for_each_command(file, [&](const Command& command) {
+    for (std::size_t i = 0; i < command.words.size() && command.words[i].text.starts_with("--"); ++i) {
+      const Word& word = command.words[i];
+      const bool stands_apart = word.text == kFlag && i + 1 < command.words.size();
+      if (!stands_apart && !word.text.starts_with(std::string(kFlag) + "=")) continue;
+      if (command.name == "RUN") continue;  // what follows is the shell's
+      const std::size_t begin = kFlag.size() + 1;
+      const Word value =
+          stands_apart ? command.words[i + 1] : Word{word.text.substr(begin), word.place.plus(begin), word.begin};
+      i += stands_apart ? 1 : 0;
+      const bool is_known = value.text.empty() || value.text == "native" || value.text == "user";
+      if (is_known || value.text.find_first_of("$\"'\\(") != std::string::npos) continue;
+      const auto platform = base::parse_platform(value.text);
+      if (!platform) findings.add("no-platform", value.place, platform.error().message, platform.error().hint);
+    }
+  });
+}
+
 std::vector<Finding> lint(const File& file, const Surroundings& around) {
   std::vector<Finding> list;
   Findings findings(list);
   lint_version(file, findings);
+  lint_platforms(file, findings);
   lint_args(file, findings);
   lint_references(file, around, findings);
   lint_conditions(file, findings);

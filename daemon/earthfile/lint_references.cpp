@@ -48,7 +48,8 @@ class References {
     if (first >= command.words.size()) return;
     const std::string& path = command.words[first].text;
     const bool named = first + 2 < command.words.size() && command.words[first + 1].text == "AS";
-    const std::string alias = named ? command.words[first + 2].text : base_name(path);
+    // Of "github.com/org/repo:v1" the name is without the tag.
+    const std::string alias = named ? command.words[first + 2].text : base_name(path.substr(0, path.find(':')));
     imports_[alias] = path;
   }
 

@@ -24,5 +24,6 @@ void lint_references(const File& file, const Surroundings& around, Findings& fin
 void lint_conditions(const File& file, Findings& findings);
 void lint_copies(const File& file, const Surroundings& around, Findings& findings);
 void lint_version(const File& file, Findings& findings);
+void lint_platforms(const File& file, Findings& findings);
 
 }  // namespace ingot::earthfile

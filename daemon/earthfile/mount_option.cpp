@@ -12,7 +12,7 @@ namespace ingot::earthfile {
 
 namespace {
 
-constexpr const char* kForm = "--mount=type=cache,target=/path";
+constexpr const char* kMountForm = "--mount=type=cache,target=/path";
 using Fields = std::map<std::string, std::string>;
 using Kind = graph::Mount::Kind;
 
@@ -27,7 +27,7 @@ Result<Fields> fields_of(const Options::Value& option) {
     if (name == "src") name = "source";
     if (name == "readonly") name = "ro";
     if (!fields.emplace(name, equals < part.size() ? part.substr(equals + 1) : "true").second) {
-      return fail_at(option.place, ErrorKind::syntax, "--mount has " + name + " twice", kForm);
+      return fail_at(option.place, ErrorKind::syntax, "--mount has " + name + " twice", kMountForm);
     }
   }
   return fields;
@@ -60,7 +60,8 @@ Status parse_owner(Fields& fields, const char* name, const Place& place, std::op
   auto [stopped, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || stopped != end) {
     return fail_at(place, ErrorKind::invalid,
-                   std::string("--mount: ") + name + " takes a number, not \"" + base::printable(text) + "\"");
+                   std::string("--mount: ") + name + " takes a number, not \"" + base::printable(text) + "\"",
+                   std::string("such as ") + name + "=1000");
   }
   owner = number;
   return {};
@@ -78,7 +79,9 @@ Status parse_secret_fields(Fields& fields, const Place& place, std::string& path
   INGOT_CHECK(parse_owner(fields, "gid", place, mount.gid));
   const std::string required = take(fields, "required");
   if (!required.empty() && required != "true" && required != "false") {
-    return fail_at(place, ErrorKind::invalid, "--mount: required is true or false");
+    return fail_at(place, ErrorKind::invalid,
+                   "--mount: required is true or false, not \"" + base::printable(required) + "\"",
+                   "with required=false there is no file where the secret is not given");
   }
   mount.required = required != "false";
   return {};
@@ -117,13 +120,13 @@ Result<MountOption> parse_mount(const Options::Value& option, const std::string&
   MountOption made;
   graph::Mount& mount = made.mount;
   const std::string type = take(fields, "type");
-  if (type.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a type", kForm);
+  if (type.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a type", kMountForm);
   INGOT_TRY(mount.kind, parse_kind(type, option.place));
   std::string path = take(fields, "target");
   mount.id = take(fields, "id");
   if (mount.kind == Kind::secret) INGOT_CHECK(parse_secret_fields(fields, option.place, path, mount));
   if (mount.kind == Kind::bind) parse_bind_fields(fields, made);
-  if (path.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a target", kForm);
+  if (path.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a target", kMountForm);
   mount.target = absolute(working_dir, path);
   if (mount.id.empty() && mount.kind == Kind::cache) mount.id = target + " " + mount.target;
   if (auto sharing = take(fields, "sharing"); !sharing.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/language.h"
 #include "daemon/text/fail_at.h"
 
 namespace ingot::earthfile {
@@ -36,6 +37,7 @@ tl::unexpected<Error> refused(const Command& command, const Word& word, const Op
   if (info.refused_as == ErrorKind::syntax) {
     return fail_at(word.place, ErrorKind::syntax, "there is no " + flag, info.instead);
   }
+  if (!info.why.empty()) return fail_at(word.place, info.refused_as, flag + " is refused: " + info.why, info.instead);
   return fail_at(word.place, info.refused_as, flag + " is not understood by this version of Ingot", info.instead);
 }
 
@@ -55,7 +57,8 @@ std::vector<Word> Options::words(const Command& command) const {
   return {command.words.begin() + static_cast<std::ptrdiff_t>(first_word), command.words.end()};
 }
 
-Result<Options> parse_options(const Command& command, const std::vector<OptionInfo>& known, const Lookup& lookup) {
+Result<Options> parse_options(const Command& command, const std::vector<OptionInfo>& known, const Lookup& lookup,
+                              const std::function<bool(const std::string& feature)>& has) {
   Options options;
   std::size_t at = 0;
   for (; at < command.words.size() && is_flag(command.words[at].text, known); ++at) {
@@ -70,17 +73,24 @@ Result<Options> parse_options(const Command& command, const std::vector<OptionIn
     if (info == known.end()) return unknown_flag(command, word, flag, known);
     Options::Value value{info->name, "true", word.place};
     if (equals < word.text.size()) {
-      INGOT_TRY(value.text, expand({word.text.substr(equals + 1), word.place.plus(equals + 1)}, lookup));
+      value.written = {word.text.substr(equals + 1), word.place.plus(equals + 1)};
+      INGOT_TRY(value.text, expand(value.written, lookup));
     } else if (info->takes_value) {
       if (++at == command.words.size()) {
         return fail_at(word.place, ErrorKind::syntax, flag + " needs a value", flag + "=...");
       }
-      INGOT_TRY(value.text, expand(command.words[at], lookup));
+      value.written = command.words[at];
+      INGOT_TRY(value.text, expand(value.written, lookup));
     }
     if (!info->takes_value && value.text != "true" && value.text != "false") {
       return fail_at(word.place, ErrorKind::invalid,
                      flag + " is true or false, not \"" + base::printable(value.text) + "\"",
                      "\"" + flag + "\" alone means true");
+    }
+    if (!info->feature.empty() && value.text != "false" && has && !has(info->feature)) {
+      return fail_at(word.place, ErrorKind::syntax,
+                     command.name + " " + spelled(*info) + " " + how_to_get(info->feature),
+                     "change the first line of the Earthfile");
     }
     if (!info->instead.empty() && value.text != "false") return refused(command, word, *info);
     options.values.push_back(std::move(value));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/language.h"
@@ -30,6 +31,12 @@ bool is_function_name(std::string_view name) {
   return !name.empty() && std::isupper(static_cast<unsigned char>(name.front())) != 0 &&
          std::none_of(name.begin(), name.end(), [](unsigned char c) { return std::islower(c) != 0; }) &&
          has_only(name, "_.", std::isalnum);
+}
+
+// Of the commands of two words, such as SAVE ARTIFACT, the first.
+bool begins_two_words(const std::string& word) {
+  constexpr std::string_view kFirst[] = {"SAVE", "FROM", "ELSE", "WITH", "GIT"};
+  return std::find(std::begin(kFirst), std::end(kFirst), word) != std::end(kFirst);
 }
 
 // The commands that say what a recipe takes and gives.
@@ -71,6 +78,7 @@ tl::expected<File, std::vector<Error>> Parser::run() {
 
 // What a container cannot be told, nor JSON carry.
 bool Parser::check_text(const Statement& statement) {
+  if (statement.text.find('\0') == std::string::npos && base::is_valid_utf8(statement.text)) return true;
   for (const Word& word : statement.words) {
     if (word.text.find('\0') != std::string::npos) {
       fail(word.place, "this word holds a NUL byte", "an Earthfile is text; check how it was written");
@@ -84,7 +92,7 @@ bool Parser::check_text(const Statement& statement) {
   return true;
 }
 
-void Parser::take(const Statement& statement) {
+void Parser::take(Statement& statement) {
   const Word& first = statement.words.front();
   if (!seen_any_) {
     seen_any_ = true;
@@ -122,7 +130,9 @@ void Parser::take_version_number(const Word& word) {
 }
 
 void Parser::take_feature(const Word& word) {
-  if (!file_.version.empty()) return fail(word.place, "the flags of VERSION come before the version");
+  if (!file_.version.empty())
+    return fail(word.place, "the flags of VERSION come before the version",
+                "write VERSION " + base::printable(word.text) + " " + file_.version);
   const std::size_t equals = word.text.find('=');
   const std::string flag = word.text.substr(0, equals);
   if (equals != std::string::npos && word.text.substr(equals + 1) != "true") {
@@ -167,8 +177,10 @@ void Parser::take_header(const Statement& statement) {
   if (!in_function_) check_name(word, name);
   auto [known, added] = names_.try_emplace(name, word.place);
   if (!added) {
-    fail(word.place, fmt::format("there is a {} \"{}\" already, in line {}", in_function_ ? "function" : "target",
-                                 base::printable(name), known->second.position().line));
+    fail(word.place,
+         fmt::format("there is a {} \"{}\" already, in line {}", in_function_ ? "function" : "target",
+                     base::printable(name), known->second.position().line),
+         "give one of them another name");
   }
   auto& recipes = in_function_ ? file_.functions : file_.targets;
   recipes.push_back({name, statement.comment, {}, word.place});
@@ -178,20 +190,22 @@ void Parser::take_header(const Statement& statement) {
 
 void Parser::check_name(const Word& word, const std::string& name) {
   if (name == "base") {
-    return fail(word.place, "the name \"base\" is taken: it is the commands above the first target");
+    return fail(word.place, "the name \"base\" is taken: it is the commands above the first target",
+                "give the target another name");
   }
   if (is_target_name(name)) return;
   fail(word.place, "\"" + base::printable(name) + "\" is no name for a target",
        "letters, digits, \"-\", \"_\" and \".\", beginning with a small letter");
 }
 
-void Parser::take_command(const Statement& statement) {
-  const Word& first = statement.words.front();
+// Uses the statement up.
+void Parser::take_command(Statement& statement) {
+  const Word first = statement.words.front();
   Command command;
   command.place = first.place;
   command.name = first.text;
   std::size_t name_words = 1;
-  if (statement.words.size() > 1) {
+  if (statement.words.size() > 1 && begins_two_words(first.text)) {
     std::string both = first.text + " " + statement.words[1].text;
     if (find_command(both) != nullptr) {
       command.name = std::move(both);
@@ -199,8 +213,10 @@ void Parser::take_command(const Statement& statement) {
     }
   }
   if (find_command(command.name) == nullptr) return unknown_command(statement);
-  if (command.name == "VERSION") return fail(first.place, "VERSION may stand only once, as the first command");
-  command.words.assign(statement.words.begin() + static_cast<std::ptrdiff_t>(name_words), statement.words.end());
+  if (command.name == "VERSION")
+    return fail(first.place, "VERSION may stand only once, as the first command", "remove this one");
+  command.words.assign(std::make_move_iterator(statement.words.begin() + static_cast<std::ptrdiff_t>(name_words)),
+                       std::make_move_iterator(statement.words.end()));
   if (!command.words.empty()) {
     const std::size_t skipped = command.words.front().begin;
     command.arguments = statement.text.substr(skipped);
@@ -236,19 +252,24 @@ void Parser::check_function_keyword(const Command& command) {
 
 void Parser::unknown_command(const Statement& statement) {
   const Word& first = statement.words.front();
-  std::string hint = base::did_you_mean(first.text, command_names());
+  std::string hint = first.text.ends_with(':') ? "" : base::did_you_mean(first.text, command_names());
   if (first.text == "SAVE") hint = "SAVE ARTIFACT and SAVE IMAGE are commands";
   if (first.text == "WITH") hint = "WITH DOCKER is a command";
   if (first.text == "GIT") hint = "GIT CLONE is a command";
   if (first.text.find(':') != std::string::npos && hint.empty()) {
     hint = "a target is its name and \":\", alone on a line";
   }
+  if (hint.empty()) hint = "commands are in capital letters, such as RUN or COPY; a backslash continues a line";
   fail(first.place, "there is no command \"" + base::printable(first.text) + "\"", hint);
 }
 
 tl::expected<File, std::vector<Error>> parse(std::string_view text, const std::string& file_name) {
   if (text.size() > kLargestFile) {
-    Error error{ErrorKind::too_large, "the Earthfile is larger than " + base::human_bytes(kLargestFile), "", {}, {}};
+    Error error{ErrorKind::too_large,
+                "the Earthfile is larger than " + base::human_bytes(kLargestFile),
+                "keep data in files of their own, and COPY them",
+                {},
+                {}};
     error.position = proto::Position{file_name, 0, 0, ""};
     return tl::unexpected<std::vector<Error>>(std::vector<Error>{std::move(error)});
   }

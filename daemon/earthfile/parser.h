@@ -17,7 +17,7 @@ class Parser {
   tl::expected<File, std::vector<Error>> run();
 
  private:
-  void take(const Statement& statement);
+  void take(Statement& statement);
   bool check_text(const Statement& statement);
   void take_version(const Statement& statement);
   void take_version_number(const Word& word);
@@ -25,7 +25,7 @@ class Parser {
   void check_features(const Word& version);
   void take_header(const Statement& statement);
   void check_name(const Word& word, const std::string& name);
-  void take_command(const Statement& statement);
+  void take_command(Statement& statement);
   void unknown_command(const Statement& statement);
   void check_function_keyword(const Command& command);
   void end_recipe();

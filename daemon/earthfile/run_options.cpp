@@ -2,29 +2,44 @@
 
 namespace ingot::earthfile {
 
+namespace {
+
+constexpr ErrorKind kRefused = ErrorKind::unsupported;
+constexpr const char* kAsSecret = "give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id";
+constexpr const char* kNoAgent = "steps reach no agent of the user's keys";
+constexpr const char* kAnswers = "write the answers into the command, or try it out with: ingot build, then docker run";
+constexpr const char* kNoTerminal = "a job has no terminal to ask at";
+constexpr const char* kCredentials = "give them as secrets: --secret AWS_ACCESS_KEY_ID --secret AWS_SECRET_ACCESS_KEY";
+constexpr const char* kNoCloud = "Ingot takes no credentials from the surroundings of who builds";
+
+}  // namespace
+
 const std::vector<OptionInfo>& run_options() {
-  static const std::vector<OptionInfo> kOptions = {{"no-cache", false, ""},
-                                                   {"raw-output", false, ""},
-                                                   {"push", false, ""},
-                                                   {"privileged", false, ""},
-                                                   {"secret", true, ""},
-                                                   {"mount", true, ""},
-                                                   {"ssh", false, "fetch before the build, and COPY the result"},
-                                                   {"entrypoint", false, "write the image's entrypoint into the RUN"},
-                                                   {"network", true, ""},
-                                                   {"interactive", false, "write the answers into the RUN"},
-                                                   {"interactive-keep", false, "write the answers into the RUN"},
-                                                   {"aws", false, "pass the credentials as arguments"},
-                                                   {"oidc", true, "pass the credentials as arguments"},
-                                                   {"with-docker", false, "leave it out"}};
+  static const std::vector<OptionInfo> kOptions = {
+      {"no-cache", false, ""},
+      {"raw-output", false, "", kRefused, "raw-output"},
+      {"push", false, ""},
+      {"privileged", false, ""},
+      {"secret", true, ""},
+      {"mount", true, ""},
+      {"ssh", false, kAsSecret, kRefused, "", kNoAgent},
+      {"entrypoint", false, ""},
+      {"network", true, "", kRefused, "no-network"},
+      {"interactive", false, kAnswers, kRefused, "", kNoTerminal},
+      {"interactive-keep", false, kAnswers, kRefused, "", kNoTerminal},
+      {"aws", false, kCredentials, kRefused, "run-with-aws", kNoCloud},
+      {"oidc", true, kCredentials, kRefused, "run-with-aws-oidc", kNoCloud},
+      {"with-docker", false, "WITH DOCKER and END stand around the RUN", ErrorKind::syntax}};
   return kOptions;
 }
 
 const std::vector<OptionInfo>& question_options() {
-  static const std::vector<OptionInfo> kOptions = {
-      {"no-cache", false, ""}, {"privileged", false, ""},
-      {"secret", true, ""},    {"mount", true, ""},
-      {"network", true, ""},   {"ssh", false, "fetch before the build, and COPY the result"}};
+  static const std::vector<OptionInfo> kOptions = {{"no-cache", false, ""},
+                                                   {"privileged", false, ""},
+                                                   {"secret", true, ""},
+                                                   {"mount", true, ""},
+                                                   {"network", true, "", kRefused, "no-network"},
+                                                   {"ssh", false, kAsSecret, kRefused, "", kNoAgent}};
   return kOptions;
 }
 

@@ -1,6 +1,8 @@
 #include "daemon/graph/definition.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace ingot::graph {
 
@@ -13,23 +15,29 @@ class Encoder {
 
   void text(std::string_view value) {
     number(value.size());
-    hasher_.update(value);
+    bytes_ += value;
   }
-  void number(std::uint64_t value) { hasher_.update(std::to_string(value) + ":"); }
+  void number(std::uint64_t value) {
+    std::array<char, 20> digits{};
+    bytes_.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+    bytes_ += ':';
+  }
   void flag(bool value) { number(value ? 1 : 0); }
-  base::Digest finish() { return hasher_.finish(); }
+  base::Digest finish() { return base::Digest::of(bytes_); }
 
  private:
-  base::Hasher hasher_;
+  std::string bytes_;  // together: to hash many short texts one by one takes longer
 };
 
 void encode(Encoder& encoder, const Variables& variables) {
-  Variables sorted = variables;
-  std::sort(sorted.begin(), sorted.end());
+  std::vector<const Variables::value_type*> sorted;
+  sorted.reserve(variables.size());
+  for (const auto& variable : variables) sorted.push_back(&variable);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
   encoder.number(sorted.size());
-  for (const auto& [name, value] : sorted) {
-    encoder.text(name);
-    encoder.text(value);
+  for (const auto* variable : sorted) {
+    encoder.text(variable->first);
+    encoder.text(variable->second);
   }
 }
 
@@ -47,9 +55,39 @@ void encode(Encoder& encoder, const Mount& mount) {
   encoder.flag(mount.required);
 }
 
+void encode(Encoder& encoder, const std::vector<std::string>& list) {
+  encoder.number(list.size());
+  for (const auto& one : list) encoder.text(one);
+}
+
+void encode(Encoder& encoder, const ImageConfig& config) {
+  encode(encoder, config.env);
+  encoder.text(config.working_dir);
+  encoder.text(config.user);
+  for (const auto* list : {&config.entrypoint, &config.cmd, &config.exposed_ports, &config.volumes}) {
+    encode(encoder, *list);
+  }
+  encode(encoder, config.labels);
+  encoder.text(config.stop_signal);
+  encoder.flag(config.healthcheck.has_value());
+  if (!config.healthcheck) return;
+  encode(encoder, config.healthcheck->test);
+  const auto& check = *config.healthcheck;
+  for (auto time : {check.interval_ns, check.timeout_ns, check.start_period_ns}) encoder.text(std::to_string(time));
+  encoder.text(std::to_string(check.retries));
+  if (check.start_interval_ns != 0) encoder.text("start interval " + std::to_string(check.start_interval_ns));
+}
+
+void encode(Encoder& encoder, const LocalPlace& place) {
+  encoder.text("locally");
+  encoder.text(place.directory);
+  encoder.text(place.target);
+}
+
 base::Digest encode(const ImageOp& op) {
   Encoder encoder("image");
   encoder.text(op.reference);
+  if (!op.platform.empty()) encoder.text(op.platform);
   return encoder.finish();
 }
 
@@ -69,6 +107,30 @@ base::Digest encode(const ExecOp& op) {
     encoder.text(secret.name);
     encoder.text(secret.id);
   }
+  for (const auto& image : op.images) {
+    encoder.text(image.name);
+    encoder.text(image.target);
+    encode(encoder, image.config);
+    if (!image.platform.empty()) encoder.text(image.platform);
+  }
+  if (op.local) encode(encoder, *op.local);
+  if (!op.platform.empty()) encoder.text("on " + op.platform);
+  return encoder.finish();
+}
+
+base::Digest encode(const TakeOp& op) {
+  Encoder encoder("take");
+  encode(encoder, op.place);
+  encoder.text(op.source);
+  encoder.flag(op.if_exists);
+  return encoder.finish();
+}
+
+base::Digest encode(const GiveOp& op) {
+  Encoder encoder("give");
+  encode(encoder, op.place);
+  encoder.text(op.destination);
+  encoder.flag(op.dir);
   return encoder.finish();
 }
 
@@ -101,15 +163,29 @@ base::Digest encode(const WriteFileOp& op) {
   return encoder.finish();
 }
 
+base::Digest encode(const GitOp& op) {
+  Encoder encoder("git");
+  for (const auto* text : {&op.url, &op.commit, &op.tag}) encoder.text(*text);
+  return encoder.finish();
+}
+
 }  // namespace
 
 base::Digest operation_digest(const Operation& operation) {
   return std::visit([](const auto& op) { return encode(op); }, operation);
 }
 
+base::Digest operation_digest(const Step& step) {
+  return step.operation_digest ? *step.operation_digest : operation_digest(step.operation);
+}
+
 base::Digest definition(const Operation& operation, const std::vector<base::Digest>& inputs) {
+  return definition(operation_digest(operation), inputs);
+}
+
+base::Digest definition(const base::Digest& operation, const std::vector<base::Digest>& inputs) {
   Encoder encoder("step");
-  encoder.text(operation_digest(operation).str());
+  encoder.text(operation.str());
   encoder.number(inputs.size());
   for (const auto& input : inputs) encoder.text(input.str());
   return encoder.finish();

@@ -42,6 +42,7 @@ void copy_directly(Graph& graph) {
     copy->keep_ts = copy->keep_ts && saved->keep_ts;
     copy->from = saved->from;
     copy->sources = {"/"};
+    step.operation_digest.reset();
   }
 }
 

@@ -13,10 +13,18 @@ void visit_inputs(StepType& step, Visit visit) {
     for (auto& mount : exec->mounts) {
       if (mount.from) visit(*mount.from);
     }
+    for (auto& image : exec->images) visit(image.from);
   }
+  if (auto* give = std::get_if<GiveOp>(&step.operation)) visit(give->from);
 }
 
 }  // namespace
+
+bool is_local(const Operation& operation) {
+  const auto* exec = std::get_if<ExecOp>(&operation);
+  return (exec != nullptr && exec->local) || std::holds_alternative<TakeOp>(operation) ||
+         std::holds_alternative<GiveOp>(operation);
+}
 
 std::vector<StepId> inputs(const Step& step) {
   std::vector<StepId> found;

@@ -1,5 +1,7 @@
 #include "daemon/graph/prune.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace ingot::graph {
@@ -28,6 +30,40 @@ Graph prune(Graph graph, const std::vector<StepId>& wanted) {
   pruned.images = std::move(graph.images);
   for (auto& image : pruned.images) image.from = renamed[image.from];
   return pruned;
+}
+
+bool has_pushes(const Graph& graph) {
+  return std::any_of(graph.steps.begin(), graph.steps.end(), [](const Step& step) { return step.pushes; });
+}
+
+Graph without_pushes(const Graph& graph) {
+  std::vector<bool> is_left_out(graph.steps.size(), false);
+  std::vector<StepId> others;
+  for (StepId id = 0; id < graph.steps.size(); ++id) {
+    const auto stands_on = inputs(graph.steps[id]);
+    is_left_out[id] = graph.steps[id].pushes ||
+                      std::any_of(stands_on.begin(), stands_on.end(), [&](StepId input) { return is_left_out[input]; });
+    if (!is_left_out[id]) others.push_back(id);
+  }
+  Graph rest;
+  rest.steps = graph.steps;
+  return prune(std::move(rest), others);
+}
+
+Graph ancestry(const Graph& graph, StepId of) {
+  // Ids by their order: an input comes before what stands on it.
+  std::map<StepId, StepId> renamed{{of, 0}};
+  for (auto at = renamed.rbegin(); at != renamed.rend(); ++at) {
+    for (StepId input : inputs(graph.steps.at(at->first))) renamed.try_emplace(input, 0);
+  }
+  Graph copied;
+  copied.steps.reserve(renamed.size());
+  for (auto& [id, place] : renamed) {
+    place = copied.steps.size();
+    copied.steps.push_back(graph.steps[id]);
+    rename_inputs(copied.steps.back(), [&](StepId input) { return renamed.at(input); });
+  }
+  return copied;
 }
 
 }  // namespace ingot::graph

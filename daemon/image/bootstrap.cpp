@@ -6,6 +6,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/image/program_output.h"
 #include "daemon/image/source.h"
+#include "daemon/sys/binfmt.h"
 
 namespace ingot::image {
 
@@ -52,6 +53,27 @@ Result<std::string> find_suite(const Fetch& fetch) {
               hint.empty() ? "known: " + base::join(tags, ", ") : hint);
 }
 
+// As Debian calls it.
+std::string architecture_of(const base::Platform& platform) {
+  if (platform.architecture == "386") return "i386";
+  if (platform.architecture == "arm") return platform.variant == "v7" ? "armhf" : "armel";
+  if (platform.architecture == "ppc64le") return "ppc64el";
+  if (platform.architecture == "mips64le") return "mips64el";
+  return platform.architecture;
+}
+
+// Packages are configured by their own programs; only what is merely unpacked needs none.
+Status check_can_configure(const Fetch& fetch) {
+  const std::string variant = fetch.option("variant");
+  if (variant == "extract" || variant == "custom") return {};
+  INGOT_TRY(const auto interpreter, sys::Binfmt().interpreter_for(fetch.platform));
+  if (interpreter.empty()) return {};
+  return fail(ErrorKind::unsupported,
+              "this host runs programs for " + fetch.platform.text() + " by " + interpreter +
+                  ", which a new file system does not have",
+              "register the handler with the flag F, as the package qemu-user-static does");
+}
+
 // What of the host or of this one bootstrap would make two images of the same packages differ, or leak into a step.
 Status tidy(const store::fs::path& root) {
   for (const char* name : {"etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache", "var/log/dpkg.log",
@@ -71,6 +93,9 @@ sys::Command make_command(const Fetch& fetch, const std::string& suite, const st
   command.argv = {"unshare", "--mount", "--pid", "--fork", "--kill-child", "mmdebstrap", "--mode=root"};
   command.argv.push_back("--variant=" + fetch.option("variant", "minbase"));
   if (auto include = fetch.option("include"); !include.empty()) command.argv.push_back("--include=" + include);
+  if (fetch.platform != base::native_platform()) {
+    command.argv.push_back("--architectures=" + architecture_of(fetch.platform));
+  }
   command.argv.push_back(suite);
   command.argv.push_back(root);
   if (auto mirror = fetch.option("mirror"); !mirror.empty()) command.argv.push_back(mirror);
@@ -98,6 +123,9 @@ class Complaints {
           "the host does not have the keys of this distribution: install its keyring package (ubuntu-keyring, "
           "debian-archive-keyring)";
     }
+    if (first_error_.starts_with("install arch-test")) {
+      hint = "for other architectures mmdebstrap needs the package arch-test: install it";
+    }
     const std::string& reason = first_error_.empty() ? last_ : first_error_;
     return fail(ErrorKind::unavailable,
                 fmt::format("mmdebstrap of {} ended with status {}{}{}", suite, code, reason.empty() ? "" : ": ",
@@ -118,6 +146,7 @@ Result<Fetched> fetch_by_bootstrap(const Fetch& fetch) {
     return fail(ErrorKind::unsupported, "a bootstrap makes no image with a given digest", "name the image by its tag");
   }
   INGOT_TRY(std::string suite, find_suite(fetch));
+  INGOT_CHECK(check_can_configure(fetch));
   INGOT_TRY(auto layer, fetch.snapshots.begin(std::nullopt));
   fetch.progress("bootstrapping " + suite + " from its package mirror");
   Complaints complaints;
@@ -136,6 +165,7 @@ Result<Fetched> fetch_by_bootstrap(const Fetch& fetch) {
   INGOT_CHECK(tidy(layer.upper()));
   Fetched fetched;
   fetched.source = "bootstrap " + suite;
+  if (fetch.platform != base::native_platform()) fetched.source += " " + architecture_of(fetch.platform);
   fetched.config.env = {{"PATH", kDefaultPath}};
   fetched.config.cmd = {"bash"};
   INGOT_TRY(fetched.snapshot, fetch.snapshots.commit(std::move(layer)));

@@ -1,8 +1,8 @@
 #include "daemon/image/built_image.h"
 
 #include <fmt/chrono.h>
-#include <sys/utsname.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daemon/image/oci_config.h"
@@ -16,14 +16,11 @@ using nlohmann::json;
 
 constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
 
-// As images call it.
-std::string architecture() {
-  utsname host{};
-  uname(&host);
-  std::string machine = host.machine;
-  if (machine == "x86_64") return "amd64";
-  if (machine == "aarch64") return "arm64";
-  return machine;
+// As images say it.
+json fields_of(const base::Platform& platform) {
+  json fields = {{"architecture", platform.architecture}, {"os", platform.os}};
+  if (!platform.variant.empty()) fields["variant"] = platform.variant;
+  return fields;
 }
 
 std::string rfc3339(std::int64_t seconds) {
@@ -60,8 +57,9 @@ Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, 
 
   const std::string created = rfc3339(request.form.latest.value_or(request.created));
   json config = write_image_config(request.save.config);
-  config["architecture"] = architecture();
-  config["os"] = "linux";
+  const base::Platform platform = base::platform_of(request.save.platform);
+  config.update(fields_of(platform));
+  image.platforms = {platform};
   config["created"] = created;
   json diff_ids = json::array();
   json list = json::array();
@@ -88,6 +86,30 @@ Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, 
   image.manifest_size = manifest_text.size();
   image.size += config_text.size() + manifest_text.size();
   return image;
+}
+
+Result<BuiltImage> build_index(const std::string& name, std::vector<BuiltImage> images, const store::BlobStore& blobs) {
+  std::sort(images.begin(), images.end(),
+            [](const BuiltImage& a, const BuiltImage& b) { return a.platforms < b.platforms; });
+  BuiltImage index;
+  index.name = name;
+  json manifests = json::array();
+  for (const auto& image : images) {
+    json entry = descriptor(kManifestType, image.digest, image.manifest_size);
+    entry["platform"] = fields_of(image.platforms.front());
+    manifests.push_back(std::move(entry));
+    index.platforms.push_back(image.platforms.front());
+    index.size += image.size;
+    index.layers += image.layers;
+  }
+  const json document = {{"schemaVersion", 2}, {"mediaType", kIndexType}, {"manifests", std::move(manifests)}};
+  const std::string text = proto::dump(document);
+  INGOT_TRY(auto kept, keep(blobs, text));
+  index.digest = kept.digest;
+  index.checksum = kept.checksum;
+  index.manifest_size = text.size();
+  index.size += text.size();
+  return index;
 }
 
 }  // namespace ingot::image

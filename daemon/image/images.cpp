@@ -29,20 +29,17 @@ struct Wanted {
   Reference reference;
   std::vector<SourceRule> rules;
   bool ask = false;  // the source, whatever is kept
-  std::string key() const { return key_of(rules, reference) + (ask ? "\nask" : ""); }
+  base::Platform platform;
+  std::string key() const { return key_of(rules, reference, platform) + (ask ? "\nask" : ""); }
   // What an image that came by this rule is kept under.
   std::string key_by(std::size_t rule) const {
-    return key_of({rules.begin(), rules.begin() + static_cast<std::ptrdiff_t>(rule) + 1}, reference);
+    return key_of({rules.begin(), rules.begin() + static_cast<std::ptrdiff_t>(rule) + 1}, reference, platform);
   }
-};
-
-// A fetch that is under way, on a thread of its own, for everybody who waits for it. Guarded by State::mutex, but for
-// the switch.
-struct Flight {
-  sys::CancelSource cancel;
-  int waiters = 0;
-  std::optional<Result<Image>> result;  // set at the end
-  std::vector<std::string> lines;       // progress so far, for those who join late
+  // As people are told of it.
+  std::string shown() const {
+    const std::string foreign = base::foreign_platform(platform);
+    return "image \"" + reference.familiar() + "\"" + (foreign.empty() ? "" : " for " + foreign);
+  }
 };
 
 std::string line_for(const SourceRule& rule, const Error& error) {
@@ -53,6 +50,15 @@ std::string line_for(const SourceRule& rule, const Error& error) {
 }  // namespace
 
 struct Images::State {
+  // A fetch that is under way, on a thread of its own, for everybody who waits for it. Guarded by `mutex`, but for
+  // the switch.
+  struct Flight {
+    sys::CancelSource cancel;
+    int waiters = 0;
+    std::optional<Result<Image>> result;  // set at the end
+    std::vector<std::string> lines;       // progress so far, for those who join late
+  };
+
   store::fs::path work_directory;
   const store::BlobStore& blobs;
   store::SnapshotStore& snapshots;
@@ -121,7 +127,7 @@ Result<Image> Images::State::fetch_from(const Wanted& wanted, std::size_t index,
   }
   const auto hold = blobs.ledger().hold();  // until the rows are written that refer to the layers' blobs
   INGOT_TRY(auto fetched, source(Fetch{wanted.reference, rule, work_directory, blobs, snapshots, database, processes,
-                                       progress, cancel, known ? known->digest : ""}));
+                                       progress, cancel, known ? known->digest : "", wanted.platform}));
   if (fetched.unchanged && known) return *known;
   if (auto bytes = snapshots.chain_bytes(fetched.snapshot.id())) fetched_bytes += *bytes;
   if (fetched.digest.empty()) {
@@ -142,7 +148,7 @@ Result<Image> Images::State::fetch(const Wanted& wanted, Flight& flight) {
   }
   Error error;
   error.kind = ErrorKind::not_found;
-  error.message = "cannot get image \"" + wanted.reference.familiar() + "\"";
+  error.message = "cannot get " + wanted.shown();
   error.hint = "map the name to a source in `images` of the daemon's configuration, then send it SIGHUP";
   for (std::size_t i = 0; i < wanted.rules.size(); ++i) {
     auto image = fetch_from(wanted, i, flight);
@@ -178,7 +184,7 @@ void Images::State::land(const std::string& key, const std::shared_ptr<Flight>& 
   changed.notify_all();
 }
 
-Result<std::shared_ptr<Flight>> Images::State::join(const Wanted& wanted) {
+Result<std::shared_ptr<Images::State::Flight>> Images::State::join(const Wanted& wanted) {
   std::lock_guard lock(mutex);
   auto& slot = flights[wanted.key()];
   // A flight that its last waiter gave up is ending; this one starts its own under the same name.
@@ -252,10 +258,11 @@ std::optional<SourceRule> Images::registry_rule(const std::string& reference) co
 }
 
 Result<Image> Images::resolve(const std::string& text, const Progress& progress, const sys::CancelToken& cancel,
-                              PullPolicy policy) {
+                              PullPolicy policy, const base::Platform& platform) {
   if (text == kScratch) return state_->scratch();
   Wanted wanted;
   INGOT_TRY(wanted.reference, parse_reference(text));
+  wanted.platform = platform;
   {
     std::lock_guard lock(state_->mutex);
     wanted.rules = matching_rules(state_->rules, wanted.reference);
@@ -267,9 +274,7 @@ Result<Image> Images::resolve(const std::string& text, const Progress& progress,
     if (found) return *found;
   }
   if (policy == PullPolicy::never) {
-    return fail(ErrorKind::not_found,
-                fmt::format("image \"{}\" is not kept here, and this job may fetch none: --pull never",
-                            wanted.reference.familiar()),
+    return fail(ErrorKind::not_found, wanted.shown() + " is not kept here, and this job may fetch none: --pull never",
                 "let it be fetched once by a build with --pull missing");
   }
   INGOT_TRY(auto flight, state_->join(wanted));

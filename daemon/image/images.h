@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/platform.h"
 #include "daemon/graph/graph.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/snapshots.h"
@@ -48,11 +49,12 @@ class Images {
          store::SnapshotStore& snapshots, db::Database& database, sys::ProcessRunner& processes);
   ~Images();
 
-  // An image that cannot be had is kind `not_found`, with one context line for every source that was tried
-  // and why it failed. With `always` its source is asked what the name means now, and fetched only if that is something
-  // else than what is kept; with `never` only a kept one is found.
+  // An image that cannot be had for the platform is kind `not_found`, with one context line for every source that was
+  // tried and why it failed. With `always` its source is asked what the name means now, and fetched only if that is
+  // something else than what is kept; with `never` only a kept one is found.
   Result<Image> resolve(const std::string& reference, const Progress& progress, const sys::CancelToken& cancel,
-                        proto::PullPolicy policy = proto::PullPolicy::missing);
+                        proto::PullPolicy policy = proto::PullPolicy::missing,
+                        const base::Platform& platform = base::native_platform());
   void set_rules(std::vector<SourceRule> rules);
   // The rule by which this name is pushed: the first of kind registry that matches.
   std::optional<SourceRule> registry_rule(const std::string& reference) const;

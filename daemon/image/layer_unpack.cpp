@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "daemon/base/strings.h"
-#include "daemon/store/utf8_names.h"
 #include "daemon/sys/rooted.h"
+#include "daemon/sys/utf8_names.h"
 
 namespace ingot::image {
 
@@ -247,7 +247,7 @@ class LayerUnpacker {
 
 Status unpack_layer(const path& archive, const path& directory, const sys::CancelToken& cancel) {
   INGOT_TRY(auto root, sys::RootedDir::open(directory));
-  const store::Utf8Names names;
+  const sys::Utf8Names names;
   return LayerUnpacker(archive, directory, std::move(root), cancel).run();
 }
 

@@ -19,6 +19,23 @@ Result<nlohmann::json> read_manifest(const base::Digest& manifest, const store::
   return proto::parse_json(text);
 }
 
+Result<std::vector<base::Digest>> blobs_of_manifest(const base::Digest& manifest, const store::BlobStore& blobs) {
+  INGOT_TRY(auto document, read_manifest(manifest, blobs));
+  const auto config = document.find("config");
+  const auto layers = document.find("layers");
+  if (config == document.end() || layers == document.end() || !config->is_object() || !layers->is_array()) {
+    return base::fail(ErrorKind::invalid, manifest.str() + " is no image manifest");
+  }
+  std::vector<base::Digest> found{manifest};
+  std::vector<nlohmann::json> named{*config};
+  named.insert(named.end(), layers->begin(), layers->end());
+  for (const auto& one : named) {
+    INGOT_TRY(auto digest, base::Digest::parse(one.value("digest", "")));
+    found.push_back(std::move(digest));
+  }
+  return found;
+}
+
 Status write(const sys::fs::path& path, const std::string& text) {
   std::ofstream file(path);
   file << text;
@@ -36,19 +53,16 @@ Status write_composed(const store::ComposedBlobs& composed, const base::Digest& 
 
 Result<std::vector<base::Digest>> blobs_of(const base::Digest& manifest, const store::BlobStore& blobs) {
   INGOT_TRY(auto document, read_manifest(manifest, blobs));
-  const auto config = document.find("config");
-  const auto layers = document.find("layers");
-  if (config == document.end() || layers == document.end() || !config->is_object() || !layers->is_array()) {
-    return base::fail(ErrorKind::invalid, manifest.str() + " is no image manifest");
-  }
   std::vector<base::Digest> found{manifest};
-  std::vector<nlohmann::json> named{*config};
-  named.insert(named.end(), layers->begin(), layers->end());
-  for (const auto& one : named) {
-    INGOT_TRY(auto digest, base::Digest::parse(one.value("digest", "")));
-    found.push_back(std::move(digest));
+  if (const auto manifests = document.find("manifests"); manifests != document.end() && manifests->is_array()) {
+    for (const auto& one : *manifests) {
+      INGOT_TRY(auto digest, base::Digest::parse(one.value("digest", "")));
+      INGOT_TRY(const auto parts, blobs_of_manifest(digest, blobs));
+      found.insert(found.end(), parts.begin(), parts.end());
+    }
+    return found;
   }
-  return found;
+  return blobs_of_manifest(manifest, blobs);
 }
 
 Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& name, const store::BlobStore& blobs,
@@ -66,9 +80,10 @@ Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& na
     }
   }
   INGOT_TRY(auto text, sys::read_file(blobs.path(manifest)));
+  INGOT_TRY(const auto document, read_manifest(manifest, blobs));
   const nlohmann::json index = {{"schemaVersion", 2},
                                 {"manifests",
-                                 {{{"mediaType", kManifestType},
+                                 {{{"mediaType", document.contains("manifests") ? kIndexType : kManifestType},
                                    {"digest", manifest.str()},
                                    {"size", text.size()},
                                    {"annotations", {{"org.opencontainers.image.ref.name", name}}}}}}};

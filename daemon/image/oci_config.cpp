@@ -34,6 +34,7 @@ Result<std::optional<graph::Healthcheck>> read_healthcheck(const json& section) 
   fields.read_integer("Interval", check.interval_ns);
   fields.read_integer("Timeout", check.timeout_ns);
   fields.read_integer("StartPeriod", check.start_period_ns);
+  fields.read_integer("StartInterval", check.start_interval_ns);
   fields.read_integer("Retries", check.retries);
   INGOT_CHECK(fields.done());
   return std::optional(std::move(check));
@@ -44,6 +45,7 @@ json write_healthcheck(const graph::Healthcheck& check) {
   if (check.interval_ns != 0) body["Interval"] = check.interval_ns;
   if (check.timeout_ns != 0) body["Timeout"] = check.timeout_ns;
   if (check.start_period_ns != 0) body["StartPeriod"] = check.start_period_ns;
+  if (check.start_interval_ns != 0) body["StartInterval"] = check.start_interval_ns;
   if (check.retries != 0) body["Retries"] = check.retries;
   return body;
 }

@@ -23,12 +23,6 @@ using sys::fs::path;
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 constexpr std::uint64_t kLargestDocument = 16U << 20;
 
-#if defined(__aarch64__)
-constexpr const char* kArchitecture = "arm64";
-#else
-constexpr const char* kArchitecture = "amd64";
-#endif
-
 Result<Descriptor> read_descriptor(const json& body) {
   Descriptor descriptor;
   proto::Fields fields(body, "descriptor");
@@ -45,6 +39,7 @@ Result<Descriptor> read_descriptor(const json& body) {
     proto::Fields parts(*platform, "platform");
     parts.read("architecture", descriptor.architecture);
     parts.read("os", descriptor.os);
+    parts.read("variant", descriptor.variant);
   }
   return descriptor;
 }
@@ -78,13 +73,57 @@ bool is_index(const Descriptor& descriptor, const json& document) {
          descriptor.media_type.ends_with("manifest.list.v2+json") || document.contains("manifests");
 }
 
-bool is_for_this_machine(const Descriptor& descriptor) {
-  return (descriptor.os.empty() || descriptor.os == "linux") &&
-         (descriptor.architecture.empty() || descriptor.architecture == kArchitecture);
+base::Platform platform_of(const Descriptor& descriptor) {
+  return base::normalized({descriptor.os, descriptor.architecture, descriptor.variant});
 }
 
-std::string platform_of(const Descriptor& descriptor) {
-  return descriptor.architecture.empty() ? "any" : descriptor.os + "/" + descriptor.architecture;
+// Less is better, and what does not serve at all has nothing. What does not say what it is for comes last.
+std::optional<int> rank(const Descriptor& descriptor, const base::Platform& wanted) {
+  constexpr int kLast = 100;
+  if (descriptor.architecture.empty() && (descriptor.os.empty() || descriptor.os == wanted.os)) return kLast;
+  const int distance = base::distance(platform_of(descriptor), wanted);
+  return distance < 0 ? std::nullopt : std::optional(distance);
+}
+
+std::vector<Descriptor> for_platform(const std::vector<Descriptor>& all, const base::Platform& wanted) {
+  std::vector<Descriptor> serving;
+  for (const auto& one : all) {
+    if (rank(one, wanted)) serving.push_back(one);
+  }
+  std::stable_sort(serving.begin(), serving.end(),
+                   [&](const Descriptor& a, const Descriptor& b) { return *rank(a, wanted) < *rank(b, wanted); });
+  return serving;
+}
+
+// What stands beside an image in its index, such as how it was built, is for "unknown".
+tl::unexpected<Error> nothing_for(const base::Platform& wanted, const std::vector<Descriptor>& all) {
+  std::vector<std::string> platforms;
+  for (const auto& one : all) {
+    if (one.architecture.empty() || one.architecture == "unknown") continue;
+    const std::string text = base::printable(platform_of(one).text());
+    if (std::find(platforms.begin(), platforms.end(), text) == platforms.end()) platforms.push_back(text);
+  }
+  return fail(ErrorKind::not_found, "the image has nothing for " + wanted.text(),
+              platforms.empty() ? "" : "it has: " + base::join(platforms, ", "));
+}
+
+// Of an image that comes without an index its own word is all that there is.
+Status check_platform(const json& config, const base::Platform& wanted, bool& says_so) {
+  Descriptor own;
+  proto::Fields fields(config, "image config");
+  fields.read("os", own.os);
+  fields.read("architecture", own.architecture);
+  fields.read("variant", own.variant);
+  INGOT_CHECK(fields.done());
+  says_so = !own.architecture.empty();
+  if (!says_so) return {};
+  base::Platform platform = platform_of(own);
+  // Most that build for arm do not say which one.
+  if (platform.architecture == wanted.architecture && own.variant.empty()) platform.variant = wanted.variant;
+  if (base::distance(platform, wanted) >= 0) return {};
+  const std::string text = base::printable(platform.text());
+  return fail(ErrorKind::not_found, "the image is for " + text + ", and wanted is one for " + wanted.text(),
+              "FROM --platform=" + text + " takes it as what it is");
 }
 
 Result<std::vector<Descriptor>> read_list(const json& document, const char* key) {
@@ -118,7 +157,8 @@ Result<std::vector<Descriptor>> narrow(const std::vector<Descriptor>& all, const
 
 struct Found {
   json manifest;
-  std::string digest;  // of the candidate that is it, or that led to it
+  std::string digest;      // of the candidate that is it, or that led to it
+  bool is_chosen = false;  // what named it said for which platform
 };
 
 class ManifestFinder {
@@ -128,26 +168,24 @@ class ManifestFinder {
   Result<Found> find(const std::vector<Descriptor>& candidates, bool digest_seen, int depth) const {
     constexpr int kDeepest = 4;
     if (depth > kDeepest) return fail(ErrorKind::invalid, "the image's indexes are nested too deep");
-    std::vector<std::string> platforms;
-    for (const auto& candidate : candidates) {
-      platforms.push_back(platform_of(candidate));
-      if (!is_for_this_machine(candidate)) continue;
+    std::optional<Error> below;  // what an index says that is one of them
+    for (const auto& candidate : for_platform(candidates, choice_.platform)) {
       const bool seen = digest_seen || choice_.digest.empty() || candidate.digest == choice_.digest;
       INGOT_TRY(auto document, read_document(layout_, candidate));
       if (!is_index(candidate, document)) {
-        if (seen) return Found{std::move(document), candidate.digest};
+        if (seen) return Found{std::move(document), candidate.digest, !candidate.architecture.empty()};
         continue;
       }
       INGOT_TRY(auto list, read_list(document, "manifests"));
       auto found = find(list, seen, depth + 1);
       if (found) found->digest = candidate.digest;
       if (found || found.error().kind != ErrorKind::not_found) return found;
+      below = found.error();
     }
     if (!digest_seen && !choice_.digest.empty()) {
       return fail(ErrorKind::not_found, "the layout has no image " + choice_.digest);
     }
-    return fail(ErrorKind::not_found, std::string("the image has nothing for linux/") + kArchitecture,
-                platforms.empty() ? "" : "it has: " + base::join(platforms, ", "));
+    return below ? fail(*std::move(below)) : nothing_for(choice_.platform, candidates);
   }
 
  private:
@@ -182,6 +220,8 @@ Result<OciImage> read_oci_image(const path& layout, const Choice& choice) {
   }
   INGOT_TRY(auto document, read_document(layout, descriptor));
   INGOT_TRY(image.config, read_image_config(document));
+  image.names_platform = found.is_chosen || choice.is_chosen;
+  if (!image.names_platform) INGOT_CHECK(check_platform(document, choice.platform, image.names_platform));
   if (const auto rootfs = document.find("rootfs"); rootfs != document.end()) {
     proto::Fields fields(*rootfs, "image config rootfs");
     fields.read("diff_ids", image.diff_ids);
@@ -189,6 +229,15 @@ Result<OciImage> read_oci_image(const path& layout, const Choice& choice) {
   }
   INGOT_TRY(image.layers, read_list(manifest, "layers"));
   return image;
+}
+
+Result<std::optional<std::string>> manifest_for(const std::string& answer, const base::Platform& platform) {
+  const auto document = proto::parse_json(answer);
+  if (!document || !document->is_object() || !document->contains("manifests")) return std::optional<std::string>();
+  INGOT_TRY(const auto all, read_list(*document, "manifests"));
+  const auto serving = for_platform(all, platform);
+  if (serving.empty()) return nothing_for(platform, all);
+  return std::optional(serving.front().digest);
 }
 
 Result<path> checked_blob(const path& layout, const Descriptor& descriptor,

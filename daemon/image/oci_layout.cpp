@@ -113,6 +113,9 @@ Result<Fetched> unpack_oci_layout(const Fetch& fetch, const Layout& layout) {
   fetched.digest = image.digest;
   fetched.unchanged = image.digest == fetch.known;
   if (fetched.unchanged) return fetched;
+  if (!image.names_platform) {
+    fetch.progress("warning: the image does not say what it is for; taken for " + fetch.platform.text());
+  }
   fetched.config = std::move(image.config);
   fetched.source = "oci-layout " + layout.directory.string();
   const LayerSource source(fetch, layout);
@@ -136,8 +139,9 @@ Result<Fetched> fetch_from_oci_layout(const Fetch& fetch) {
     return fail(ErrorKind::invalid, "the rule has no option path", "name the directory of the OCI layout");
   }
   const Reference& reference = fetch.reference;
-  if (!reference.digest.empty()) return unpack_oci_layout(fetch, {directory, {{}, reference.digest}});
-  return unpack_oci_layout(fetch, {directory, {{reference.tag, reference.familiar(), reference.full()}, ""}});
+  if (!reference.digest.empty()) return unpack_oci_layout(fetch, {directory, {{}, reference.digest, fetch.platform}});
+  return unpack_oci_layout(fetch,
+                           {directory, {{reference.tag, reference.familiar(), reference.full()}, "", fetch.platform}});
 }
 
 }  // namespace ingot::image

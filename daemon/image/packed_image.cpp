@@ -6,12 +6,38 @@
 
 namespace ingot::image {
 
-Result<base::Digest> packed_image(const base::Digest& manifest, proto::Compression compression, LayerBlobs& layers,
+namespace {
+
+Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs) {
+  INGOT_TRY(const auto text, sys::read_file(blobs.path(digest)));
+  return proto::parse_json(text);
+}
+
+Result<base::Digest> write_document(const nlohmann::json& document, const store::BlobStore& blobs) {
+  INGOT_TRY(auto writer, blobs.begin());
+  INGOT_CHECK(writer.write(proto::dump(document)));
+  return writer.commit(store::Durability::now);
+}
+
+}  // namespace
+
+Result<base::Digest> packed_image(const base::Digest& image, proto::Compression compression, LayerBlobs& layers,
                                   const store::BlobStore& blobs, const sys::CancelToken& cancel) {
-  if (compression == proto::Compression::none) return manifest;
-  INGOT_TRY(const auto text, sys::read_file(blobs.path(manifest)));
-  INGOT_TRY(auto document, proto::parse_json(text));
+  if (compression == proto::Compression::none) return image;
+  INGOT_TRY(auto document, read_document(image, blobs));
   bool changed = false;
+  if (document.contains("manifests")) {
+    for (auto& one : document["manifests"]) {
+      INGOT_TRY(const auto digest, base::Digest::parse(one.value("digest", "")));
+      INGOT_TRY(const auto packed, packed_image(digest, compression, layers, blobs, cancel));
+      if (packed == digest) continue;
+      INGOT_TRY(const auto manifest, read_document(packed, blobs));
+      one["digest"] = packed.str();
+      one["size"] = proto::dump(manifest).size();
+      changed = true;
+    }
+    return changed ? write_document(document, blobs) : image;
+  }
   for (auto& layer : document["layers"]) {
     INGOT_TRY(const auto digest, base::Digest::parse(layer.value("digest", "")));
     if (layer.value("mediaType", "") != kTarLayerType || blobs.has(digest)) continue;
@@ -21,10 +47,7 @@ Result<base::Digest> packed_image(const base::Digest& manifest, proto::Compressi
     layer["size"] = packed.size;
     changed = true;
   }
-  if (!changed) return manifest;
-  INGOT_TRY(auto writer, blobs.begin());
-  INGOT_CHECK(writer.write(proto::dump(document)));
-  return writer.commit(store::Durability::now);
+  return changed ? write_document(document, blobs) : image;
 }
 
 }  // namespace ingot::image

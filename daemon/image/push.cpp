@@ -15,16 +15,36 @@ using base::fail;
 
 namespace {
 
-// Its layers' file names in a layout, with their sizes.
-Result<std::map<std::string, std::uint64_t>> layers_of(const base::Digest& image, const store::BlobStore& blobs) {
-  INGOT_TRY(auto text, sys::read_file(blobs.path(image)));
-  INGOT_TRY(auto manifest, proto::parse_json(text));
+Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs) {
+  INGOT_TRY(auto text, sys::read_file(blobs.path(digest)));
+  return proto::parse_json(text);
+}
+
+// What an image is, and its layers' file names in a layout, with their sizes.
+struct Parts {
+  bool is_index = false;
   std::map<std::string, std::uint64_t> layers;
+};
+
+Status add_layers(const nlohmann::json& manifest, Parts& parts) {
   for (const auto& layer : manifest.value("layers", nlohmann::json::array())) {
     INGOT_TRY(auto digest, base::Digest::parse(layer.value("digest", "")));
-    layers[digest.hex()] = layer.value("size", std::uint64_t{0});
+    parts.layers[digest.hex()] = layer.value("size", std::uint64_t{0});
   }
-  return layers;
+  return {};
+}
+
+Result<Parts> parts_of(const base::Digest& image, const store::BlobStore& blobs) {
+  INGOT_TRY(const auto document, read_document(image, blobs));
+  Parts parts;
+  parts.is_index = document.contains("manifests");
+  INGOT_CHECK(add_layers(document, parts));
+  for (const auto& one : document.value("manifests", nlohmann::json::array())) {
+    INGOT_TRY(const auto digest, base::Digest::parse(one.value("digest", "")));
+    INGOT_TRY(const auto manifest, read_document(digest, blobs));
+    INGOT_CHECK(add_layers(manifest, parts));
+  }
+  return parts;
 }
 
 SourceRule rule_of(const Push& push) {
@@ -58,23 +78,25 @@ Result<proto::ImagePushed> push_image(const Push& push) {
   const auto hold = push.blobs.ledger().hold();  // what is packed now is nobody's otherwise
   INGOT_TRY(const auto image, packed_image(push.image, push.compression, push.layers, push.blobs, push.cancel));
   INGOT_TRY(auto layout, lay_out(image, "image", push.blobs, push.layers.composed(), push.work_directory));
-  INGOT_TRY(auto layers, layers_of(image, push.blobs));
+  INGOT_TRY(auto parts, parts_of(image, push.blobs));
   proto::ImagePushed pushed;
   pushed.name = reference.familiar();
   pushed.digest = image.str();
-  for (const auto& [layer, size] : layers) pushed.bytes += size;
+  for (const auto& [layer, size] : parts.layers) pushed.bytes += size;
 
   const SourceRule rule = rule_of(push);
   const Skopeo skopeo{push.processes, push.progress, push.cancel, &rule};
   // skopeo asks for each blob before it sends it, sends the layers, then the configuration, and then puts the manifest
   // under the tag by one request, which a registry refuses while it lacks a blob: a tag never means half an image. The
-  // digest must be ours at the other end too: nothing is packed anew on the way.
+  // digest must be ours at the other end too: nothing is packed anew on the way. Of an index it sends each manifest in
+  // that way by its digest, and then the index under the tag.
   std::vector<std::string> arguments{"copy", "--quiet", "--preserve-digests"};
+  if (parts.is_index) arguments.emplace_back("--all");
   for (auto& option : skopeo.options("dest")) arguments.push_back(std::move(option));
   arguments.push_back("oci:" + layout.path().string() + ":image");
   arguments.push_back("docker://" + reference.full());
   push.progress("pushing " + pushed.name);
-  TransferWatch watch(layout.path() / "blobs/sha256", std::move(layers), push.progress);
+  TransferWatch watch(layout.path() / "blobs/sha256", std::move(parts.layers), push.progress);
   auto done = skopeo.run(arguments, "docker://" + reference.full());
   pushed.sent_bytes = watch.stop();
   if (done) return pushed;

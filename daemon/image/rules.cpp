@@ -42,8 +42,9 @@ std::vector<SourceRule> matching_rules(const std::vector<SourceRule>& rules, con
   return matching;
 }
 
-std::string key_of(const std::vector<SourceRule>& tried, const Reference& reference) {
+std::string key_of(const std::vector<SourceRule>& tried, const Reference& reference, const base::Platform& platform) {
   std::string key = reference.full();
+  if (const std::string foreign = base::foreign_platform(platform); !foreign.empty()) key += " " + foreign;
   for (const auto& rule : tried) {
     key += "\n" + rule.kind;
     for (const auto& [name, value] : rule.options) key += "\t" + name + "=" + value;

@@ -35,6 +35,11 @@ Status Skopeo::run(const std::vector<std::string>& arguments, const std::string&
 Status Skopeo::run_once(const std::vector<std::string>& arguments, const std::string& where, std::string* out) const {
   sys::Command command;
   command.argv = {"skopeo", "--insecure-policy"};
+  if (platform != base::native_platform()) {
+    command.argv.push_back("--override-os=" + platform.os);
+    command.argv.push_back("--override-arch=" + platform.architecture);
+    if (!platform.variant.empty()) command.argv.push_back("--override-variant=" + platform.variant);
+  }
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.grace = std::chrono::seconds(1);
   std::string last;  // what it said last on stderr is why it failed
@@ -71,7 +76,7 @@ std::vector<std::string> Skopeo::options(const std::string& side) const {
 }
 
 Result<Fetched> fetch_through_skopeo(const Fetch& fetch, const std::string& from,
-                                     const std::vector<std::string>& options) {
+                                     const std::vector<std::string>& options, bool is_chosen) {
   INGOT_TRY(auto scratch, sys::TempDir::create(fetch.work_directory, "fetch-"));
   const store::fs::path layout = scratch.path() / "layout";
   std::vector<std::string> arguments{"copy"};
@@ -79,9 +84,9 @@ Result<Fetched> fetch_through_skopeo(const Fetch& fetch, const std::string& from
   arguments.push_back(from);
   arguments.push_back("oci:" + layout.string() + ":image");
   fetch.progress("fetching " + from);
-  const Skopeo skopeo{fetch.processes, fetch.progress, fetch.cancel, &fetch.rule};
+  const Skopeo skopeo{fetch.processes, fetch.progress, fetch.cancel, &fetch.rule, fetch.platform};
   INGOT_CHECK(skopeo.run(arguments, from));
-  INGOT_TRY(auto fetched, unpack_oci_layout(fetch, {layout, {{"image"}, ""}, true}));
+  INGOT_TRY(auto fetched, unpack_oci_layout(fetch, {layout, {{"image"}, "", fetch.platform, is_chosen}, true}));
   fetched.source = from;
   return fetched;
 }

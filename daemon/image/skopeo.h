@@ -13,6 +13,7 @@ struct Skopeo {
   const Progress& progress;
   const sys::CancelToken& cancel;
   const SourceRule* rule = nullptr;
+  const base::Platform& platform = base::native_platform();  // which one of an index is meant
 
   // Runs it with these arguments, and again when that may help; `where` is for messages. Its output goes to `out` if
   // that is given, else to the progress, line by line. A failure has skopeo's own words and a cure.
@@ -24,8 +25,9 @@ struct Skopeo {
   Status run_once(const std::vector<std::string>& arguments, const std::string& where, std::string* out) const;
 };
 
-// Copies the image `from`, in skopeo's notation, into a layout of the work directory, and unpacks it.
+// Copies the image `from`, in skopeo's notation, into a layout of the work directory, and unpacks it. `is_chosen`: an
+// index says already that it is for the platform, and its own word does not count.
 Result<Fetched> fetch_through_skopeo(const Fetch& fetch, const std::string& from,
-                                     const std::vector<std::string>& options);
+                                     const std::vector<std::string>& options, bool is_chosen = false);
 
 }  // namespace ingot::image

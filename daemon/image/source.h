@@ -18,6 +18,7 @@ struct Fetch {
   const Progress& progress;
   const sys::CancelToken& cancel;
   std::string known;  // the digest of what is kept already, if the source is asked for something newer
+  const base::Platform& platform = base::native_platform();
 
   std::string option(const std::string& name, const std::string& fallback = {}) const;
 };

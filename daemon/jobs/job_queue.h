@@ -54,12 +54,14 @@ struct JobRun {
   std::shared_ptr<const proto::Secrets> secrets;  // the job's own; never null
   std::shared_ptr<const base::Mask> mask;         // hides them; null: there are none to hide
   std::set<std::string> lost_secrets;             // what it had: the host was restarted, or it repeats an ended job
-  // Records an artifact durably, then tells the log.
-  std::function<Status(proto::Artifact)> add_artifact;
+  // Records artifacts durably, all at once, then tells the log.
+  std::function<Status(std::vector<proto::Artifact>)> add_artifacts;
   // Keeps what was done about each step.
   std::function<Status(const std::vector<StepRecord>&)> record_steps;
   // Keeps what it started from.
   std::function<Status(const std::vector<proto::FromImage>&)> record_images;
+  // Keeps which commits the names of repositories meant.
+  std::function<Status(const std::vector<proto::FromRepository>&)> record_repositories;
   // Says that it waits for room on the disk, or no longer does.
   std::function<void(bool waits)> wait_for_disk = {};
   // What jobs before this one took, to guess what it will.

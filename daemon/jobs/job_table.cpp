@@ -22,8 +22,11 @@ constexpr std::size_t kShortestPrefix = 3;
 constexpr std::string_view kColumns =
     "j.id, j.state, j.spec, j.submitter_uid, j.submitter_gid, j.submitter_user, j.retry_of, j.attempts, j.created_ms, "
     "j.started_ms, j.finished_ms, j.cancel_requested, j.error, coalesce(q.place, 0), "
-    "(SELECT json_group_array(json_object('name', name, 'digest', digest, 'source', source)) FROM "
-    "(SELECT name, digest, source FROM job_images WHERE job = j.seq ORDER BY number))";
+    "(SELECT json_group_array(json_object('name', name, 'digest', digest, 'source', source, 'platform', platform)) "
+    "FROM "
+    "(SELECT name, digest, source, platform FROM job_images WHERE job = j.seq ORDER BY number)), "
+    "(SELECT json_group_array(json_object('name', name, 'ref', ref, 'commit', commit_id, 'url', url)) FROM "
+    "(SELECT name, ref, commit_id, url FROM job_repositories WHERE job = j.seq ORDER BY number))";
 constexpr std::string_view kFrom =
     " FROM jobs j LEFT JOIN (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS place FROM jobs"
     " WHERE state = 'queued') q ON q.seq = j.seq ";
@@ -32,6 +35,10 @@ Result<nlohmann::json> parse_column(const std::string& text, const std::string& 
   auto parsed = proto::parse_json(text);
   if (!parsed) return fail(ErrorKind::internal, "the database holds a damaged " + what + ": " + parsed.error().message);
   return *parsed;
+}
+
+std::vector<std::string> platforms_of(const std::string& column) {
+  return column.empty() ? std::vector<std::string>() : base::split(column, ',');
 }
 
 Result<proto::Job> read_job(const db::Statement& row) {
@@ -58,6 +65,11 @@ Result<proto::Job> read_job(const db::Statement& row) {
   for (const auto& image : images) {
     INGOT_TRY(auto from, proto::from_image_from_json(image));
     job.from_images.push_back(std::move(from));
+  }
+  INGOT_TRY(auto repositories, parse_column(row.text(15), "list of repositories of job " + job.id));
+  for (const auto& one : repositories) {
+    INGOT_TRY(auto from, proto::from_repository_from_json(one));
+    job.from_repositories.push_back(std::move(from));
   }
   return job;
 }
@@ -137,7 +149,7 @@ Result<std::optional<proto::Job>> JobTable::claim() {
     INGOT_TRY(auto update, database_->prepare("UPDATE jobs SET state = 'running', attempts = attempts + 1, "
                                               "started_ms = max(created_ms, ?) WHERE id = ?"));
     INGOT_CHECK(update.bind(1, clock_->unix_ms()).bind(2, id).run());
-    for (const char* made_before : {"artifacts", "job_images"}) {
+    for (const char* made_before : {"artifacts", "job_images", "job_repositories"}) {
       INGOT_TRY(auto forget, database_->prepare(fmt::format(
                                  "DELETE FROM {} WHERE job = (SELECT seq FROM jobs WHERE id = ?)", made_before)));
       INGOT_CHECK(forget.bind(1, id).run());
@@ -218,20 +230,25 @@ Result<std::vector<proto::Job>> JobTable::recover() {
   return recovered;
 }
 
-Status JobTable::add_artifact(const std::string& id, proto::Artifact& artifact) {
+Status JobTable::add_artifacts(const std::string& id, std::vector<proto::Artifact>& artifacts) {
   return database_->transaction([&]() -> Status {
     INGOT_TRY(auto next, database_->prepare("SELECT j.seq, 1 + coalesce(max(a.number), 0) FROM jobs j "
                                             "LEFT JOIN artifacts a ON a.job = j.seq WHERE j.id = ?"));
     INGOT_CHECK(next.bind(1, id).step());
+    const std::int64_t job = next.number(0);
+    std::int64_t number = next.number(1);
     INGOT_TRY(auto insertion,
               database_->prepare(
-                  "INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode, checksum) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-    insertion.bind(1, next.number(0)).bind(2, next.number(1)).bind(3, artifact.name).bind(4, artifact.local_path);
-    insertion.bind(5, artifact.digest).bind(6, static_cast<std::int64_t>(artifact.size));
-    insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode}).bind(9, artifact.checksum);
-    artifact.id = std::to_string(next.number(1));
-    return insertion.run();
+                  "INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode, checksum, "
+                  "platforms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    for (auto& artifact : artifacts) {
+      artifact.id = std::to_string(number);
+      insertion.bind(1, job).bind(2, number++).bind(3, artifact.name).bind(4, artifact.local_path);
+      insertion.bind(5, artifact.digest).bind(6, static_cast<std::int64_t>(artifact.size));
+      insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode});
+      INGOT_CHECK(insertion.bind(9, artifact.checksum).bind(10, base::join(artifact.platforms, ",")).run());
+    }
+    return {};
   });
 }
 
@@ -239,10 +256,25 @@ Status JobTable::record_images(const std::string& id, const std::vector<proto::F
   return database_->transaction([&]() -> Status {
     for (std::size_t i = 0; i < images.size(); ++i) {
       INGOT_TRY(auto insertion,
-                database_->prepare("INSERT OR REPLACE INTO job_images (job, number, name, digest, source) "
-                                   "SELECT seq, ?, ?, ?, ? FROM jobs WHERE id = ?"));
+                database_->prepare("INSERT OR REPLACE INTO job_images (job, number, name, digest, source, platform) "
+                                   "SELECT seq, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
       insertion.bind(1, static_cast<std::int64_t>(i) + 1).bind(2, images[i].name).bind(3, images[i].digest);
-      INGOT_CHECK(insertion.bind(4, images[i].source).bind(5, id).run());
+      INGOT_CHECK(insertion.bind(4, images[i].source).bind(5, images[i].platform).bind(6, id).run());
+    }
+    return {};
+  });
+}
+
+Status JobTable::record_repositories(const std::string& id, const std::vector<proto::FromRepository>& repositories) {
+  if (repositories.empty()) return {};
+  return database_->transaction([&]() -> Status {
+    for (std::size_t i = 0; i < repositories.size(); ++i) {
+      const auto& one = repositories[i];
+      INGOT_TRY(auto insertion,
+                database_->prepare("INSERT OR REPLACE INTO job_repositories (job, number, name, ref, commit_id, url) "
+                                   "SELECT seq, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
+      insertion.bind(1, static_cast<std::int64_t>(i) + 1).bind(2, one.name).bind(3, one.ref).bind(4, one.commit);
+      INGOT_CHECK(insertion.bind(5, one.url).bind(6, id).run());
     }
     return {};
   });
@@ -308,15 +340,18 @@ Result<std::vector<proto::Job>> JobTable::list(const JobFilter& filter) const {
 Result<std::vector<proto::ImageInfo>> JobTable::images(std::size_t most) const {
   std::vector<proto::ImageInfo> images;
   INGOT_CHECK(database_->read([&]() -> Status {
-    INGOT_TRY(auto query, database_->prepare("SELECT a.name, a.digest, j.id, max(j.created_ms) FROM artifacts a "
-                                             "JOIN jobs j ON j.seq = a.job WHERE a.media_type = ? "
-                                             "AND a.removed_ms IS NULL "
-                                             "GROUP BY a.name, a.digest ORDER BY max(j.seq) DESC, a.number LIMIT ?"));
-    query.bind(1, proto::kManifestMediaType).bind(2, static_cast<std::int64_t>(most));
+    INGOT_TRY(auto query,
+              database_->prepare("SELECT a.name, a.digest, j.id, max(j.created_ms), a.platforms FROM artifacts a "
+                                 "JOIN jobs j ON j.seq = a.job WHERE a.media_type IN (?, ?) "
+                                 "AND a.removed_ms IS NULL "
+                                 "GROUP BY a.name, a.digest ORDER BY max(j.seq) DESC, a.number LIMIT ?"));
+    query.bind(1, proto::kManifestMediaType).bind(2, proto::kIndexMediaType);
+    query.bind(3, static_cast<std::int64_t>(most));
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
-      images.push_back({query.text(0), query.text(1), query.text(2), query.number(3), 0, 0});
+      images.push_back(
+          {query.text(0), query.text(1), query.text(2), query.number(3), 0, 0, platforms_of(query.text(4))});
     }
   }));
   return images;
@@ -326,10 +361,11 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
   std::vector<proto::Artifact> artifacts;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(auto job, find(id));
-    INGOT_TRY(auto query, database_->prepare(
-                              "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms "
-                              "FROM artifacts "
-                              "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
+    INGOT_TRY(auto query,
+              database_->prepare(
+                  "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms, platforms "
+                  "FROM artifacts "
+                  "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
     query.bind(1, job.id);
     while (true) {
       INGOT_TRY(bool more, query.step());
@@ -344,6 +380,7 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
       artifact.mode = static_cast<std::uint32_t>(query.number(6));
       artifact.checksum = query.text(7);
       artifact.removed_ms = query.number(8);
+      artifact.platforms = platforms_of(query.text(9));
       artifacts.push_back(std::move(artifact));
     }
   }));

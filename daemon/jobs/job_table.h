@@ -35,9 +35,10 @@ class JobTable {
   // canceled.
   Result<std::vector<proto::Job>> recover();
 
-  Status add_artifact(const std::string& id, proto::Artifact& artifact);  // fills in its id
+  Status add_artifacts(const std::string& id, std::vector<proto::Artifact>& artifacts);  // fills in their ids
 
   Status record_images(const std::string& id, const std::vector<proto::FromImage>& images);
+  Status record_repositories(const std::string& id, const std::vector<proto::FromRepository>& repositories);
 
   Result<proto::Job> find(const std::string& id_or_prefix) const;
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;

@@ -164,18 +164,23 @@ void JobWorkers::run_with_log(const proto::Job& job, const std::shared_ptr<Runni
                  std::make_shared<const proto::Secrets>(),
                  nullptr,
                  {},
-                 [this, &job, &job_log](proto::Artifact artifact) -> Status {
-                   INGOT_CHECK(records_.table.add_artifact(job.id, artifact));
-                   records_.counters.saved_bytes += artifact.size;
-                   proto::Event event;
-                   event.type = proto::EventType::artifact;
-                   event.artifact = std::move(artifact);
-                   job_log.append(std::move(event));
+                 [this, &job, &job_log](std::vector<proto::Artifact> artifacts) -> Status {
+                   INGOT_CHECK(records_.table.add_artifacts(job.id, artifacts));
+                   for (auto& artifact : artifacts) {
+                     records_.counters.saved_bytes += artifact.size;
+                     proto::Event event;
+                     event.type = proto::EventType::artifact;
+                     event.artifact = std::move(artifact);
+                     job_log.append(std::move(event));
+                   }
                    return {};
                  },
                  [this, &job](const std::vector<StepRecord>& steps) { return records_.steps.record(job.id, steps); },
                  [this, &job](const std::vector<proto::FromImage>& images) {
                    return records_.table.record_images(job.id, images);
+                 },
+                 [this, &job](const std::vector<proto::FromRepository>& repositories) {
+                   return records_.table.record_repositories(job.id, repositories);
                  },
                  [this, running](bool waits) {
                    std::lock_guard lock(mutex_);
@@ -201,8 +206,7 @@ Status JobWorkers::take_secrets(JobRun& job_run) {
     return {};
   }
   if (!secrets) return fail(secrets.error());
-  std::vector<std::string> values;
-  for (const auto& [id, value] : *secrets) values.push_back(value);
+  const auto values = proto::values_to_hide(*secrets);
   job_run.secrets = std::make_shared<const proto::Secrets>(std::move(*secrets));
   auto mask = std::make_shared<const base::Mask>(values);
   if (mask->empty()) return {};

@@ -24,6 +24,11 @@ Parts decode(const std::string& text) {
   return parts;
 }
 
+std::string encode(Parts parts, const StepRecord& step) {
+  if (step.stands_on_anew) parts[kStandsOnAnew] = "";
+  return nlohmann::json(std::move(parts)).dump();
+}
+
 // In the order of the names: what changed, what is new, what is gone.
 std::vector<std::string> differences(const Parts& before, const Parts& now) {
   std::vector<std::string> found;
@@ -44,27 +49,59 @@ std::vector<std::string> differences(const Parts& before, const Parts& now) {
 
 }  // namespace
 
-Status StepTable::record(const std::string& job, const std::vector<StepRecord>& steps) {
-  return database_.transaction([&]() -> Status {
-    // A job that is run again after a restart says what it did at last.
-    INGOT_TRY(auto deletion,
-              database_.prepare("DELETE FROM job_steps WHERE job = (SELECT seq FROM jobs WHERE id = ?)"));
-    INGOT_CHECK(deletion.bind(1, job).run());
+// Most steps of most jobs are what they were.
+Result<std::set<std::string>> StepTable::kept_parts(const std::vector<StepRecord>& steps) const {
+  std::set<std::string> kept;
+  INGOT_CHECK(database_.read([&]() -> Status {
     for (const auto& step : steps) {
-      Parts kept = step.parts;
-      if (step.stands_on_anew) kept[kStandsOnAnew] = "";
-      const std::string parts = nlohmann::json(kept).dump();
-      const std::string digest = base::Digest::of(parts).str();
-      INGOT_TRY(auto keeping, database_.prepare("INSERT OR IGNORE INTO step_parts VALUES (?, ?)"));
-      INGOT_CHECK(keeping.bind(1, digest).bind(2, parts).run());
-      INGOT_TRY(auto insertion,
-                database_.prepare(
-                    "INSERT INTO job_steps (job, number, place, target, text, position, how, milliseconds, "
-                    "asked_to_run, parts, bytes) SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM jobs WHERE id = ?"));
-      insertion.bind(1, std::int64_t{step.number}).bind(2, std::int64_t{step.place}).bind(3, step.target);
-      insertion.bind(4, step.text).bind(5, step.position).bind(6, step.how);
-      insertion.bind(7, static_cast<std::int64_t>(step.seconds * 1000)).bind(8, std::int64_t{step.asked_to_run});
-      INGOT_CHECK(insertion.bind(9, digest).bind(10, static_cast<std::int64_t>(step.bytes)).bind(11, job).run());
+      if (step.parts_digest.empty()) continue;
+      INGOT_TRY(auto query, database_.prepare("SELECT 1 FROM step_parts WHERE digest = ?"));
+      INGOT_TRY(const bool found, query.bind(1, step.parts_digest).step());
+      if (found) kept.insert(step.parts_digest);
+    }
+    return {};
+  }));
+  return kept;
+}
+
+Status StepTable::record(const std::string& job, const std::vector<StepRecord>& steps) {
+  INGOT_TRY(const auto kept, kept_parts(steps));
+  auto written = write(job, steps, kept);
+  // The job that had them may have been forgotten since.
+  if (!written && written.error().kind == ErrorKind::conflict) written = write(job, steps, {});
+  return written;
+}
+
+Status StepTable::write(const std::string& job, const std::vector<StepRecord>& steps,
+                        const std::set<std::string>& kept) {
+  std::vector<std::pair<std::string, std::string>> parts;  // of each step: the digest, and what is to be kept under it
+  parts.reserve(steps.size());
+  for (const auto& step : steps) {
+    const bool is_made = step.make_parts != nullptr && !kept.contains(step.parts_digest);
+    std::string text =
+        step.parts_digest.empty() || is_made ? encode(is_made ? step.make_parts() : step.parts, step) : "";
+    parts.emplace_back(step.parts_digest.empty() ? base::Digest::of(text).str() : step.parts_digest, std::move(text));
+  }
+  return database_.transaction([&]() -> Status {
+    INGOT_TRY(auto find, database_.prepare("SELECT seq FROM jobs WHERE id = ?"));
+    INGOT_TRY(const bool found, find.bind(1, job).step());
+    if (!found) return {};
+    const std::int64_t seq = find.number(0);
+    // A job that is run again after a restart says what it did at last.
+    INGOT_TRY(auto deletion, database_.prepare("DELETE FROM job_steps WHERE job = ?"));
+    INGOT_CHECK(deletion.bind(1, seq).run());
+    INGOT_TRY(auto keeping, database_.prepare("INSERT OR IGNORE INTO step_parts VALUES (?, ?)"));
+    INGOT_TRY(auto insertion,
+              database_.prepare("INSERT INTO job_steps (job, number, place, target, text, position, how, milliseconds, "
+                                "asked_to_run, parts, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const StepRecord& step = steps[i];
+      const auto& [digest, text] = parts[i];
+      if (!text.empty()) INGOT_CHECK(keeping.bind(1, digest).bind(2, text).run());
+      insertion.bind(1, seq).bind(2, std::int64_t{step.number}).bind(3, std::int64_t{step.place}).bind(4, step.target);
+      insertion.bind(5, step.text).bind(6, step.position).bind(7, step.how);
+      insertion.bind(8, static_cast<std::int64_t>(step.seconds * 1000)).bind(9, std::int64_t{step.asked_to_run});
+      INGOT_CHECK(insertion.bind(10, digest).bind(11, static_cast<std::int64_t>(step.bytes)).run());
     }
     return {};
   });
@@ -105,7 +142,8 @@ Result<std::vector<StepTable::Row>> StepTable::rows(const std::string& job) cons
     INGOT_TRY(auto query,
               database_.prepare("SELECT s.job, number, place, target, text, position, how, milliseconds, asked_to_run, "
                                 "p.parts, json_extract(j.spec, '$.no_cache'), EXISTS (SELECT 1 FROM "
-                                "json_each(j.spec, '$.no_cache_targets') WHERE value = s.target) FROM job_steps s JOIN "
+                                "json_each(j.spec, '$.no_cache_targets') WHERE value = s.target OR "
+                                "instr(s.target, value || ' (') = 1) FROM job_steps s JOIN "
                                 "jobs j ON j.seq = s.job JOIN step_parts p ON p.digest = "
                                 "s.parts WHERE j.id = ? ORDER BY number"));
     query.bind(1, job);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,10 @@ struct StepRecord {
   std::map<std::string, std::string> parts;  // what its key is made of, by name, with a digest of each
   std::uint64_t bytes = 0;                   // of the layer that it made
   bool stands_on_anew = false;               // not itself, but what it stands on was asked to run
+  // Where the parts are long to make: they are made only if nothing is kept under this digest, which is equal for equal
+  // parts of steps that stand on something anew or do not. Empty: `parts` has them.
+  std::string parts_digest = {};
+  std::function<std::map<std::string, std::string>()> make_parts = {};
 };
 
 // The rows of steps of jobs. Thread-safe.
@@ -44,6 +50,8 @@ class StepTable {
     std::int64_t job = 0;
     std::string asked_by;  // the flag that asked it to run
   };
+  Result<std::set<std::string>> kept_parts(const std::vector<StepRecord>& steps) const;
+  Status write(const std::string& job, const std::vector<StepRecord>& steps, const std::set<std::string>& kept);
   Result<std::vector<Row>> rows(const std::string& job) const;
   Status compare(const Row& row, proto::StepReport& report) const;
 

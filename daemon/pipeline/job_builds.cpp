@@ -4,14 +4,28 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
+#include "daemon/graph/prune.h"
 
 namespace ingot::pipeline {
 
 using base::fail;
 
 JobBuilds::JobBuilds(const Engine& engine, jobs::JobRun& run, std::shared_ptr<const solver::Context> context,
-                     image::JobImages& images, JobObserver& observer)
-    : engine_(engine), run_(run), context_(std::move(context)), images_(images), observer_(observer) {}
+                     image::JobImages& images, std::shared_ptr<git::JobRepositories> repositories)
+    : engine_(engine),
+      run_(run),
+      context_(std::move(context)),
+      images_(images),
+      repositories_(std::move(repositories)),
+      secrets_(std::make_shared<const proto::Secrets>(proto::secrets_for_steps(*run.secrets))),
+      client_(std::make_shared<JobClient>(engine.clients, run.job.id)),
+      given_up_(run.cancel),
+      notes_(run.log, told_) {}
+
+JobBuilds::~JobBuilds() {
+  given_up_.cancel();
+  (void)early_end();
+}
 
 Result<graph::Answer> JobBuilds::ask(const graph::Graph& graph) {
   INGOT_TRY(solver::Build * build, run(graph, {}));
@@ -29,45 +43,117 @@ Result<std::string> JobBuilds::step_file(const graph::Graph& graph, const std::s
 }
 
 Result<solver::Build*> JobBuilds::build(const graph::Graph& graph, Made made) {
-  return run(graph, std::move(made));
+  auto built = [&]() -> Result<solver::Build*> {
+    if (graph::has_pushes(graph)) INGOT_CHECK(run(graph::without_pushes(graph), {}));
+    return run(graph, std::move(made));
+  }();
+  if (!built) known_ = graph;
+  given_up_.cancel();
+  INGOT_CHECK(early_end());
+  return built;
 }
 
-Result<solver::Build*> JobBuilds::run(const graph::Graph& graph, Made made) {
-  std::map<std::size_t, store::Lease> made_before;
-  for (const auto& earlier : builds_) earlier.build->add_results(made_before);
+void JobBuilds::give_up(const graph::Graph& known) {
+  known_ = known;
+  given_up_.cancel();
+}
+
+std::vector<proto::Artifact> JobBuilds::saved_all_the_same() {
+  std::vector<proto::Artifact> all;
+  for (const auto& save : known_.artifacts) {
+    if (!save.after_failure) continue;
+    // What it takes from may stand on the command that failed, as a copy of its caches does.
+    std::optional<store::Lease> left;
+    for (std::optional<graph::StepId> at = save.from; at && !left; at = known_.steps[*at].parent) {
+      left = results_->find_failed(known_.steps[*at].number);
+    }
+    if (!left) continue;
+    auto saved = engine_.solver.save(left->id(), save);
+    if (saved) all.insert(all.end(), saved->begin(), saved->end());
+    if (!saved) notes_.note("not saved after the failure: " + saved.error().message);
+  }
+  return all;
+}
+
+bool JobBuilds::may_begin() {
+  std::lock_guard lock(mutex_);
+  return !begins_ && begun_;
+}
+
+void JobBuilds::begin(const graph::Graph& graph) {
+  {
+    std::lock_guard lock(mutex_);
+    if (begins_ || !begun_) return;
+    begins_ = true;
+  }
+  if (early_.joinable()) early_.join();
+  graph::Graph known = graph::has_pushes(graph) ? graph::without_pushes(graph) : graph;
+  early_ = std::thread([this, known = std::move(known)]() mutable {
+    auto built = [&]() -> Result<solver::Build*> {
+      try {
+        return run(std::move(known), {});
+      } catch (const std::exception& error) {
+        return fail(ErrorKind::internal, std::string("building ahead failed: ") + error.what());
+      }
+    }();
+    std::lock_guard lock(mutex_);
+    begins_ = false;
+    if (built || built.error().kind == ErrorKind::canceled) return;
+    begun_ = fail(built.error());
+    given_up_.cancel();
+  });
+}
+
+Status JobBuilds::build_now(const graph::Graph& graph) {
+  INGOT_CHECK(run(graph::without_pushes(graph), {}));
+  return {};
+}
+
+Status JobBuilds::early_end() {
+  if (early_.joinable()) early_.join();
+  return begun_;
+}
+
+Result<solver::Build*> JobBuilds::run(graph::Graph graph, Made made) {
+  std::unique_lock lock(mutex_);
   One& one = builds_.emplace_back();
-  one.graph = graph;
+  lock.unlock();
+  one.graph = std::move(graph);
+  one.observer = std::make_unique<JobObserver>(run_.log, told_);
   const solver::BuildRequest request{
       one.graph,
       context_,
       engine_.surroundings,
-      run_.cancel,
+      given_up_.token(),
       std::to_string(run_.job.submitter.uid),
       run_.job.spec.priority,
       run_.job.spec.no_cache,
       &images_,
-      run_.secrets,
+      secrets_,
       run_.mask,
       run_.lost_secrets,
       [this, &one](const std::vector<graph::StepId>& steps) { return wait_for_room(one.graph, steps); },
       std::move(made),
-      std::move(made_before)};
-  one.build = std::make_unique<solver::Build>(engine_.solver, request, observer_);
+      results_,
+      repositories_,
+      client_};
+  one.build = std::make_unique<solver::Build>(engine_.solver, request, *one.observer);
   INGOT_CHECK(one.build->run());
   return one.build.get();
 }
 
 // A step that several builds had is told of by the first, which made it or found it.
-void JobBuilds::record_steps() const {
+std::map<std::size_t, jobs::StepRecord> JobBuilds::step_records() const {
   std::map<std::size_t, jobs::StepRecord> steps;
   for (const auto& one : builds_) {
-    const auto records = one.build->records();
-    for (graph::StepId id = 0; id < records.size(); ++id) {
+    for (graph::StepId id = 0; id < one.graph.steps.size(); ++id) {
       const graph::Step& step = one.graph.steps[id];
-      const auto& record = records[id];
-      if (step.text.empty() || record.how.empty()) continue;
-      const bool is_known = steps.contains(step.number) && steps[step.number].how != "not needed";
-      if (is_known) continue;
+      const std::string& how = one.build->how(id);
+      if (step.text.empty() || how.empty()) continue;
+      const auto known = steps.find(step.number);
+      const bool is_news = known == steps.end() || (known->second.how == "not needed" && how != "not needed");
+      if (!is_news) continue;
+      auto record = one.build->record(id);
       steps[step.number] = {static_cast<int>(step.number),
                             0,
                             step.target,
@@ -76,14 +162,21 @@ void JobBuilds::record_steps() const {
                             record.how,
                             record.seconds,
                             record.asked_to_run,
-                            record.parts,
+                            {},
                             record.bytes,
-                            record.stands_on_anew};
+                            record.stands_on_anew,
+                            std::move(record.parts_digest),
+                            std::move(record.parts)};
     }
   }
+  return steps;
+}
+
+void JobBuilds::record_steps() {
+  (void)early_end();
   std::map<std::string, int> places;
   std::vector<jobs::StepRecord> rows;
-  for (auto& [number, step] : steps) {
+  for (auto& [number, step] : step_records()) {
     step.place = places[step.target]++;
     rows.push_back(std::move(step));
   }
@@ -108,20 +201,21 @@ Result<std::uint64_t> JobBuilds::expected_bytes(const graph::Graph& graph,
 
 // Once: a job that was let in and waited again could wait for itself.
 Status JobBuilds::wait_for_room(const graph::Graph& graph, const std::vector<graph::StepId>& steps) {
+  const std::lock_guard lock(room_mutex_);
   if (place_ || steps.empty()) return {};
   INGOT_TRY(auto bytes, expected_bytes(graph, steps));
   const std::string size = base::human_bytes(bytes);
-  auto admitted = engine_.admission.admit(bytes, run_.cancel, [&] {
+  auto admitted = engine_.admission.admit(bytes, given_up_.token(), [&] {
     run_.wait_for_disk(true);
-    observer_.note("waiting for disk: this job is likely to need " + size +
-                   ", as jobs like it did, and there is no room for it");
+    notes_.note("waiting for disk: this job is likely to need " + size +
+                ", as jobs like it did, and there is no room for it");
   });
   run_.wait_for_disk(false);
   if (!admitted) return fail(admitted.error());
-  if (admitted->entry == Admission::Entry::after_waiting) observer_.note("there is room now");
+  if (admitted->entry == Admission::Entry::after_waiting) notes_.note("there is room now");
   if (admitted->entry == Admission::Entry::with_doubts) {
-    observer_.note("warning: this job is likely to need " + size +
-                   " on the disk, and there is no room for it; nothing else runs that could make some, so it is tried");
+    notes_.note("warning: this job is likely to need " + size +
+                " on the disk, and there is no room for it; nothing else runs that could make some, so it is tried");
   }
   place_ = std::move(admitted->place);
   return {};

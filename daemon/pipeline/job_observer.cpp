@@ -14,13 +14,8 @@ proto::Event step_event(proto::EventType type, const std::string& step, const gr
 
 }  // namespace
 
-bool JobObserver::is_told(const std::string& step) {
-  std::lock_guard lock(mutex_);
-  return ended_.contains(step);
-}
-
 void JobObserver::step_started(const std::string& step, const graph::Step& what, bool cached) {
-  if (what.text.empty() || is_told(step)) return;
+  if (what.text.empty() || !told_.may_tell(this, step, cached)) return;
   auto event = step_event(proto::EventType::step_start, step, what);
   event.text = what.text;
   event.position = proto::place_of(what.position);
@@ -29,11 +24,12 @@ void JobObserver::step_started(const std::string& step, const graph::Step& what,
 }
 
 void JobObserver::output(const std::string& step, const graph::Step& what, sys::Stream stream, std::string_view bytes) {
+  if (!told_.may_tell(this, step, false)) return;
   log_.append_output(step, what.target, stream == sys::Stream::out ? "stdout" : "stderr", bytes);
 }
 
 void JobObserver::step_ended(const std::string& step, const graph::Step& what, const StepEnd& end) {
-  if (what.text.empty() || is_told(step)) return;
+  if (what.text.empty() || !told_.may_tell(this, step, end.cached)) return;
   log_.flush_output(step, what.target);
   std::string tail = log_.take_tail(step);
   // A follower has seen the output, unless the log was cut before it: then its end is told here.
@@ -47,8 +43,6 @@ void JobObserver::step_ended(const std::string& step, const graph::Step& what, c
   event.seconds = end.seconds;
   event.cached = end.cached;
   log_.append(std::move(event));
-  std::lock_guard lock(mutex_);
-  ended_.insert(step);
 }
 
 void JobObserver::note(const std::string& text) {

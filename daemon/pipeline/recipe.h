@@ -16,10 +16,14 @@ struct Recipe {
 
 Result<std::shared_ptr<const solver::Context>> load_context(const Engine& engine, const proto::JobSpec& spec);
 
+// Kind `invalid` for a strict job with warnings.
+Status check_warnings(const proto::JobSpec& spec, const std::vector<std::string>& warnings);
+
 // Fetches the images that the target starts from, and has run what its course depends on.
-Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec,
+// `locally`: whether LOCALLY is followed, or why not.
+Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, earthfile::Request::Locally locally,
                            std::shared_ptr<const solver::Context> context, image::JobImages& images,
-                           const image::Progress& progress, const sys::CancelToken& cancel,
-                           const ContextHost::Questions& questions);
+                           git::JobRepositories& repositories, const image::Progress& progress,
+                           const sys::CancelToken& cancel, const ContextHost::Questions& questions);
 
 }  // namespace ingot::pipeline

@@ -1,5 +1,7 @@
 #include "daemon/pipeline/run_job.h"
 
+#include "daemon/base/log.h"
+#include "daemon/base/url_credentials.h"
 #include "daemon/pipeline/early_layers.h"
 #include "daemon/pipeline/job_builds.h"
 #include "daemon/pipeline/recipe.h"
@@ -9,27 +11,64 @@ namespace ingot::pipeline {
 
 using base::fail;
 
-Status run_job(const Engine& engine, jobs::JobRun& run) {
+namespace {
+
+// What cannot be handed out after a failure is told, and hides nothing of why it failed.
+void end_failed(jobs::JobRun& run, JobBuilds& builds) {
+  builds.record_steps();
+  if (run.cancel.canceled()) return;
+  if (auto added = run.add_artifacts(builds.saved_all_the_same()); !added) {
+    base::log::warning("job {}: what it saves after its failure: {}", run.job.id, added.error().message);
+  }
+}
+
+earthfile::Request::Locally may_work_locally(const Engine& engine, const jobs::JobRun& run) {
+  using Locally = earthfile::Request::Locally;
+  if (!engine.allow_locally) return Locally::denied_by_host;
+  return run.job.spec.locally ? Locally::allowed : Locally::denied_by_client;
+}
+
+Status run_passes(const Engine& engine, jobs::JobRun& run) {
   // What this job saves is nobody's until its row says so: until then nothing of it may be swept.
   const auto hold = engine.blobs.ledger().hold();
-  JobObserver observer(run.log);
-  auto note = [&](const std::string& line) { observer.note(line); };
+  auto note = [&](const std::string& line) {
+    proto::Event event;
+    event.text = line;
+    run.log.append(std::move(event));
+  };
 
   // 1. The target as a graph of steps; fetches the images that it starts from, and runs what its course depends on.
   image::JobImages from(engine.images, run.job.spec.pull);
   INGOT_TRY(auto context, load_context(engine, run.job.spec));
-  JobBuilds builds(engine, run, context, from, observer);
+  const auto repositories = std::make_shared<git::JobRepositories>(engine.repositories, *run.secrets, run.lost_secrets);
+  JobBuilds builds(engine, run, context, from, repositories);
   const ContextHost::Questions questions{
       [&](const graph::Graph& asked) { return builds.ask(asked); },
       [&](const graph::Graph& state) { return builds.shell_program(state); },
-      [&](const graph::Graph& state, const std::string& path) { return builds.step_file(state, path); }};
-  auto read = read_recipe(engine, run.job.spec, context, from, note, run.cancel, questions);
+      [&](const graph::Graph& state, const std::string& path) { return builds.step_file(state, path); },
+      [&] { return builds.may_begin(); },
+      [&](const graph::Graph& known) { builds.begin(known); },
+      [&](const graph::Graph& known) { return builds.build_now(known); },
+      [&](const graph::Graph& known) { builds.give_up(known); }};
+  auto read = read_recipe(engine, run.job.spec, may_work_locally(engine, run), context, from, *repositories, note,
+                          builds.cancel_token(), questions);
   INGOT_CHECK(run.record_images(from.used()));
-  if (!read) builds.record_steps();
-  if (!read) return fail(read.error());
+  INGOT_CHECK(run.record_repositories(repositories->used()));
+  if (!read) {
+    const auto early = builds.early_end();
+    end_failed(run, builds);
+    INGOT_CHECK(early);
+    return fail(read.error());
+  }
   const Recipe& recipe = *read;
   const graph::Graph& graph = recipe.plan.graph;
   for (const auto& warning : recipe.plan.warnings) note("warning: " + warning);
+  if (auto passed = check_warnings(run.job.spec, recipe.plan.warnings); !passed) {
+    builds.give_up(graph);
+    (void)builds.early_end();
+    end_failed(run, builds);
+    return passed;
+  }
 
   INGOT_TRY(const auto form, layer_form(engine, run.job.spec));
 
@@ -37,8 +76,9 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   EarlyLayers early(graph, engine.layers, form);
   const auto built =
       builds.build(graph, [&](graph::StepId step, const store::Lease& result) { early.made(step, result); });
-  builds.record_steps();
+  if (!built) end_failed(run, builds);
   INGOT_CHECK(built);
+  builds.record_steps();
   solver::Build& build = **built;
 
   // 3. What the target hands out: every artifact is found before the first is announced.
@@ -50,8 +90,16 @@ Status run_job(const Engine& engine, jobs::JobRun& run) {
   INGOT_TRY(auto images, save_images(engine, run, recipe.context->manifest, graph, build, form, note));
   artifacts.insert(artifacts.end(), images.begin(), images.end());
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
-  for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));
-  return {};
+  return run.add_artifacts(std::move(artifacts));
+}
+
+}  // namespace
+
+// What a recipe has of somebody's credentials in a URL stays in the recipe.
+Status run_job(const Engine& engine, jobs::JobRun& run) {
+  auto done = run_passes(engine, run);
+  engine.clients.end(run.job.id);
+  return done ? done : fail(base::without_credentials(done.error()));
 }
 
 }  // namespace ingot::pipeline

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "daemon/git/repositories.h"
 #include "daemon/image/images.h"
 #include "daemon/image/layer_blobs.h"
+#include "daemon/jobs/client_channel.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/pipeline/admission.h"
 #include "daemon/solver/solver.h"
@@ -15,13 +17,16 @@ struct Engine {
   store::ContextStore& contexts;
   store::SnapshotStore& snapshots;
   image::Images& images;
+  git::Repositories& repositories;
   image::LayerBlobs& layers;
   solver::Solver& solver;
   Admission& admission;
+  jobs::ClientChannels& clients;
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system
   solver::Surroundings surroundings;
   proto::Compression compression = proto::Compression::gzip;  // of images, when a job does not say
+  bool allow_locally = false;
 };
 
 // A job from its context to its artifacts, pass by pass.

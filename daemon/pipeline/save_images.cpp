@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 #include "daemon/base/strings.h"
 #include "daemon/image/push.h"
@@ -40,8 +41,56 @@ proto::Artifact manifest_artifact(const image::BuiltImage& image) {
   artifact.digest = image.digest.str();
   artifact.checksum = image.checksum;
   artifact.size = image.manifest_size;
-  artifact.media_type = image::kManifestType;
+  const bool is_index = image.platforms.size() > 1;
+  artifact.media_type = is_index ? image::kIndexType : image::kManifestType;
+  for (const auto& platform : image.platforms) {
+    if (is_index || platform != base::native_platform()) artifact.platforms.push_back(platform.text());
+  }
   return artifact;
+}
+
+// What a job keeps under a name.
+struct Made {
+  const graph::SaveImage* save = nullptr;
+  image::BuiltImage image;
+  bool push = false;
+};
+
+// Those of one name that are for several platforms become one image in the place of the first; of two for the same
+// platform the later counts. All others stay as they are.
+Result<std::vector<Made>> joined_by_name(std::vector<Made> all, const store::BlobStore& blobs) {
+  std::map<std::string, std::map<base::Platform, image::BuiltImage>> by_name;
+  std::map<std::string, bool> pushed;
+  for (const auto& one : all) {
+    if (one.save->stands_alone) continue;
+    by_name[one.image.name].insert_or_assign(one.image.platforms.front(), one.image);
+    pushed[one.image.name] = pushed[one.image.name] || one.push;
+  }
+  std::vector<Made> joined;
+  for (auto& one : all) {
+    const auto named = one.save->stands_alone ? by_name.end() : by_name.find(one.image.name);
+    if (named == by_name.end() && !one.save->stands_alone) continue;  // in an index already
+    if (named == by_name.end() || named->second.size() == 1) {
+      joined.push_back(std::move(one));
+      continue;
+    }
+    std::vector<image::BuiltImage> parts;
+    for (auto& [platform, image] : named->second) parts.push_back(std::move(image));
+    INGOT_TRY(auto index, image::build_index(one.image.name, std::move(parts), blobs));
+    by_name.erase(named);
+    const bool push = pushed[index.name];
+    joined.push_back({one.save, std::move(index), push});
+  }
+  return joined;
+}
+
+std::string shown(const image::BuiltImage& image) {
+  std::string text = fmt::format("image {} is {}, {} in {} layers", image.name, image.digest.str(),
+                                 base::human_bytes(image.size), image.layers);
+  std::vector<std::string> platforms;
+  for (const auto& platform : image.platforms) platforms.push_back(platform.text());
+  const bool is_native = platforms.size() == 1 && image.platforms.front() == base::native_platform();
+  return is_native ? text : text + ", for " + base::join(platforms, ", ");
 }
 
 Error at(Error error, const graph::SaveImage& save) {
@@ -64,7 +113,7 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
   std::vector<proto::Artifact> artifacts;
   if (graph.images.empty()) return artifacts;
   const std::string sources = source_digest(context);
-  std::vector<std::pair<const graph::SaveImage*, image::BuiltImage>> made;
+  std::vector<Made> made;
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
@@ -72,13 +121,15 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));
-    progress(fmt::format("image {} is {}, {} in {} layers", image->name, image->digest.str(),
-                         base::human_bytes(image->size), image->layers));
-    artifacts.push_back(manifest_artifact(*image));
-    made.emplace_back(&save, std::move(*image));
+    made.push_back({&save, std::move(*image), save.push});
   }
-  for (const auto& [save, image] : made) {
-    if (!save->push || !run.job.spec.push) continue;
+  INGOT_TRY(made, joined_by_name(std::move(made), engine.blobs));
+  for (const auto& one : made) {
+    progress(shown(one.image));
+    artifacts.push_back(manifest_artifact(one.image));
+  }
+  for (const auto& [save, image, push] : made) {
+    if (!push || !run.job.spec.push) continue;
     const auto rule = engine.images.registry_rule(image.name);
     auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, form.compression, engine.layers,
                                      engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});

@@ -5,18 +5,18 @@
 namespace ingot::sandbox {
 
 namespace {
-constexpr std::array<const char*, 3> kNames = {"none", "egress", "host"};
+constexpr std::array<const char*, 3> kNetworkNames = {"none", "egress", "host"};
 }
 
 std::optional<Network> network_from_name(std::string_view name) {
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (name == kNames.at(i)) return static_cast<Network>(i);
+  for (std::size_t i = 0; i < kNetworkNames.size(); ++i) {
+    if (name == kNetworkNames.at(i)) return static_cast<Network>(i);
   }
   return std::nullopt;
 }
 
 const char* name_of(Network network) {
-  return kNames.at(static_cast<std::size_t>(network));
+  return kNetworkNames.at(static_cast<std::size_t>(network));
 }
 
 }  // namespace ingot::sandbox

@@ -7,7 +7,7 @@ namespace ingot::shell {
 
 namespace {
 
-constexpr int kDeepest = 32;
+constexpr int kDeepestParentheses = 32;
 
 using Kind = Conditional::Kind;
 using Tree = std::unique_ptr<Conditional>;
@@ -31,9 +31,9 @@ bool is_comparison(std::string_view op) {
   return op == "=" || op == "==" || op == "!=" || op == "=~" || is_integer_operator(op);
 }
 
-class Reader {
+class ConditionalReader {
  public:
-  explicit Reader(Lexer& lexer) : lexer_(lexer) { advance(); }
+  explicit ConditionalReader(Lexer& lexer) : lexer_(lexer) { advance(); }
 
   Tree read() {
     Tree tree = read_either(0);
@@ -66,7 +66,7 @@ class Reader {
   }
 
   Tree read_term(int depth) {
-    if (depth > kDeepest) return nullptr;
+    if (depth > kDeepestParentheses) return nullptr;
     if (at(Token::Kind::open)) {
       advance();
       Tree out = read_either(depth + 1);
@@ -133,7 +133,7 @@ Outcome evaluate_text(const Conditional& conditional, Expander& expander) {
 }  // namespace
 
 std::unique_ptr<Conditional> read_conditional(Lexer& lexer) {
-  return Reader(lexer).read();
+  return ConditionalReader(lexer).read();
 }
 
 Outcome evaluate(const Conditional& conditional, Expander& expander, bool plain_order) {

@@ -7,7 +7,7 @@ namespace ingot::shell {
 namespace {
 
 // `${X:-${Y:-...}}` as deep as nobody writes it; what reads and expands it calls itself.
-constexpr int kDeepest = 16;
+constexpr int kDeepestQuotes = 16;
 
 void append(Parts& parts, Quoting quoting, char c) {
   // Escaped characters stay by themselves: in a regular expression it matters which ones were.
@@ -163,7 +163,7 @@ std::string Lexer::read_name() {
 }
 
 std::unique_ptr<Parameter> Lexer::read_parameter(Quoting quoting, int depth) {
-  if (depth > kDeepest) return nullptr;
+  if (depth > kDeepestQuotes) return nullptr;
   if (skip('{')) return read_braces(quoting, depth);
   auto parameter = std::make_unique<Parameter>();
   parameter->name = read_name();

@@ -20,11 +20,11 @@ struct Command {
 };
 
 // Reads a whole line before any of it is run, as shells do: a mistake at its end keeps its start from running.
-class Reader {
+class ListReader {
  public:
   enum class Verdict { understood, mistake, unknown };
 
-  Reader(std::string_view text, Shell shell) : lexer_(text), shell_(shell) {}
+  ListReader(std::string_view text, Shell shell) : lexer_(text), shell_(shell) {}
 
   Verdict read(std::vector<Command>& out) {
     if (!advance()) return refused();
@@ -127,9 +127,9 @@ Outcome run(const Command& command, Shell shell, const Environment& environment,
 std::optional<bool> status_of_list(std::string_view text, Shell shell, const Environment& environment) {
   if (text.size() > kLongestText) return std::nullopt;
   std::vector<Command> commands;
-  const auto verdict = Reader(text, shell).read(commands);
-  if (verdict == Reader::Verdict::unknown) return std::nullopt;
-  if (verdict == Reader::Verdict::mistake) return false;
+  const auto verdict = ListReader(text, shell).read(commands);
+  if (verdict == ListReader::Verdict::unknown) return std::nullopt;
+  if (verdict == ListReader::Verdict::mistake) return false;
   Expander expander(environment);
   bool status = true;
   for (const Command& command : commands) {

@@ -9,7 +9,7 @@ namespace {
 
 // Beyond what anybody writes, and short enough that the worst expression takes milliseconds.
 constexpr std::size_t kLongestRegex = 128;
-constexpr std::size_t kLongestText = 1024;
+constexpr std::size_t kLongestMatched = 1024;
 constexpr std::string_view kSpecial = ".[]()*+?{}|^$\\";
 
 struct Character {
@@ -153,7 +153,7 @@ class SimpleRegex {
 Outcome matches_regex(std::string_view text, const std::vector<Run>& regex, bool plain_order) {
   const auto characters = characters_of(regex);
   const auto simple = characters ? SimpleRegex(*characters, plain_order).read() : std::nullopt;
-  if (!simple || text.size() > kLongestText || !is_ascii(text)) return Outcome::unknown;
+  if (!simple || text.size() > kLongestMatched || !is_ascii(text)) return Outcome::unknown;
   regex_t compiled;
   if (regcomp(&compiled, simple->c_str(), REG_EXTENDED | REG_NOSUB) != 0) return Outcome::unknown;
   const int result = regexec(&compiled, std::string(text).c_str(), 0, nullptr, 0);

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/base/strings.h"
 #include "daemon/solver/answers.h"
 #include "daemon/solver/shell_program.h"
 #include "daemon/solver/step_file.h"
 #include "daemon/solver/step_secrets.h"
-#include "daemon/store/artifacts.h"
 
 namespace ingot::solver {
 
@@ -50,7 +51,11 @@ std::vector<graph::StepId> results_of(const graph::Graph& graph) {
 }  // namespace
 
 Build::Build(Solver& solver, const BuildRequest& request, Observer& observer)
-    : solver_(solver), request_(request), observer_(observer), nodes_(request.graph.steps.size()) {}
+    : solver_(solver),
+      request_(request),
+      observer_(observer),
+      results_(request.results ? request.results : std::make_shared<JobResults>()),
+      nodes_(request.graph.steps.size()) {}
 
 // All are ended before the first is waited for. After that no flight calls here any more.
 Build::~Build() {
@@ -64,6 +69,7 @@ Status Build::run() {
   INGOT_CHECK(resolve_images());
   INGOT_CHECK(look_up());
   INGOT_CHECK(check_secrets());
+  INGOT_CHECK(check_platforms());
   tell_of_what_is_there();
   INGOT_CHECK(ask_for_admission());
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
@@ -103,26 +109,21 @@ Status Build::ask_for_admission() {
   return request_.admit(steps);
 }
 
-void Build::add_results(std::map<std::size_t, store::Lease>& results) const {
-  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
-    if (nodes_[id].result) results.try_emplace(step(id).number, *nodes_[id].result);
-  }
-}
-
 std::uint64_t Build::made_bytes(graph::StepId id) const {
   if (nodes_[id].how != how_of(Origin::executed) || !nodes_[id].result) return 0;
   return solver_.snapshots_.layer_bytes(nodes_[id].result->id()).value_or(0);
 }
 
-std::vector<Build::Record> Build::records() const {
-  std::vector<Record> records;
-  if (keys_.empty()) return records;
-  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
-    records.push_back({nodes_[id].how, nodes_[id].seconds, is_asked_to_run(id),
-                       parts_of(request_.graph, id, keys_, request_.context->tree), made_bytes(id),
-                       nodes_[id].stands_on_anew});
-  }
-  return records;
+Build::Record Build::record(graph::StepId id) const {
+  if (keys_.empty()) return {};
+  const auto parts = [this, id] { return parts_of(request_.graph, id, keys_, request_.context->tree); };
+  return {nodes_[id].how,
+          nodes_[id].seconds,
+          is_asked_to_run(id),
+          parts_digest(request_.graph, id, keys_, nodes_[id].stands_on_anew),
+          parts,
+          made_bytes(id),
+          nodes_[id].stands_on_anew};
 }
 
 // What was of use now goes last when room is needed.
@@ -156,26 +157,30 @@ Status Build::resolve_images() {
     const auto* op = std::get_if<graph::ImageOp>(&step(id).operation);
     if (op == nullptr) continue;
     auto image = names.resolve(
-        op->reference, [&](const std::string& line) { observer_.note(line); }, request_.cancel);
+        op->reference, [&](const std::string& line) { observer_.note(line); }, request_.cancel,
+        base::platform_of(op->platform));
     if (!image) return fail(at_step(image.error(), step(id)));
     images[id] = image->lease;
     nodes_[id].result = image->lease;
     nodes_[id].how = "image";
   }
-  INGOT_TRY(keys_, keys_of(request_.graph, request_.context->tree, images));
+  INGOT_TRY(keys_, keys_of(request_.graph, request_.context->tree, images, *results_->keys()));
   return {};
+}
+
+void Build::take_what_the_job_has() {
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].result) continue;
+    nodes_[id].result = results_->find(number_of(id));
+    if (nodes_[id].result) nodes_[id].how = "cached";
+  }
 }
 
 // What a step stands on comes before it, so one walk from the end meets every step after all that want it.
 Status Build::look_up() {
   find_what_stands_on_anew();
   for (graph::StepId id : results_of(request_.graph)) nodes_[id].wanted = true;
-  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
-    const auto before = request_.made_before.find(step(id).number);
-    if (before == request_.made_before.end() || nodes_[id].result) continue;
-    nodes_[id].result = before->second;
-    nodes_[id].how = "cached";
-  }
+  take_what_the_job_has();
   for (graph::StepId id = nodes_.size(); id-- > 0;) {
     Node& node = nodes_[id];
     if (!node.wanted || node.result) continue;
@@ -185,6 +190,7 @@ Status Build::look_up() {
         ++solver_.counters_.hit_key;
         node.result = std::move(*found);
         node.how = "cached";
+        results_->add(number_of(id), *node.result);
         continue;
       }
     }
@@ -232,6 +238,20 @@ Status Build::check_secrets() const {
   return {};
 }
 
+// Before anything runs: an hour of building for nothing would be worse than the error.
+Status Build::check_platforms() const {
+  std::set<std::string> run_here;
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
+    if (exec == nullptr || exec->platform.empty() || !nodes_[id].wanted || nodes_[id].result) continue;
+    if (run_here.contains(exec->platform)) continue;
+    const auto interpreter = solver_.binfmt_.interpreter_for(base::platform_of(exec->platform));
+    if (!interpreter) return fail(at_step(base::with_context(interpreter.error(), "in " + step(id).target), step(id)));
+    run_here.insert(exec->platform);
+  }
+  return {};
+}
+
 // In the order of the recipe. What nobody had to ask for, since all that stands on it is there, counts as there too.
 void Build::tell_of_what_is_there() {
   for (graph::StepId id = 0; id < nodes_.size(); ++id) {
@@ -242,10 +262,26 @@ void Build::tell_of_what_is_there() {
   }
 }
 
+// Another build of the job may have landed the step since this one looked. Its result is known to the job before the
+// flight ends, so that whoever comes later finds it.
+Result<StepResult> Build::fly_once(Solver& solver, const Solver::Wanted& wanted, JobResults& results,
+                                   std::size_t number, const Flights::Cockpit& cockpit) {
+  if (auto known = results.find(number)) return StepResult{std::move(*known), Origin::same_inputs};
+  if (auto known = results.failure_of(number)) return fail(*std::move(known));
+  auto landed = solver.fly(wanted, cockpit);
+  if (!landed && landed.error().kind == ErrorKind::step_failed) results.add_failure(number, landed.error());
+  if (!landed) return landed;
+  if (landed->failure) results.add_failure(number, *landed->failure);
+  if (!landed->failure) results.add(number, landed->snapshot);
+  return landed;
+}
+
 void Build::launch(graph::StepId id) {
   Node& node = nodes_[id];
   Solver::Wanted wanted;
-  wanted.work = {step(id), name_of(id), {}, request_.context, request_.surroundings, request_.secrets};
+  wanted.work = {
+      step(id),       name_of(id), {}, request_.context, request_.surroundings, request_.secrets, request_.repositories,
+      request_.client};
   wanted.mask = request_.mask;
   std::string identity = keys_[id].operation.str();
   for (graph::StepId input : graph::inputs(step(id))) {
@@ -259,8 +295,12 @@ void Build::launch(graph::StepId id) {
   // Who has other values for its secrets gets a flight of its own.
   const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
   if (exec != nullptr && request_.secrets) identity += " " + fingerprint_of(*request_.secrets, *exec);
-  // What is to be run anew is nobody else's.
-  if (!wanted.look) identity += " " + wanted.key.str() + std::to_string(reinterpret_cast<std::uintptr_t>(this));
+  if (step(id).keeps_failure) identity += " keeps its failure";
+  if (std::holds_alternative<graph::GitOp>(step(id).operation) && request_.repositories) {
+    identity += " " + request_.repositories->fingerprint();
+  }
+  // What is to be run anew is nobody else's, and run once for the job.
+  if (!wanted.look) identity += " " + name_of(id) + std::to_string(reinterpret_cast<std::uintptr_t>(results_.get()));
 
   FlightListener listener;
   listener.started = [this, id] { started(id); };
@@ -276,7 +316,10 @@ void Build::launch(graph::StepId id) {
   ++under_way_;
   node.begun = std::chrono::steady_clock::now();
   node.seat = solver_.flights_.join(
-      identity, [&solver = solver_, wanted](const Flights::Cockpit& cockpit) { return solver.fly(wanted, cockpit); },
+      identity,
+      [&solver = solver_, wanted, results = results_, number = number_of(id)](const Flights::Cockpit& cockpit) {
+        return fly_once(solver, wanted, *results, number, cockpit);
+      },
       std::move(listener), joined);
   if (joined) ++solver_.counters_.merged;
 }
@@ -302,6 +345,10 @@ std::optional<Build::Landing> Build::next_landing() {
 
 Status Build::land(Landing landing) {
   Node& node = nodes_[landing.id];
+  if (landing.result && landing.result->failure) {
+    results_->add_failed(number_of(landing.id), landing.result->snapshot);
+    landing.result = fail(*landing.result->failure);
+  }
   node.seat.reset();
   --under_way_;
   const bool cached = landing.result && landing.result->origin != Origin::executed;
@@ -309,10 +356,12 @@ Status Build::land(Landing landing) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - node.begun;
   node.seconds = cached ? 0 : seconds.count();
   node.how = landing.result ? how_of(landing.result->origin) : "failed";
-  observer_.step_ended(name_of(landing.id), step(landing.id),
-                       {landing.result ? 0 : 1, cached ? 0 : seconds.count(), cached});
+  // What failed without a command has no exit code of its own.
+  const int code = landing.result ? 0 : std::max(1, landing.result.error().exit_code);
+  observer_.step_ended(name_of(landing.id), step(landing.id), {code, cached ? 0 : seconds.count(), cached});
   if (!landing.result) return fail(at_step(landing.result.error(), step(landing.id)));
   node.result = std::move(landing.result->snapshot);
+  results_->add(number_of(landing.id), *node.result);
   if (request_.made) request_.made(landing.id, *node.result);
   for (graph::StepId dependent : node.dependents) {
     if (--nodes_[dependent].missing == 0) launch(dependent);
@@ -321,16 +370,24 @@ Status Build::land(Landing landing) {
 }
 
 Result<graph::Answer> Build::answer(graph::StepId id) const {
-  INGOT_TRY(const auto layers, solver_.snapshots_.layers(result(id).id()));
-  return read_answer(layers.back());
+  constexpr std::size_t kShort = 4096;
+  const store::SnapshotId snapshot = result(id).id();
+  if (auto known = solver_.answers_.find(snapshot)) return *std::move(known);
+  INGOT_TRY(const auto layers, solver_.snapshots_.layers(snapshot));
+  INGOT_TRY(auto answer, read_answer(layers.back()));
+  if (answer.output.size() <= kShort) solver_.answers_.add(snapshot, answer);
+  return answer;
 }
 
 Result<std::string> Build::shell_program(graph::StepId id) const {
+  const store::SnapshotId snapshot = result(id).id();
+  if (auto known = solver_.shells_.find(snapshot)) return *std::move(known);
   std::string program;
-  INGOT_CHECK(with_file_system(solver_.snapshots_, result(id).id(), [&](const sys::RootedDir& root) -> Status {
+  INGOT_CHECK(with_file_system(solver_.snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
     program = shell_program_of(root);
     return {};
   }));
+  solver_.shells_.add(snapshot, program);
   return program;
 }
 
@@ -344,20 +401,7 @@ Result<std::string> Build::file(graph::StepId id, const std::string& path) const
 }
 
 Result<std::vector<proto::Artifact>> Build::save(const graph::SaveArtifact& artifact) {
-  const store::SnapshotId snapshot = nodes_.at(artifact.from).result->id();
-  return solver_.saved_.get(snapshot, artifact, [&]() -> Result<std::vector<proto::Artifact>> {
-    std::vector<proto::Artifact> saved;
-    INGOT_TRY(auto stack, solver_.snapshots_.layers(snapshot));
-    INGOT_TRY(auto files, store::LayerFiles::open(stack));
-    const store::ArtifactLayers layers{std::move(files), [this](const auto& layer, const auto& digest, auto bytes) {
-                                         return solver_.snapshots_.share_with_blob(layer, digest, bytes);
-                                       }};
-    INGOT_CHECK(with_file_system(solver_.snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
-      INGOT_TRY(saved, store::save_artifacts(artifact, root, solver_.blobs_, &layers));
-      return {};
-    }));
-    return saved;
-  });
+  return solver_.save(result(artifact.from).id(), artifact);
 }
 
 }  // namespace ingot::solver

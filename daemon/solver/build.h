@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "daemon/base/mask.h"
 #include "daemon/graph/graph.h"
 #include "daemon/image/job_images.h"
+#include "daemon/solver/job_results.h"
 #include "daemon/solver/keys.h"
 #include "daemon/solver/parts.h"
 #include "daemon/solver/solver.h"
@@ -51,8 +53,10 @@ struct BuildRequest {
   std::function<Status(const std::vector<graph::StepId>& steps)> admit = {};
   // Of each wanted step, once its file system is there; by one thread.
   std::function<void(graph::StepId step, const store::Lease& result)> made = {};
-  // What earlier builds of the same job made, by the steps' numbers: it is not made again, whatever asks for it.
-  std::map<std::size_t, store::Lease> made_before = {};
+  // Of all builds of the same job; null: there are no others.
+  std::shared_ptr<JobResults> results = nullptr;
+  std::shared_ptr<git::JobRepositories> repositories = nullptr;  // null: the graph has none
+  std::shared_ptr<ClientSide> client = nullptr;                  // does what LOCALLY says; null: nobody does
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is
@@ -70,18 +74,22 @@ class Build {
   // Instead of run(): what would be done, without doing it. Images are fetched for it.
   enum class Foresight { cached, not_needed, runs, may_run };
   Result<std::vector<Foresight>> plan();
-  // After run(), also after one that failed: what was done about each step.
+  // After plan(), too: whether the host can run those steps that are wanted and not there.
+  Status check_platforms() const;
+  // After run(), also after one that failed: what was done about a step, in a word; empty: the build ended before it.
+  const std::string& how(graph::StepId id) const { return nodes_.at(id).how; }
+  // The same with all that is known of it. Of a step that has no word there is nothing.
   struct Record {
-    std::string how;  // as proto::StepReport has it; empty: the build ended before it
+    std::string how;  // as proto::StepReport has it
     double seconds = 0;
     bool asked_to_run = false;
-    Parts parts;
+    // Of the parts, equal where they are; empty: they have none that is known before they are made.
+    std::string parts_digest;
+    std::function<Parts()> parts;
     std::uint64_t bytes = 0;      // of the layer that it made
     bool stands_on_anew = false;  // not itself, but what it stands on was asked to run
   };
-  std::vector<Record> records() const;
-  // Adds what it has of the steps by now.
-  void add_results(std::map<std::size_t, store::Lease>& results) const;
+  Record record(graph::StepId id) const;
   // After run(): a step's file system.
   const store::Lease& result(graph::StepId id) const { return *nodes_.at(id).result; }
   // After run(): what a step that asks was told.
@@ -116,24 +124,27 @@ class Build {
   void find_what_stands_on_anew();
   Status resolve_images();
   Status look_up();
+  void take_what_the_job_has();
   Status touch_results();
   void tell_of_what_is_there();
   Status check_secrets() const;
   Status ask_for_admission();
+  static Result<StepResult> fly_once(Solver& solver, const Solver::Wanted& wanted, JobResults& results,
+                                     std::size_t number, const Flights::Cockpit& cockpit);
   void launch(graph::StepId id);
   Status land(Landing landing);
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
   std::uint64_t made_bytes(graph::StepId id) const;
   // By its number in the job; a graph that nobody numbered has its places.
-  std::string name_of(graph::StepId id) const {
-    return std::to_string(step(id).number != 0 ? step(id).number : id + 1);
-  }
+  std::size_t number_of(graph::StepId id) const { return step(id).number != 0 ? step(id).number : id + 1; }
+  std::string name_of(graph::StepId id) const { return std::to_string(number_of(id)); }
   const graph::Step& step(graph::StepId id) const { return request_.graph.steps[id]; }
 
   Solver& solver_;
   const BuildRequest request_;
   Observer& observer_;
+  const std::shared_ptr<JobResults> results_;
   std::vector<Node> nodes_;
   std::vector<StepKey> keys_;
   std::size_t under_way_ = 0;

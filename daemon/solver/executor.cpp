@@ -32,13 +32,14 @@ Status judge(const sandbox::StepOutcome& outcome, const Surroundings& surroundin
                 "limits.step_timeout in the daemon's configuration sets it");
   }
   if (status.ok()) return {};
+  Error error{ErrorKind::step_failed, fmt::format("the command ended with exit code {}", status.code), {}, {}, {}};
   if (outcome.out_of_memory) {
-    return fail(ErrorKind::step_failed,
-                fmt::format("the command was ended for want of memory: it may use {}",
-                            base::human_bytes(surroundings.limits.memory_bytes)),
-                "limits.memory in the daemon's configuration sets it");
+    error.message =
+        "the command was ended for want of memory: it may use " + base::human_bytes(surroundings.limits.memory_bytes);
+    error.hint = "limits.memory in the daemon's configuration sets it";
   }
-  return fail(ErrorKind::step_failed, fmt::format("the command ended with exit code {}", status.code));
+  error.exit_code = status.code;
+  return fail(std::move(error));
 }
 
 // RUN --mount=type=bind,from=+target: a directory or a file of a mounted snapshot.
@@ -82,6 +83,7 @@ Status with_file_system(store::SnapshotStore& snapshots, store::SnapshotId id,
 Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& output,
                                    const sys::CancelToken& cancel) {
   const auto& operation = work.step.operation;
+  if (graph::is_local(operation)) return do_locally(work, output, cancel);
   if (const auto* exec = std::get_if<graph::ExecOp>(&operation)) return run_command(work, *exec, output, cancel);
   if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&operation)) {
     return change(work, [&](const Stack& stack) { return stack.root.make_directories(make->path); });
@@ -89,6 +91,7 @@ Result<Executed> Executor::execute(const StepWork& work, const sys::OutputSink& 
   if (const auto* file = std::get_if<graph::WriteFileOp>(&operation)) {
     return change(work, [&](const Stack& stack) { return store::write_file(*file, stack.root); });
   }
+  if (const auto* git = std::get_if<graph::GitOp>(&operation)) return check_out(work, *git, cancel);
   const auto* copy = std::get_if<graph::CopyOp>(&operation);
   if (copy == nullptr) return fail(ErrorKind::internal, "an image is no step to be executed");
   // Most of what is copied becomes one more name of a file that is there; names are made when nothing is mounted.
@@ -129,6 +132,7 @@ Result<bool> Executor::same_selection(const graph::CopyOp& op, store::SnapshotId
 Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
                                        const sys::CancelToken& cancel) {
   const store::SnapshotId parent = work.inputs.front().id();
+  INGOT_CHECK(check_platform(op, parent));
   INGOT_TRY(auto layer, snapshots_.begin(parent));
   sandbox::StepSpec spec;
   spec.name = work.name;
@@ -164,6 +168,13 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
     }
     spec.mounts.push_back(std::move(made));
   }
+  std::vector<sys::TempDir> images;
+  for (const auto& image : op.images) {
+    if (images_ == nullptr) return fail(ErrorKind::internal, "there are no images for steps here");
+    INGOT_TRY(auto layout, images_->lay_out(image, work.inputs.at(next_input++).id(), cancel));
+    spec.mounts.push_back({image.target, layout.path(), true});
+    images.push_back(std::move(layout));
+  }
   graph::Answer answer;
   const auto listen = [&](sys::Stream stream, std::string_view bytes) {
     if (stream == sys::Stream::out) answer.output.append(bytes.substr(0, kLongestAnswer + 1 - answer.output.size()));
@@ -174,12 +185,28 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   // That a command which is asked something fails is an answer too, unless somebody else ended it.
   const bool answered = op.asks && !outcome.status.timed_out && !outcome.status.canceled && !outcome.out_of_memory;
   if (auto judged = judge(outcome, work.surroundings); !judged && !answered) {
-    return fail(with_full_disk(judged.error(), snapshots_.directory()));
+    Error failure = with_full_disk(judged.error(), snapshots_.directory());
+    const bool is_kept = work.step.keeps_failure && failure.kind == ErrorKind::step_failed;
+    return is_kept ? Executed{std::move(layer), 0, std::move(failure)} : Result<Executed>(fail(std::move(failure)));
   }
   if (!op.asks) return Executed{std::move(layer), outcome.peak_memory_bytes};
   answer.exit_code = outcome.status.code;
   INGOT_TRY(auto kept, keep(answer));
   return Executed{std::move(kept), outcome.peak_memory_bytes};
+}
+
+Status Executor::check_platform(const graph::ExecOp& op, store::SnapshotId on) const {
+  if (op.platform.empty()) return {};
+  INGOT_TRY(const auto interpreter, binfmt_.interpreter_for(base::platform_of(op.platform)));
+  if (interpreter.empty()) return {};
+  return with_file_system(snapshots_, on, [&](const sys::RootedDir& root) -> Status {
+    if (root.exists(interpreter)) return {};
+    return fail(ErrorKind::unsupported,
+                fmt::format("this host runs programs for {} by {}, which this step's file system does not have",
+                            op.platform, interpreter),
+                "COPY it to that place above, or let its handler bring it along: registered with the flag F, as the "
+                "package qemu-user-static does");
+  });
 }
 
 // On a layer of its own: what the command wrote goes.
@@ -191,6 +218,15 @@ Result<store::PendingSnapshot> Executor::keep(const graph::Answer& answer) {
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
   INGOT_CHECK(write_answer(layer.upper(), answer));
   return layer;
+}
+
+// On a layer of its own, as a repository stands on nothing.
+Result<Executed> Executor::check_out(const StepWork& work, const graph::GitOp& op, const sys::CancelToken& cancel) {
+  if (!work.repositories) return fail(ErrorKind::internal, "a build without repositories has one to check out");
+  INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
+  auto done = work.repositories->check_out(op, layer.upper(), cancel);
+  if (!done) return fail(with_full_disk(done.error(), snapshots_.directory()));
+  return Executed{std::move(layer), 0};
 }
 
 // Lets `write` change the parent's merged file system, and `afterwards` the layer itself once nobody sees it; what they

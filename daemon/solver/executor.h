@@ -4,12 +4,16 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/git/job_repositories.h"
 #include "daemon/graph/graph.h"
 #include "daemon/sandbox/sandbox.h"
 #include "daemon/solver/cache_mounts.h"
+#include "daemon/solver/client_side.h"
+#include "daemon/solver/step_images.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/context_tree.h"
 #include "daemon/store/snapshots.h"
+#include "daemon/sys/binfmt.h"
 #include "daemon/sys/rooted.h"
 #include "proto/secrets.h"
 #include "proto/types.h"
@@ -39,20 +43,29 @@ struct StepWork {
   std::vector<store::Lease> inputs;  // as graph::inputs
   std::shared_ptr<const Context> context;
   Surroundings surroundings;
-  std::shared_ptr<const proto::Secrets> secrets;  // those of the build that began it; null: it has none
+  std::shared_ptr<const proto::Secrets> secrets;                 // those of the build that began it; null: it has none
+  std::shared_ptr<git::JobRepositories> repositories = nullptr;  // of that build; null: it has no GitOp
+  std::shared_ptr<ClientSide> client = nullptr;                  // who does what LOCALLY says; null: nobody
 };
 
 // What a step wrote, still to be committed.
 struct Executed {
   store::PendingSnapshot layer;
   std::uint64_t peak_memory_bytes = 0;
+  std::optional<Error> failure = {};  // of a step that keeps what it wrote though it fails
 };
 
 // Makes a step's layer: runs the command, copies the files. Thread-safe.
 class Executor {
  public:
-  Executor(store::BlobStore& blobs, store::SnapshotStore& snapshots, sandbox::Sandbox& sandbox, fs::path caches)
-      : blobs_(blobs), snapshots_(snapshots), sandbox_(sandbox), caches_(std::move(caches)) {}
+  Executor(store::BlobStore& blobs, store::SnapshotStore& snapshots, sandbox::Sandbox& sandbox, fs::path caches,
+           StepImages* images, sys::Binfmt binfmt)
+      : blobs_(blobs),
+        snapshots_(snapshots),
+        sandbox_(sandbox),
+        caches_(std::move(caches)),
+        images_(images),
+        binfmt_(std::move(binfmt)) {}
 
   // A command that fails is kind `step_failed`.
   Result<Executed> execute(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
@@ -64,7 +77,16 @@ class Executor {
  private:
   Result<Executed> run_command(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
                                const sys::CancelToken& cancel);
+  // A command of another platform than the host's: whether what runs it is there.
+  Status check_platform(const graph::ExecOp& op, store::SnapshotId on) const;
   Result<store::PendingSnapshot> keep(const graph::Answer& answer);
+  // executor_locally.cpp
+  Result<Executed> do_locally(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
+  Result<Executed> run_locally(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
+                               const sys::CancelToken& cancel);
+  Result<Executed> take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel);
+  Result<Executed> give(const StepWork& work, const graph::GiveOp& op, const sys::CancelToken& cancel);
+  Result<Executed> check_out(const StepWork& work, const graph::GitOp& op, const sys::CancelToken& cancel);
   // A mounted stack, and the layer on top of it that is written.
   struct Stack {
     const sys::RootedDir& root;
@@ -78,6 +100,8 @@ class Executor {
   store::SnapshotStore& snapshots_;
   sandbox::Sandbox& sandbox_;
   CacheMounts caches_;
+  StepImages* images_;  // null: no step has any
+  const sys::Binfmt binfmt_;
 };
 
 // Lets `look` see a snapshot's merged file system, which is read-only.

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "daemon/base/result.h"
@@ -20,6 +21,7 @@ enum class Origin { executed, same_inputs, same_content };
 struct StepResult {
   store::Lease snapshot;
   Origin origin = Origin::executed;
+  std::optional<Error> failure = {};  // of a step that keeps what it wrote though it fails
 };
 
 // What a waiter is told, on the flight's thread. None of it is called any more once the waiter has left.

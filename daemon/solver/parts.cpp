@@ -12,11 +12,18 @@ std::string brief(const std::string& value) {
   return base::Digest::of(value).hex().substr(0, 16);
 }
 
+// What a step is called in the parts of those that stand on it.
+std::string name_of(const graph::Step& step) {
+  constexpr std::size_t kEnough = 60;
+  return "(" + step.target + " " + step.text.substr(0, kEnough) + ")";
+}
+
 void add(Parts& parts, const graph::ExecOp& op) {
   parts["the command"] = brief(op.command);
   parts["the working directory"] = brief(op.working_dir);
   parts["the user"] = brief(op.user);
   for (const auto& [name, value] : op.env) parts["$" + name] = brief(value);
+  if (!op.platform.empty()) parts["the platform"] = brief(op.platform);
   std::string mounts = op.no_network ? "no network" : "";
   for (const auto& mount : op.mounts) {
     mounts += " " + mount.target + " " + mount.id + " " + mount.source;
@@ -65,14 +72,27 @@ Parts parts_of(const graph::Graph& graph, graph::StepId id, const std::vector<St
   if (const auto* make = std::get_if<graph::MakeDirectoryOp>(&step.operation))
     parts["the directory"] = brief(make->path);
   if (const auto* file = std::get_if<graph::WriteFileOp>(&step.operation)) add(parts, *file);
+  if (const auto* git = std::get_if<graph::GitOp>(&step.operation)) {
+    parts["the repository"] = brief(git->url);
+    parts["the commit"] = brief(git->commit + " " + git->tag);
+  }
   std::size_t number = 0;
   for (graph::StepId input : graph::inputs(step)) {
-    const auto& below = graph.steps.at(input);
-    const std::string name = (number++ == 0 && step.parent ? "what it stands on" : "what it takes of") +
-                             std::string(" (") + below.target + " " + below.text.substr(0, 60) + ")";
+    const std::string name =
+        (number++ == 0 && step.parent ? "what it stands on " : "what it takes of ") + name_of(graph.steps.at(input));
     parts[name] = brief(keys.at(input).key.str());
   }
   return parts;
+}
+
+std::string parts_digest(const graph::Graph& graph, graph::StepId id, const std::vector<StepKey>& keys,
+                         bool stands_on_anew) {
+  const StepKey& key = keys.at(id);
+  if (key.never_found) return {};
+  std::string all = "parts of " + key.key.str() + (stands_on_anew ? " anew" : "");
+  // Equal steps may stand on what other targets wrote in other words.
+  for (graph::StepId input : graph::inputs(graph.steps.at(id))) all += "\n" + name_of(graph.steps.at(input));
+  return base::Digest::of(all).str();
 }
 
 }  // namespace ingot::solver

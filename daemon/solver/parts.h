@@ -16,5 +16,9 @@ using Parts = std::map<std::string, std::string>;
 
 Parts parts_of(const graph::Graph& graph, graph::StepId id, const std::vector<StepKey>& keys,
                const store::ContextTree& context);
+// Equal for steps whose parts are, as far as their keys say so, without making them; a step that is run whenever it is
+// wanted has none: "". `stands_on_anew` belongs to it, as it is kept among the parts.
+std::string parts_digest(const graph::Graph& graph, graph::StepId id, const std::vector<StepKey>& keys,
+                         bool stands_on_anew);
 
 }  // namespace ingot::solver

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "daemon/graph/graph.h"
 #include "daemon/sys/rooted.h"
 
 namespace ingot::solver {

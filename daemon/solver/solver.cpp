@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "daemon/base/log.h"
+#include "daemon/store/artifacts.h"
 
 namespace ingot::solver {
 
@@ -87,6 +88,7 @@ Result<Executed> Solver::execute_masked(const Wanted& wanted, const Flights::Coc
   tell(sys::Stream::out, out.finish());
   tell(sys::Stream::err, err.finish());
   if (!executed) return base::fail(wanted.mask->apply(executed.error()));
+  if (executed->failure) executed->failure = wanted.mask->apply(*executed->failure);
   return executed;
 }
 
@@ -95,8 +97,10 @@ Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit&
   INGOT_TRY(auto expected, cache_.cost_of(wanted.operation));
   demand.memory_bytes = expected.memory_bytes;
   const auto asked = std::chrono::steady_clock::now();
-  const auto slot = slots_.acquire(demand, cockpit.cancel);
-  if (!slot) return base::fail(ErrorKind::canceled, "canceled");
+  // What the client does takes nothing of this host's, and may well wait for a build here itself.
+  const bool needs_slot = !graph::is_local(wanted.work.step.operation);
+  const auto slot = needs_slot ? slots_.acquire(demand, cockpit.cancel) : Slots::Slot();
+  if (needs_slot && !slot) return base::fail(ErrorKind::canceled, "canceled");
   counters_.slot_wait_seconds.observe(seconds_since(asked));
   cockpit.started();
   ++counters_.executed;
@@ -108,11 +112,30 @@ Result<StepResult> Solver::execute(const Wanted& wanted, const Flights::Cockpit&
   const auto cost = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   StepResult result;
   INGOT_TRY(result.snapshot, snapshots_.commit(std::move(executed.layer), [&](store::SnapshotId id) -> Status {
+    if (executed.failure) return {};  // it is nobody's: the step will be run again
     return cache_.record(wanted.key, wanted.operation, ids_of(wanted.work.inputs), id,
                          {cost.count(), executed.peak_memory_bytes});
   }));
+  result.failure = std::move(executed.failure);
+  if (result.failure) ++counters_.failed;
   collector_.wake();
   return result;
+}
+
+Result<std::vector<proto::Artifact>> Solver::save(store::SnapshotId snapshot, const graph::SaveArtifact& artifact) {
+  return saved_.get(snapshot, artifact, [&]() -> Result<std::vector<proto::Artifact>> {
+    std::vector<proto::Artifact> saved;
+    INGOT_TRY(auto stack, snapshots_.layers(snapshot));
+    INGOT_TRY(auto files, store::LayerFiles::open(stack));
+    const store::ArtifactLayers layers{std::move(files), [this](const auto& layer, const auto& digest, auto bytes) {
+                                         return snapshots_.share_with_blob(layer, digest, bytes);
+                                       }};
+    INGOT_CHECK(with_file_system(snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
+      INGOT_TRY(saved, store::save_artifacts(artifact, root, blobs_, &layers));
+      return {};
+    }));
+    return saved;
+  });
 }
 
 }  // namespace ingot::solver

@@ -11,6 +11,7 @@
 #include "daemon/solver/executor.h"
 #include "daemon/solver/flights.h"
 #include "daemon/solver/slots.h"
+#include "daemon/solver/snapshot_facts.h"
 #include "daemon/solver/step_cache.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/saved_artifacts.h"
@@ -41,6 +42,8 @@ class Solver {
     store::Collector& collector;
     const base::Clock& clock;
     fs::path caches;  // where cache mounts are kept
+    StepImages* step_images = nullptr;
+    sys::Binfmt binfmt{};  // what of other platforms runs here
   };
   Solver(const Parts& parts, Slots::Capacity capacity)
       : database_(parts.database),
@@ -50,7 +53,8 @@ class Solver {
         collector_(parts.collector),
         cache_(parts.database, parts.snapshots),
         saved_(parts.database, parts.blobs),
-        executor_(parts.blobs, parts.snapshots, parts.sandbox, parts.caches),
+        binfmt_(parts.binfmt),
+        executor_(parts.blobs, parts.snapshots, parts.sandbox, parts.caches, parts.step_images, parts.binfmt),
         slots_(capacity, parts.clock) {}
 
   const Counters& counters() const { return counters_; }
@@ -58,6 +62,9 @@ class Solver {
   // Of the directories of cache mounts, as they were when they were last measured.
   std::uint64_t cache_mount_bytes() const { return executor_.caches().bytes(); }
   CacheMounts& cache_mounts() { return executor_.caches(); }
+
+  // What SAVE ARTIFACT hands out of a snapshot.
+  Result<std::vector<proto::Artifact>> save(store::SnapshotId snapshot, const graph::SaveArtifact& artifact);
 
  private:
   friend class Build;
@@ -84,10 +91,13 @@ class Solver {
   store::Collector& collector_;
   StepCache cache_;
   store::SavedArtifacts saved_;
+  const sys::Binfmt binfmt_;
   Executor executor_;
   Slots slots_;
   Counters counters_;
-  Flights flights_;  // last: it waits for what is under way
+  SnapshotFacts<std::string> shells_;     // see shell_program_of()
+  SnapshotFacts<graph::Answer> answers_;  // short ones
+  Flights flights_;                       // last: it waits for what is under way
 };
 
 }  // namespace ingot::solver

@@ -47,8 +47,9 @@ tl::unexpected<Error> unknown(const std::string& what, const std::string& name, 
   for (const auto& row : rows) {
     if (row.size() >= 3) names.push_back(row[0]);
   }
-  return base::fail(ErrorKind::not_found, "the image has no " + what + " \"" + name + "\"",
-                    base::did_you_mean(name, names));
+  std::string hint = base::did_you_mean(name, names);
+  if (hint.empty()) hint = "add it in a RUN, or take a number";
+  return base::fail(ErrorKind::not_found, "the image has no " + what + " \"" + name + "\"", std::move(hint));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "daemon/store/context_tree.h"
 
 #include <filesystem>
+#include <set>
 
 #include "daemon/base/glob.h"
 #include "daemon/base/strings.h"
@@ -144,14 +145,26 @@ std::string ContextTree::nearest(const std::string& path) const {
   return {};
 }
 
+// Whether a link goes round in a circle.
+bool ContextTree::leads_back(std::string path) const {
+  std::set<std::string> seen;
+  while (seen.insert(path).second) {
+    const ManifestEntry* link = resolve(path, false);
+    if (link == nullptr || link->type != EntryType::symlink) return false;
+    const auto directory = std::filesystem::path(path).parent_path();
+    path = normal((directory / link->link_target).lexically_normal().string());
+  }
+  return true;
+}
+
 Error ContextTree::missing(const std::string& source) const {
   const std::string wanted = normal(source);
   Error error;
   error.kind = ErrorKind::not_found;
   error.message = "\"" + source + "\" is not in the project directory";
   if (const ManifestEntry* link = resolve(wanted, false); link != nullptr && link->type == EntryType::symlink) {
-    error.message =
-        "\"" + source + "\" is a symlink to \"" + link->link_target + "\", which is not in the project directory";
+    error.message = "\"" + source + "\" is a symlink to \"" + link->link_target + "\", which " +
+                    (leads_back(wanted) ? "leads back to it" : "is not in the project directory");
   } else if (!base::has_glob(wanted)) {
     error.hint = nearest(wanted);
   }

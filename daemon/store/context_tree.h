@@ -32,6 +32,7 @@ class ContextTree {
   const proto::ManifestEntry* find(std::string_view path) const;
   std::vector<std::string> children(const std::string& directory) const;
   std::string nearest(const std::string& path) const;
+  bool leads_back(std::string path) const;
 
   std::deque<proto::ManifestEntry> implied_;
   std::map<std::string_view, const proto::ManifestEntry*> entries_;

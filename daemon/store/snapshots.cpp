@@ -282,8 +282,8 @@ Status SnapshotStore::touch(const std::vector<SnapshotId>& ids) {
   constexpr std::int64_t kOften = 60'000;  // a build that runs again and again writes nothing
   const std::int64_t now = base::system_clock().unix_ms();
   return database_->transaction([&]() -> Status {
+    INGOT_TRY(auto update, database_->prepare("UPDATE snapshots SET used_ms = ? WHERE id = ? AND used_ms < ?"));
     for (SnapshotId id : ids) {
-      INGOT_TRY(auto update, database_->prepare("UPDATE snapshots SET used_ms = ? WHERE id = ? AND used_ms < ?"));
       INGOT_CHECK(update.bind(1, now).bind(2, id).bind(3, now - kOften).run());
     }
     return {};

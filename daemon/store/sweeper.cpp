@@ -209,20 +209,28 @@ Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::s
       }
     }
   };
-  std::vector<RawDigest> images;
+  std::vector<std::pair<RawDigest, bool>> images;  // with whether it is an index
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto query,
-              database_.prepare("SELECT DISTINCT digest FROM artifacts WHERE media_type = ? AND removed_ms IS NULL"));
-    query.bind(1, proto::kManifestMediaType);
+              database_.prepare(
+                  "SELECT DISTINCT digest, media_type FROM artifacts WHERE media_type IN (?, ?) AND removed_ms IS "
+                  "NULL"));
+    query.bind(1, proto::kManifestMediaType).bind(2, proto::kIndexMediaType);
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) return {};
-      if (auto digest = base::Digest::parse(query.text(0))) images.push_back(to_raw(*digest));
+      const bool is_index = query.text(1) == proto::kIndexMediaType;
+      if (auto digest = base::Digest::parse(query.text(0))) images.emplace_back(to_raw(*digest), is_index);
     }
   }));
-  for (const auto& image : images) {
+  for (const auto& [image, is_index] : images) {
     INGOT_TRY(const auto named, named_by_image(image, kLargestImageManifest));
     mark(named);
+    if (!is_index) continue;
+    for (const auto& manifest : named) {
+      INGOT_TRY(const auto parts, named_by_image(manifest, kLargestImageManifest));
+      mark(parts);
+    }
   }
   INGOT_CHECK(contexts_.read_all([&](const base::Digest& context, const std::string& text) {
     if (!going.contains(to_raw(context))) mark(digests_in_text(text));
@@ -235,8 +243,8 @@ Status Sweeper::drop_referenced(std::vector<RawDigest>& candidates, const std::s
   return {};
 }
 
-// What a blob names, if it is an image's manifest. One that is there and cannot be read is an error: what it names must
-// not be taken for nobody's.
+// What a blob names, if it is an image's manifest or an index of some. One that is there and cannot be read is an
+// error: what it names must not be taken for nobody's.
 Result<std::vector<RawDigest>> Sweeper::named_by_image(const RawDigest& raw, std::uint64_t limit) const {
   const fs::path path = blobs_.path(from_raw(raw));
   struct stat status {};
@@ -245,7 +253,8 @@ Result<std::vector<RawDigest>> Sweeper::named_by_image(const RawDigest& raw, std
   }
   const auto text = sys::read_file(path, limit);
   if (!text) return base::fail(text.error());
-  if (!text->starts_with('{') || text->find("\"layers\"") == std::string::npos) return std::vector<RawDigest>{};
+  const auto names = [&](const char* list) { return text->find(list) != std::string::npos; };
+  if (!text->starts_with('{') || (!names("\"layers\"") && !names("\"manifests\""))) return std::vector<RawDigest>{};
   return digests_in_text(*text);
 }
 

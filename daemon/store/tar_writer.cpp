@@ -15,9 +15,9 @@
 
 #include "daemon/base/strings.h"
 #include "daemon/store/copy_target.h"
-#include "daemon/store/utf8_names.h"
 #include "daemon/sys/directory_names.h"
 #include "daemon/sys/file_bytes.h"
+#include "daemon/sys/utf8_names.h"
 
 namespace ingot::store {
 
@@ -25,7 +25,7 @@ namespace {
 
 using base::fail;
 using base::fail_errno;
-using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
+using ArchiveEntry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
 
 constexpr int kDeepest = 256;  // levels: each holds a descriptor
 
@@ -85,8 +85,8 @@ class TarWriter {
     return fail(ErrorKind::internal, "cannot pack " + name + ": " + (reason != nullptr ? reason : "unknown"));
   }
 
-  Entry describe(const struct stat& status, const std::string& path) const {
-    Entry entry(archive_entry_new(), archive_entry_free);
+  ArchiveEntry describe(const struct stat& status, const std::string& path) const {
+    ArchiveEntry entry(archive_entry_new(), archive_entry_free);
     archive_entry_copy_stat(entry.get(), &status);
     archive_entry_set_pathname(entry.get(), path.c_str());
     archive_entry_unset_atime(entry.get());
@@ -116,7 +116,7 @@ class TarWriter {
     if (S_ISSOCK(status.st_mode)) return {};  // nothing that could be carried elsewhere
     if (options_.is_layer && S_ISCHR(status.st_mode) && status.st_rdev == 0)
       return add_mark(prefix_of(path) + ".wh." + name);
-    const Entry entry = describe(status, path);
+    const ArchiveEntry entry = describe(status, path);
     if (S_ISLNK(status.st_mode)) return add_symlink(entry.get(), parent, name, path);
     if (S_ISREG(status.st_mode)) return add_file(entry.get(), status, parent, name, path);
     if (!S_ISDIR(status.st_mode)) return write_header(entry.get(), path);
@@ -141,7 +141,7 @@ class TarWriter {
     struct stat status {};
     status.st_mode = S_IFREG;
     status.st_mtim = {kCopyTimeSeconds, 0};
-    const Entry entry = describe(status, path);
+    const ArchiveEntry entry = describe(status, path);
     return write_header(entry.get(), path);
   }
 
@@ -217,7 +217,7 @@ Status write_tar(const sys::RootedDir& root, const std::string& directory, const
 
 Status write_tar(const sys::RootedDir& root, const std::string& directory, const TarOptions& options, TarSink& sink) {
   INGOT_TRY(auto fd, root.open_path(directory, O_RDONLY | O_DIRECTORY));
-  const Utf8Names names;
+  const sys::Utf8Names names;
   TarWriter writer(options, sink);
   INGOT_CHECK(writer.add_contents(fd.get(), "", 1));
   return writer.close();

@@ -18,19 +18,19 @@ namespace {
 using base::fail_errno;
 
 // A name below an open directory.
-struct Entry {
+struct ComparedEntry {
   int directory;
   const std::string& path;  // for messages
   const char* name;
 };
 
-Result<struct stat> look_at(const Entry& entry) {
+Result<struct stat> look_at(const ComparedEntry& entry) {
   struct stat status {};
   if (fstatat(entry.directory, entry.name, &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
   return fail_errno(errno, "cannot look at " + entry.path);
 }
 
-Result<std::string> link_target(const Entry& entry) {
+Result<std::string> link_target(const ComparedEntry& entry) {
   std::array<char, 4096> target{};
   const ssize_t size = readlinkat(entry.directory, entry.name, target.data(), target.size());
   if (size < 0) return fail_errno(errno, "cannot read link " + entry.path);
@@ -54,7 +54,7 @@ class TreeComparison {
  public:
   explicit TreeComparison(const TreeDigestOptions& options) : options_(options) {}
 
-  Result<bool> same(const Entry& one, const Entry& other) {
+  Result<bool> same(const ComparedEntry& one, const ComparedEntry& other) {
     INGOT_TRY(auto status, look_at(one));
     INGOT_TRY(auto other_status, look_at(other));
     if (!same_description(status, other_status)) return false;

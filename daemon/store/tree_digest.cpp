@@ -18,7 +18,7 @@ namespace {
 using base::fail_errno;
 
 // A name below an open directory; every call on it goes by way of that directory.
-struct Entry {
+struct DigestedEntry {
   int directory;
   std::string name;
   std::string path;  // for messages and for the digest
@@ -28,7 +28,7 @@ class TreeHasher {
  public:
   explicit TreeHasher(const TreeDigestOptions& options) : options_(options) {}
 
-  Status add(const Entry& entry) {
+  Status add(const DigestedEntry& entry) {
     struct stat status {};
     if (fstatat(entry.directory, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
       return fail_errno(errno, "cannot look at " + entry.path);
@@ -95,7 +95,7 @@ class TreeHasher {
       return {};
     });
   }
-  Status add_link(const Entry& entry) {
+  Status add_link(const DigestedEntry& entry) {
     char target[4096];
     const ssize_t size = readlinkat(entry.directory, entry.name.c_str(), target, sizeof target);
     if (size < 0) return fail_errno(errno, "cannot read link " + entry.path);

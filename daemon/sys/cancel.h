@@ -4,20 +4,7 @@
 
 namespace ingot::sys {
 
-class CancelToken;
-
-// One switch that many blocking calls watch. Thread-safe; copies share the switch.
-class CancelSource {
- public:
-  CancelSource();
-  void cancel();  // idempotent; wakes every poll() on a token's descriptor
-  CancelToken token() const;
-
- private:
-  friend class CancelToken;
-  struct State;
-  std::shared_ptr<State> state_;
-};
+class CancelSource;
 
 class CancelToken {
  public:
@@ -30,7 +17,21 @@ class CancelToken {
 
  private:
   friend class CancelSource;
-  std::shared_ptr<CancelSource::State> state_;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// One switch that many blocking calls watch. Thread-safe; copies share the switch.
+class CancelSource {
+ public:
+  CancelSource();
+  // Thrown with `parent`, too.
+  explicit CancelSource(CancelToken parent);
+  void cancel();  // idempotent; wakes every poll() on a token's descriptor
+  CancelToken token() const;
+
+ private:
+  std::shared_ptr<CancelToken::State> state_;
 };
 
 }  // namespace ingot::sys

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "daemon/base/strings.h"
 
@@ -103,6 +104,23 @@ Result<std::uint64_t> free_space(const fs::path& path) {
   struct statvfs status {};
   if (statvfs(path.c_str(), &status) != 0) return fail_errno(errno, "cannot ask the free space of " + path.string());
   return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+std::uint64_t bytes_below(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  std::vector<fs::path> left = {directory};
+  while (!left.empty()) {
+    std::error_code error;  // what goes meanwhile has no bytes any more
+    fs::directory_iterator entry(left.back(), error);
+    left.pop_back();
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      struct stat status {};
+      if (lstat(entry->path().c_str(), &status) != 0) continue;
+      if (S_ISREG(status.st_mode)) bytes += static_cast<std::uint64_t>(status.st_size);
+      if (S_ISDIR(status.st_mode)) left.push_back(entry->path());
+    }
+  }
+  return bytes;
 }
 
 Result<std::uint64_t> disk_size(const fs::path& path) {

@@ -27,6 +27,8 @@ Status rename_durably(const fs::path& from, const fs::path& to);
 Status remove_tree(const fs::path& path);
 // What a file of that size takes, in whole blocks, as `du` counts it.
 std::uint64_t disk_bytes(std::uint64_t size);
+// Of the files below a directory, as far as they are there while it is walked through.
+std::uint64_t bytes_below(const fs::path& directory);
 // Bytes that an unprivileged writer could still use on the file system of `path`.
 Result<std::uint64_t> free_space(const fs::path& path);
 Result<std::uint64_t> disk_size(const fs::path& path);  // of the file system that has it

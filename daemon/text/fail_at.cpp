@@ -1,5 +1,6 @@
 #include "daemon/text/fail_at.h"
 
+#include <sstream>
 #include <utility>
 
 namespace ingot::text {
@@ -12,7 +13,13 @@ tl::unexpected<Error> fail_at(const Place& place, ErrorKind kind, std::string me
 
 Error joined(std::vector<Error> errors) {
   Error error = std::move(errors.front());
-  for (std::size_t i = 1; i < errors.size(); ++i) error.context.push_back(proto::render(errors[i]));
+  if (errors.size() == 1) return error;
+  // Each with its own hint, where it belongs.
+  if (!error.hint.empty()) error.context.push_back("hint: " + std::exchange(error.hint, {}));
+  for (std::size_t i = 1; i < errors.size(); ++i) {
+    std::istringstream lines(proto::render(errors[i]));
+    for (std::string line; std::getline(lines, line);) error.context.push_back(std::move(line));
+  }
   return error;
 }
 

@@ -169,8 +169,7 @@ Status World::run(jobs::JobRun& run) {
   record.how = "executed";
   record.parts = {{"command", std::to_string(number % 3)}};
   INGOT_CHECK(run.record_steps({record}));
-  for (auto& artifact : artifacts) INGOT_CHECK(run.add_artifact(std::move(artifact)));
-  return {};
+  return run.add_artifacts(std::move(artifacts));
 }
 
 Result<std::string> World::run_job(int number, std::chrono::milliseconds patience) {

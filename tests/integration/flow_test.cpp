@@ -2,7 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <thread>
 
 #include "tests/support/metrics_text.h"
 #include "tests/support/test_daemon.h"
@@ -14,6 +18,11 @@ namespace {
 using test::TestDaemon;
 using testing::HasSubstr;
 using testing::Not;
+
+std::string slurp(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 class Flow : public testing::Test {
  protected:
@@ -68,6 +77,70 @@ TEST_F(Flow, one_job_runs_a_step_once_also_without_the_cache) {
   const auto again = build(recipe, {"--no-cache", "--push", "+t"});
   EXPECT_EQ(again.code, 0) << again.out;
   EXPECT_EQ(executed() - before, 5) << again.out;
+}
+
+// Each of two ends only when it sees what the other leaves in a cache that they share.
+TEST_F(Flow, what_need_not_wait_for_each_other_goes_on_side_by_side) {
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "two steps at once need two processors";
+  const auto meets = [](const std::string& own, const std::string& other) {
+    return "--mount=type=cache,target=/c,id=meet,sharing=shared touch /c/" + own + "; i=0; until [ -f /c/" + other +
+           " ]; do sleep 0.1; i=$((i+1)); [ $i -lt 200 ] || exit 1; done\n";
+  };
+  const std::string recipe = "VERSION 0.8\nFROM tiny\nstep:\n    BUILD +runs\n    IF " + meets("one", "other") +
+                             "        RUN echo met\n    END\nruns:\n    RUN " + meets("other", "one") +
+                             "questions:\n    BUILD +asks\n    IF " + meets("this", "that") +
+                             "        RUN echo met it\n    END\nasks:\n    IF " + meets("that", "this") +
+                             "        RUN echo met too\n    END\n";
+  EXPECT_THAT(build(recipe, {"+step"}).out, HasSubstr("| met\n"));
+  const auto built = build(recipe, {"+questions"});
+  EXPECT_THAT(built.out, HasSubstr("| met it\n"));
+  EXPECT_THAT(built.out, HasSubstr("| met too\n"));
+}
+
+TEST_F(Flow, what_fails_early_is_why_the_job_fails) {
+  const std::string recipe =
+      "VERSION 0.8\nFROM tiny\nt:\n    BUILD +fails\n    IF sleep 300\n        RUN echo never\n    END\n"
+      "fails:\n    RUN echo this is why; exit 7\n";
+  const auto built = build(recipe);
+  EXPECT_EQ(built.code, proto::info(ErrorKind::step_failed).exit_code) << built.out;
+  EXPECT_THAT(built.out, HasSubstr("this is why"));
+  EXPECT_THAT(built.out + built.err, HasSubstr("Earthfile:9"));
+}
+
+TEST_F(Flow, finally_saves_what_a_failed_step_left) {
+  const auto recipe = [](const std::string& code) {
+    return "VERSION --try 0.8\nFROM tiny\nt:\n    TRY\n        RUN echo report >/report; exit " + code +
+           "\n    FINALLY\n        SAVE ARTIFACT /report AS LOCAL out/report\n"
+           "        SAVE ARTIFACT --if-exists /none AS LOCAL out/none\n    END\n    RUN echo behind\n";
+  };
+  for (int round = 0; round < 2; ++round) {
+    const auto failed = build(recipe("7"));
+    EXPECT_EQ(failed.code, proto::info(ErrorKind::step_failed).exit_code) << failed.out << failed.err;
+    EXPECT_THAT(failed.out, Not(HasSubstr("| behind\n")));
+    EXPECT_THAT(failed.out, Not(HasSubstr("*cached* --> RUN"))) << "what failed is run again";
+    EXPECT_EQ(slurp(daemon->project() / "out/report"), "report\n");
+    std::filesystem::remove_all(daemon->project() / "out");
+  }
+  const auto built = build(recipe("0"));
+  EXPECT_EQ(built.code, 0) << built.out << built.err;
+  EXPECT_EQ(slurp(daemon->project() / "out/report"), "report\n");
+  EXPECT_THAT(built.out, HasSubstr("| behind\n"));
+
+  // Also when it is a question that meets the failure.
+  std::filesystem::remove_all(daemon->project() / "out");
+  EXPECT_NE(build(recipe("8") + "    IF test -f /x\n        RUN x\n    END\n").code, 0);
+  EXPECT_EQ(slurp(daemon->project() / "out/report"), "report\n");
+}
+
+TEST_F(Flow, what_pushes_waits_until_all_else_has_succeeded) {
+  const std::string recipe =
+      "VERSION 0.8\nFROM tiny\nt:\n    RUN --push echo sent\n    BUILD +fails\nfails:\n    RUN sleep 1; exit 7\n";
+  const auto failed = build(recipe, {"--push", "+t"});
+  EXPECT_NE(failed.code, 0);
+  EXPECT_THAT(failed.out, Not(HasSubstr("| sent\n")));
+  const auto built = build("VERSION 0.8\nFROM tiny\nt:\n    RUN --push echo sent\n", {"--push", "+t"});
+  EXPECT_EQ(built.code, 0) << built.out;
+  EXPECT_THAT(built.out, HasSubstr("| sent\n"));
 }
 
 TEST_F(Flow, a_plan_ends_where_something_would_have_to_run) {

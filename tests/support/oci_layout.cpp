@@ -120,17 +120,15 @@ json OciLayout::add_blob(const std::string& bytes, const std::string& media_type
   return {{"mediaType", media_type}, {"digest", digest.str()}, {"size", bytes.size()}};
 }
 
-json OciLayout::add_image(const std::vector<std::string>& layers, const json& config) {
+json OciLayout::add_image(const std::vector<std::string>& layers, const json& config, const std::string& architecture) {
   json descriptors = json::array();
   json diff_ids = json::array();
   for (const auto& layer : layers) {
     descriptors.push_back(add_blob(layer, layer_type(layer)));
     diff_ids.push_back(base::Digest::of(layer).str());
   }
-  const json document = {{"architecture", this_architecture()},
-                         {"os", "linux"},
-                         {"config", config},
-                         {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}}};
+  json document = {{"config", config}, {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}}};
+  if (!architecture.empty()) document.update({{"architecture", architecture}, {"os", "linux"}});
   const json manifest = {{"schemaVersion", 2},
                          {"mediaType", kManifest},
                          {"config", add_blob(document.dump(), "application/vnd.oci.image.config.v1+json")},

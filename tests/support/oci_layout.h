@@ -30,6 +30,8 @@ class TarBytes {
   unsigned gid_ = 0;
 };
 
+const char* this_architecture();  // as images name it
+
 // An OCI image layout on disk, written piece by piece; each piece's descriptor can be changed before it is used. Throws
 // when the disk refuses.
 class OciLayout {
@@ -37,8 +39,10 @@ class OciLayout {
   explicit OciLayout(std::filesystem::path directory);
 
   nlohmann::json add_blob(const std::string& bytes, const std::string& media_type);  // its descriptor
-  // A manifest of these layers, which are tars as they are or compressed. `config` is the section of that name.
-  nlohmann::json add_image(const std::vector<std::string>& layers, const nlohmann::json& config);
+  // A manifest of these layers, which are tars as they are or compressed. `config` is the section of that name; the
+  // image says that it is for this architecture, or nothing.
+  nlohmann::json add_image(const std::vector<std::string>& layers, const nlohmann::json& config,
+                           const std::string& architecture = this_architecture());
   nlohmann::json add_index(const std::vector<nlohmann::json>& descriptors);
   void write_index(const std::vector<nlohmann::json>& descriptors);  // index.json: the layout is complete
 
@@ -48,7 +52,5 @@ class OciLayout {
  private:
   std::filesystem::path directory_;
 };
-
-const char* this_architecture();  // as images name it
 
 }  // namespace ingot::test

@@ -21,6 +21,13 @@ namespace ingot::test {
 
 namespace {
 
+void must_run(const std::vector<std::string>& command) {
+  auto done = run_program(command);
+  if (done.code != 0) throw std::runtime_error(command.front() + " failed: " + done.err);
+}
+
+}  // namespace
+
 int free_port() {
   sys::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -31,13 +38,6 @@ int free_port() {
   getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
   return ntohs(address.sin_port);
 }
-
-void must_run(const std::vector<std::string>& command) {
-  auto done = run_program(command);
-  if (done.code != 0) throw std::runtime_error(command.front() + " failed: " + done.err);
-}
-
-}  // namespace
 
 Registry::Registry(RegistrySetup setup) : setup_(setup), port_(free_port()) {
   write_tiny_image(layout());
@@ -108,10 +108,11 @@ std::string Registry::inspect(const std::string& name, std::vector<std::string> 
   return run_program(look).out;
 }
 
-Registry::~Registry() {
+void Registry::stop() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGTERM);
   waitpid(pid_, nullptr, 0);
+  pid_ = 0;
 }
 
 std::filesystem::path Registry::login(const std::string& password) const {

@@ -17,16 +17,20 @@ struct RegistrySetup {
   bool started = true;    // else by start()
 };
 
+// Of loopback, that nobody listens on.
+int free_port();
+
 // A real docker-registry on loopback, with the tiny image in it as team/tiny:1.
 class Registry {
  public:
   explicit Registry(RegistrySetup setup);
   explicit Registry(bool with_password) : Registry(RegistrySetup{with_password}) {}
-  ~Registry();
+  ~Registry() { stop(); }
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
   void start();
+  void stop();  // what it has stays for the next start
   std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
   std::string name() const { return host() + "/team/tiny:1"; }
   std::filesystem::path layout() const { return directory_ / "layout"; }

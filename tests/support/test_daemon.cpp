@@ -25,11 +25,11 @@ fs::path binary(const std::string& name) {
 }
 
 RunResult run_program(std::vector<std::string> argv, const std::string& directory,
-                      const std::map<std::string, std::string>& environment) {
+                      const std::map<std::string, std::string>& environment, std::chrono::seconds within) {
   sys::Command command;
   command.argv = std::move(argv);
   command.directory = directory;
-  command.timeout = std::chrono::seconds(120);
+  command.timeout = within;
   if (!environment.empty()) {
     command.environment.emplace();
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -46,7 +46,7 @@ RunResult run_program(std::vector<std::string> argv, const std::string& director
 TestDaemon::TestDaemon(std::vector<std::string> more_flags, fs::path state)
     : state_(state.empty() ? directory_ / "state" : std::move(state)), flags_(std::move(more_flags)) {
   fs::create_directories(project());
-  write_tiny_image(directory_ / "image");
+  write_tiny_image(directory_ / "image", {"386", "s390x"});
   start();
 }
 
@@ -112,9 +112,12 @@ void TestDaemon::kill() {
 RunResult TestDaemon::ingot(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment) {
   arguments.insert(arguments.begin(), binary("ingot"));
   std::map<std::string, std::string> variables = environment;
-  variables.try_emplace("INGOT_SOCKET", socket().string());
-  variables.try_emplace("XDG_CACHE_HOME", (directory_ / "cache").string());
+  variables.merge(this->environment());
   return run_program(std::move(arguments), project(), variables);
+}
+
+std::map<std::string, std::string> TestDaemon::environment() const {
+  return {{"INGOT_SOCKET", socket().string()}, {"XDG_CACHE_HOME", (directory_ / "cache").string()}};
 }
 
 RunResult TestDaemon::curl(std::vector<std::string> arguments) {

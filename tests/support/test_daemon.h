@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ class TestDaemon {
   // `ingot ARGUMENTS` in the project directory.
   RunResult ingot(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {});
   RunResult curl(std::vector<std::string> arguments);
+  // Where `ingot` finds it.
+  std::map<std::string, std::string> environment() const;
   // Containers, mounts, cgroups, nftables and pending directories of this daemon that are still there.
   std::string leftovers();
   // The files that hold its jobs' secrets, one a line.
@@ -53,7 +56,8 @@ class TestDaemon {
 };
 
 RunResult run_program(std::vector<std::string> argv, const std::string& directory = {},
-                      const std::map<std::string, std::string>& environment = {});
+                      const std::map<std::string, std::string>& environment = {},
+                      std::chrono::seconds within = std::chrono::seconds(120));
 std::filesystem::path binary(const std::string& name);
 
 }  // namespace ingot::test

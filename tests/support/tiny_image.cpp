@@ -27,10 +27,11 @@ std::string make_layer() {
   for (const char* name : {"bin", "etc", "tmp", "root", "proc", "dev", "sys"}) fs::create_directories(root / name);
   fs::permissions(root / "tmp", static_cast<fs::perms>(01777));
   fs::copy_file("/bin/busybox", root / "bin/busybox");
-  for (const char* name : {"sh",  "cat",       "echo", "ls",   "mkdir", "sleep", "true",    "false", "id",    "pwd",
-                           "env", "head",      "yes",  "wget", "nc",    "stat",  "touch",   "ln",    "rm",    "cp",
-                           "mv",  "sha256sum", "test", "dd",   "wc",    "tr",    "unshare", "mount", "chown", "chmod",
-                           "ip",  "printf",    "seq",  "tail", "grep",  "kill",  "trap"}) {
+  for (const char* name :
+       {"sh",  "cat",       "echo", "ls",   "mkdir", "sleep", "true",    "false",    "id",    "pwd",
+        "env", "head",      "yes",  "wget", "nc",    "stat",  "touch",   "ln",       "rm",    "cp",
+        "mv",  "sha256sum", "test", "dd",   "wc",    "tr",    "unshare", "mount",    "chown", "chmod",
+        "ip",  "printf",    "seq",  "tail", "grep",  "tar",   "gzip",    "readlink", "kill",  "trap"}) {
     fs::create_symlink("busybox", root / "bin" / name);
   }
   scratch.file("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n");
@@ -42,9 +43,17 @@ std::string make_layer() {
 
 }  // namespace
 
-void write_tiny_image(const fs::path& directory) {
+void write_tiny_image(const fs::path& directory, const std::vector<std::string>& others) {
   OciLayout layout(directory);
-  layout.write_index({layout.add_image({make_layer()}, {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}})});
+  const nlohmann::json config = {{"Env", {"PATH=/bin", "TINY=yes"}}, {"WorkingDir", "/"}};
+  const std::string layer = make_layer();
+  std::vector<nlohmann::json> images{layout.add_image({layer}, config)};
+  if (!others.empty()) images.back()["platform"] = {{"os", "linux"}, {"architecture", this_architecture()}};
+  for (const auto& architecture : others) {
+    images.push_back(layout.add_image({layer}, config, architecture));
+    images.back()["platform"] = {{"os", "linux"}, {"architecture", architecture}};
+  }
+  layout.write_index(images);
 }
 
 }  // namespace ingot::test

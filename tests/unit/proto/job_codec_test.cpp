@@ -45,6 +45,8 @@ Job some_job() {
   job.spec.pull = PullPolicy::always;
   job.spec.compression = Compression::zstd;
   job.spec.no_cache_targets = {"+a", "+b"};
+  job.spec.strict = true;
+  job.spec.repeatable = true;
   job.spec.project = "~/p";
   job.state = JobState::failed;
   job.submitter = {std::numeric_limits<std::uint32_t>::max(), 7, "me"};
@@ -57,6 +59,9 @@ Job some_job() {
   job.error = Error{ErrorKind::step_failed, "exit code 3", "", Position{"Earthfile", 1, 2, "RUN"}, {}};
   job.queue_position = 4;
   job.from_images = {{"debian:12", "sha256:" + std::string(64, 'c'), "bootstrap bookworm"}, {"scratch", "", ""}};
+  job.from_repositories = {{"github.com/org/repo", "v1", std::string(40, 'a'), "https://github.com/org/repo.git"}};
+  job.spec.builtins = {{"EARTHLY_GIT_HASH", "abc"}};
+  job.spec.locally = true;
   return job;
 }
 
@@ -76,10 +81,19 @@ TEST(JobCodec, a_job_comes_back_field_by_field) {
   EXPECT_EQ(same->spec.pull, PullPolicy::always);
   EXPECT_EQ(same->spec.compression, Compression::zstd);
   EXPECT_EQ(same->spec.no_cache_targets, (std::vector<std::string>{"+a", "+b"}));
+  EXPECT_TRUE(same->spec.strict);
+  EXPECT_TRUE(same->spec.repeatable);
   ASSERT_EQ(same->from_images.size(), 2U);
   EXPECT_EQ(same->from_images[0].name, "debian:12");
   EXPECT_EQ(same->from_images[0].digest, job.from_images[0].digest);
   EXPECT_EQ(same->from_images[0].source, "bootstrap bookworm");
+  ASSERT_EQ(same->from_repositories.size(), 1U);
+  EXPECT_EQ(same->from_repositories[0].name, "github.com/org/repo");
+  EXPECT_EQ(same->from_repositories[0].ref, "v1");
+  EXPECT_EQ(same->from_repositories[0].commit, std::string(40, 'a'));
+  EXPECT_EQ(same->from_repositories[0].url, "https://github.com/org/repo.git");
+  EXPECT_EQ(same->spec.builtins, job.spec.builtins);
+  EXPECT_TRUE(same->spec.locally);
   EXPECT_EQ(same->state, JobState::failed);
   EXPECT_EQ(same->submitter.uid, job.submitter.uid);
   EXPECT_EQ(same->submitter.gid, 7U);

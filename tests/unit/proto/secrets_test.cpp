@@ -50,5 +50,15 @@ TEST(Secrets, are_bounded) {
   EXPECT_EQ(check(many).error().kind, ErrorKind::too_large);
 }
 
+TEST(Secrets, credentials_of_git_are_for_no_step) {
+  const Secrets all{{"A", "text"}, {"ingot.git-credentials.h.example", "protocol=https\nusername=me\npassword=a=b\n"}};
+  const auto given = git_credentials_of(all.at("ingot.git-credentials.h.example"));
+  EXPECT_EQ(given.username, "me");
+  EXPECT_EQ(given.password, "a=b");
+  EXPECT_EQ(secrets_for_steps(all), (Secrets{{"A", "text"}}));
+  EXPECT_EQ(values_to_hide(all), (std::vector<std::string>{"text", "a=b"})) << "a name is in too many innocent words";
+  EXPECT_EQ(git_credentials_of("").password, "");
+}
+
 }  // namespace
 }  // namespace ingot::proto

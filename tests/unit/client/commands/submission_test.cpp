@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "client/cli/parse.h"
@@ -71,6 +72,45 @@ TEST_F(Submission, no_cache_is_for_the_job_or_for_targets) {
   EXPECT_EQ(targets["no_cache_targets"], json({"+a", "+b"}));
 }
 
+TEST_F(Submission, warnings_are_told_of_what_is_built_and_strict_lets_none_pass) {
+  directory.file("p/Earthfile",
+                 "VERSION 0.8\nt:\n    FROM a\n    ARG A\n    FROM ./lib+x\nother:\n    FROM a\n    ARG B\ngood:\n"
+                 "    FROM a\n");
+  directory.file("p/lib/Earthfile", "VERSION 0.8\nx:\n    FROM a\n    ARG C\n");
+  const auto told = [&](const std::vector<std::string>& arguments) {
+    testing::internal::CaptureStderr();
+    const auto job = submit(arguments);
+    const std::string text = testing::internal::GetCapturedStderr();
+    return std::pair(text, job ? "" : proto::render(job.error()));
+  };
+  const std::string path = directory / "p";
+  const std::string both = "ingot: warning: " + path + "/Earthfile:4:9: nothing in t uses ARG A [unused-arg]\n" +
+                           "ingot: warning: " + path + "/lib/Earthfile:4:9: nothing in x uses ARG C [unused-arg]\n";
+  EXPECT_EQ(told({"+t"}), std::pair(both, std::string()));
+  EXPECT_EQ(told({"-q", "+t"}).first, "");
+  EXPECT_EQ(told({"--strict", "+good"}), std::pair(std::string(), std::string()));
+  EXPECT_EQ(json::parse(fake.requests().back().body)["strict"], true);
+  EXPECT_EQ(json::parse(fake.requests().back().body)["repeatable"], true);
+  const std::size_t requests = fake.requests().size();
+  const auto refused = told({"--strict", "-q", "+t"});
+  EXPECT_EQ(refused.first, both);
+  EXPECT_EQ(refused.second,
+            "there are warnings in what +t is built from, and --strict lets none pass\n"
+            "hint: correct what they name; `ingot lint` says how");
+  EXPECT_EQ(fake.requests().size(), requests) << "nothing is sent";
+}
+
+TEST_F(Submission, of_many_warnings_the_first_are_told) {
+  std::string text = "VERSION 0.8\nt:\n    FROM a\n";
+  for (int i = 0; i < 15; ++i) text += "    ARG A" + std::to_string(i) + "\n";
+  directory.file("p/Earthfile", text);
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(submit({"+t"}));
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 11);
+  EXPECT_NE(told.find("and 5 more warnings: `ingot lint` tells them all"), std::string::npos) << told;
+}
+
 TEST_F(Submission, every_submission_has_a_key_of_its_own) {
   const std::string first = sent({"+t"})["idempotency_key"];
   const std::string second = sent({"+t"})["idempotency_key"];
@@ -96,6 +136,10 @@ TEST_F(Submission, an_arg_of_the_environment_that_is_not_there_is_an_error) {
             "--build-arg INGOT_TEST_NONE: the environment has no INGOT_TEST_NONE\nhint: write NAME=VALUE");
 }
 
+TEST_F(Submission, a_value_may_stand_apart_from_its_name) {
+  EXPECT_EQ(sent({"+t", "--K", "v w", "--L=x", "--M", "-y"})["args"], json({{"K", "v w"}, {"L", "x"}, {"M", "-y"}}));
+}
+
 TEST_F(Submission, a_named_arg_file_must_be_there) {
   const auto file = directory.file("other", "A=other\n");
   EXPECT_EQ(sent({"--arg-file-path", file, "+t"})["args"], json({{"A", "other"}}));
@@ -116,7 +160,7 @@ TEST_F(Submission, what_is_no_target_is_told) {
   EXPECT_EQ(error({"./sub+iso"}),
             "\"./sub+iso\" is no target\nhint: targets of other directories: use -C DIR and +target");
   EXPECT_EQ(error({"--no-cache=iso", "+t"}), "\"iso\" is no target\n  in --no-cache\nhint: did you mean \"+iso\"?");
-  EXPECT_EQ(error({"+t", "--K", "v"}),
+  EXPECT_EQ(error({"+t", "--K", "--L=v"}),
             "behind the target stand only --NAME=value arguments, not \"--K\"\n"
             "hint: write the value behind an equals sign; flags of ingot itself stand before the target");
 }

@@ -84,6 +84,14 @@ TEST_F(EarthlyCommandLine, what_is_written) {
   EXPECT_THAT(error({"--no-output", "--output", "+t"}), HasSubstr("contradicts"));
 }
 
+TEST_F(EarthlyCommandLine, locally_is_allowed_where_nothing_forbids_it) {
+  EXPECT_TRUE(request({"+t"}).invocation.has("--allow-locally"));
+  EXPECT_FALSE(request({"--strict", "+t"}).invocation.has("--allow-locally"));
+  EXPECT_FALSE(request({"--ci", "+t"}).invocation.has("--allow-locally")) << "it implies --strict";
+  environment["EARTHLY_STRICT"] = "true";
+  EXPECT_FALSE(request({"+t"}).invocation.has("--allow-locally"));
+}
+
 TEST_F(EarthlyCommandLine, the_artifact_form) {
   auto build = request({"--artifact", "+t/dir/x", "out/"});
   EXPECT_EQ(build.form, Form::artifact);
@@ -113,7 +121,26 @@ TEST_F(EarthlyCommandLine, a_target_of_another_directory_is_built_there_with_the
   EXPECT_EQ(build.invocation.value("--directory"), "./sub");
   EXPECT_THAT(build.invocation.words, ElementsAre("+t"));
   EXPECT_EQ(build.invocation.value("--arg-file-path"), "/dev/null") << "not the .arg beside the other Earthfile";
-  EXPECT_THAT(error({"github.com/a/b+t"}), HasSubstr("another repository"));
+}
+
+TEST_F(EarthlyCommandLine, a_target_of_another_repository) {
+  auto build = request({"github.com/org/repo:v1+t", "--A=1"});
+  EXPECT_EQ(build.target, "github.com/org/repo:v1+t");
+  EXPECT_THAT(build.invocation.words, ElementsAre("github.com/org/repo:v1+t", "--A=1"));
+  EXPECT_FALSE(build.invocation.has("--directory"));
+  build = request({"--artifact", "github.com/org/repo+t/dir/x", "out"});
+  EXPECT_EQ(build.target, "github.com/org/repo+t");
+  EXPECT_EQ(build.artifact, "dir/x");
+  EXPECT_THAT(error({"lib+t"}), HasSubstr("neither a directory's target nor a repository's"));
+}
+
+TEST_F(EarthlyCommandLine, strict_forbids_what_depends_on_the_host_and_no_warnings) {
+  EXPECT_FALSE(request({"+t"}).invocation.has("--repeatable"));
+  for (const char* flag : {"--strict", "--ci"}) {
+    const auto build = request({flag, "+t"});
+    EXPECT_TRUE(build.invocation.has("--repeatable")) << flag;
+    EXPECT_FALSE(build.invocation.has("--strict")) << flag;
+  }
 }
 
 TEST_F(EarthlyCommandLine, the_environment_and_dotenv_say_the_same_as_flags) {
@@ -154,9 +181,11 @@ TEST_F(EarthlyCommandLine, what_has_no_meaning_here_is_warned_of_and_what_cannot
   EXPECT_THAT(error({"+t"}), HasSubstr("EARTHLY_INTERACTIVE is nothing that Ingot can do"));
 }
 
-TEST_F(EarthlyCommandLine, platforms_other_than_this_hosts_are_refused) {
-  EXPECT_EQ(error({"--platform", earthfile::native_platform(), "+t"}), "no error");
-  EXPECT_THAT(error({"--platform=linux/riscv64", "+t"}), HasSubstr("not for linux/riscv64"));
+TEST_F(EarthlyCommandLine, platforms_are_passed_on) {
+  EXPECT_THAT(request({"--platform=linux/riscv64", "--platform", "native", "+t"}).invocation.values("--platform"),
+              ElementsAre("linux/riscv64", "native"));
+  environment["EARTHLY_PLATFORMS"] = "linux/arm64";
+  EXPECT_THAT(request({"+t"}).invocation.values("--platform"), ElementsAre("linux/arm64"));
 }
 
 TEST_F(EarthlyCommandLine, commands) {

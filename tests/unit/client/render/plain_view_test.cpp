@@ -47,6 +47,19 @@ TEST_F(PlainLines, a_step_is_announced_and_its_output_stands_behind_its_target) 
             "                  +t | hello\n");
 }
 
+TEST_F(PlainLines, raw_output_stands_alone) {
+  show(step(EventType::step_start, "1", "RUN --no-cache --raw-output echo a"));
+  show(step(EventType::output, "1", "::group::a"));
+  show(step(EventType::step_end, "1"));
+  show(step(EventType::step_start, "2", "RUN echo --raw-output"));
+  show(step(EventType::output, "2", "--raw-output"));
+  EXPECT_EQ(shown,
+            "                  +t | --> RUN --no-cache --raw-output echo a\n"
+            "::group::a\n"
+            "                  +t | --> RUN echo --raw-output\n"
+            "                  +t | --raw-output\n");
+}
+
 TEST_F(PlainLines, a_cached_step_says_so) {
   auto event = step(EventType::step_start, "1", "RUN a");
   event.cached = true;

@@ -49,6 +49,22 @@ TEST_F(ConfigTest, mistakes_name_line_column_and_the_nearest_key) {
   EXPECT_THAT(error("jobs: 3\n"), HasSubstr("\"jobs\" is a section"));
   EXPECT_THAT(error("images:\n  - {match: a, source: dokcer}\n"), HasSubstr("\"dokcer\" is no image source"));
   EXPECT_THAT(error("images:\n  - {source: registry}\n"), HasSubstr("needs `match` and `source`"));
+  EXPECT_THAT(error("repositories: {}\n"), HasSubstr("must be a list of rules"));
+  EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", ulr: x}\n"), HasSubstr("did you mean \"url\"?"));
+  EXPECT_THAT(error("repositories:\n  - {match: github.com}\n"), HasSubstr("as long as a repository's name"));
+  EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", url: /srv}\n"),
+              HasSubstr("https, http, git and file are known"));
+  EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", pass_credentials: yes}\n"), HasSubstr("is true or false"));
+}
+
+TEST_F(ConfigTest, rules_of_repositories_come_from_the_file_a_variable_or_a_flag) {
+  EXPECT_EQ(load_config({"", false, {}, {}})->repositories.front().match, "*/*/*");
+  const auto named = load_config(
+      {"", false, {{"INGOT_REPOSITORIES", "[{match: \"a.b/*/*\", url: \"https://c/{path}\", ca_file: /ca}]"}}, {}});
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->repositories.front().url, "https://c/{path}");
+  EXPECT_EQ(named->repositories.front().ca_file, "/ca");
+  EXPECT_FALSE(load_config({"", false, {}, {{"--repositories", "[{match: x}]"}}}));
 }
 
 TEST_F(ConfigTest, a_file_that_is_named_must_be_there) {
@@ -100,6 +116,7 @@ TEST_F(ConfigTest, the_example_configuration_has_every_key_with_its_default) {
     shown.erase(key.name);
   }
   shown.erase("images");
+  shown.erase("repositories");
   EXPECT_TRUE(shown.empty()) << "an unknown key: " << shown.begin()->first;
 }
 
@@ -110,6 +127,7 @@ TEST_F(ConfigTest, the_help_has_every_flag) {
     EXPECT_THAT(help, HasSubstr(key.environment));
   }
   EXPECT_THAT(help, HasSubstr("--images"));
+  EXPECT_THAT(help, HasSubstr("--repositories"));
 }
 
 TEST_F(ConfigTest, an_unknown_flag_gets_its_neighbour) {

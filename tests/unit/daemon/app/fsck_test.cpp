@@ -167,6 +167,21 @@ TEST_F(FsckTest, what_is_composed_of_a_lost_blob_is_lost_with_the_image_that_has
   EXPECT_EQ(number("SELECT count(*) FROM layer_blobs"), 1);
 }
 
+TEST_F(FsckTest, an_index_is_lost_with_any_part_of_its_images) {
+  auto database = open();
+  const auto blobs = *store::BlobStore::open(directory / "blobs");
+  const auto part = put(blobs, "a layer of one of them");
+  const auto one = put(blobs, "{\"layers\":[{\"digest\":\"" + part.str() + "\"}]}");
+  const auto two = put(blobs, "{\"layers\":[{\"digest\":\"" + artifact.str() + "\"}]}");
+  const auto index =
+      put(blobs, "{\"manifests\":[{\"digest\":\"" + two.str() + "\"},{\"digest\":\"" + one.str() + "\"}]}");
+  add_artifact(*database, 3, "index", index, fs::file_size(blobs.path(index)), proto::kIndexMediaType);
+  database.reset();
+  EXPECT_EQ(check(), 0) << testing::PrintToString(said);
+  fs::remove(blob(part));
+  expect_mended("artifact 3 (index) of job job-0001 is lost");
+}
+
 TEST_F(FsckTest, a_directory_without_row_is_removed) {
   directory.file("snapshots/77/file", "nobody's");
   expect_mended("snapshots/77 is no snapshot's: removed");

@@ -12,6 +12,7 @@ TEST(Nearest, finds_what_a_person_meant) {
   EXPECT_EQ(did_you_mean("K8s_VERSION", {"K8S_VERSION", "CUSTOM_TAG"}), "did you mean \"K8S_VERSION\"?");
   EXPECT_EQ(did_you_mean("biuld", {"build", "test"}), "did you mean \"build\"?") << "swapped neighbours are one slip";
   EXPECT_EQ(did_you_mean("zzz", {"build", "test"}), "");
+  EXPECT_EQ(did_you_mean("x", {"t", "u", "xs"}), "") << "all single letters are one slip apart";
   EXPECT_EQ(nearest("tst", {"rest", "test", "tests", "test"}), (std::vector<std::string>{"test"}));
 }
 

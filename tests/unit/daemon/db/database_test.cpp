@@ -45,6 +45,39 @@ TEST_F(DatabaseTest, the_schema_refuses_states_that_must_not_be) {
   EXPECT_TRUE(job("state, started_ms, attempts, finished_ms", "'succeeded', 100, 1, 100"));
 }
 
+TEST_F(DatabaseTest, a_statement_that_is_prepared_again_has_nothing_of_before) {
+  const auto first_row = [&](const std::function<void(Statement&)>& bind) -> std::string {
+    auto query = database->prepare("SELECT ? UNION ALL SELECT 'second'");
+    EXPECT_TRUE(query);
+    bind(*query);
+    EXPECT_TRUE(query->step().value_or(false));
+    return query->is_null(0) ? "(null)" : query->text(0);
+  };
+  EXPECT_EQ(first_row([](Statement& query) { query.bind(1, "x"); }), "x");
+  EXPECT_EQ(first_row([](Statement&) {}), "(null)") << "neither the value nor the place among the rows";
+}
+
+TEST_F(DatabaseTest, statements_of_one_text_may_be_in_use_at_once) {
+  const std::string text = "SELECT ?";
+  auto one = database->prepare(text);
+  auto other = database->prepare(text);
+  ASSERT_TRUE(one && other);
+  one->bind(1, std::int64_t{1});
+  other->bind(1, std::int64_t{2});
+  ASSERT_TRUE(one->step().value_or(false));
+  ASSERT_TRUE(other->step().value_or(false));
+  EXPECT_EQ(one->number(0), 1);
+  EXPECT_EQ(other->number(0), 2);
+}
+
+TEST_F(DatabaseTest, a_statement_that_was_not_read_to_its_end_is_in_nobodys_way) {
+  ASSERT_TRUE(run("CREATE TABLE t (x)"));
+  ASSERT_TRUE(run("INSERT INTO t VALUES (1), (2)"));
+  ASSERT_TRUE(database->prepare("SELECT x FROM t")->step().value_or(false));
+  EXPECT_TRUE(run("DROP TABLE t"));
+  EXPECT_FALSE(database->prepare("SELECT x FROM t")->step()) << "it is not there any more";
+}
+
 TEST_F(DatabaseTest, a_failed_transaction_leaves_nothing) {
   auto rolled_back = database->transaction([&]() -> Status {
     INGOT_TRY(auto insertion,

@@ -67,7 +67,7 @@ TEST(Copy, errors) {
             "      COPY a ../x/../../b c\n             ^\nhint: COPY reads below the directory of the Earthfile only");
   EXPECT_EQ(error_of(in_target("COPY $NONE b")),
             "Earthfile:4:10: COPY $NONE: this source is empty here\n      COPY $NONE b\n           ^\n"
-            "hint: give the variable a value, or write \".\" for the whole project");
+            "hint: nothing here is called NONE; declare it above, by ARG NONE=...; \".\" is the whole project");
   EXPECT_EQ(error_of(in_target("COPY --kep-ts a b")),
             "Earthfile:4:10: COPY has no flag --kep-ts\n      COPY --kep-ts a b\n           ^\n"
             "hint: did you mean \"--keep-ts\"?");
@@ -105,12 +105,47 @@ TEST(Copy, artifacts_have_the_names_that_they_were_saved_under) {
 }
 
 TEST(Copy, arguments_go_to_the_target_that_is_copied_from) {
-  for (const char* line : {"COPY (+u/x --A=2) /", "COPY --build-arg A=2 +u/x /", "COPY --build-arg=A=2 +u/x /"}) {
+  for (const char* line : {"COPY (+u/x --A=2) /", "COPY --build-arg A=2 +u/x /", "COPY --build-arg=A=2 +u/x /",
+                           "COPY ( +u/x --A 2 ) /", "COPY (+u/x --A=\"2\") /"}) {
     EXPECT_EQ(steps_of<graph::ExecOp>(graph_of(copying(line)))[0].env.back().second, "2") << line;
   }
   const auto both = graph_of(copying("COPY (+u/x --A=2) (+u/x --A=3) /all"));
   EXPECT_EQ(steps_of<graph::ExecOp>(both).size(), 2U);
   EXPECT_TRUE(steps_of<graph::CopyOp>(both).back().destination_is_directory);
+}
+
+TEST(Copy, quoted_arguments_may_have_spaces_and_parentheses) {
+  const auto graph = graph_of(copying("COPY (+u/x --A=\"a ) b\") /"));
+  EXPECT_EQ(steps_of<graph::ExecOp>(graph)[0].env.back().second, "a ) b");
+}
+
+TEST(Copy, parentheses_and_quotes_within_arguments_end_nothing) {
+  const auto value = [](const std::string& line) {
+    return steps_of<graph::ExecOp>(graph_of(copying(line)))[0].env.back().second;
+  };
+  EXPECT_EQ(value("COPY (+u/x --A='x)' --A=\"y\") /"), "y");
+  EXPECT_EQ(value("COPY (+u/x --A=f(1) --A=z) /"), "z");
+  EXPECT_EQ(value("COPY (+u/x --A=\"(\") /"), "(");
+  EXPECT_EQ(value("COPY (+u/x --A=a\\)) /"), "a)");
+  EXPECT_EQ(value("COPY (+u/x --A=1) (+u/x --A=2) /all"), "1");
+}
+
+TEST(Copy, the_ignore_file_of_another_directory_counts_there) {
+  FakeHost host;
+  host.files = {{"lib/Earthfile", "VERSION 0.8\na:\n    FROM debian:bookworm\n    COPY . /\n"},
+                {"lib/.earthlyignore", "*.log\n!keep.log\n"}};
+  const File file = parsed("VERSION 0.8\nt:\n    FROM ./lib+a\n    COPY . /here\n");
+  auto result = interpret(file, {"+t", {}}, host);
+  ASSERT_TRUE(result) << proto::render(result.error());
+  const auto copies = steps_of<graph::CopyOp>(result->graph);
+  EXPECT_THAT(copies.at(0).excluded, ElementsAre("lib/*.log", "!lib/keep.log"));
+  EXPECT_TRUE(copies.at(1).excluded.empty()) << "of the project's own, the client sends nothing";
+  host.files["lib/.earthignore"] = "";
+  auto refused = interpret(file, {"+t", {}}, host);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(proto::render(refused.error()),
+            "lib/Earthfile:4:5: there is a file .earthignore in lib\n      COPY . /\n      ^\n  in ./lib+a\n"
+            "hint: rename it to .earthlyignore");
 }
 
 TEST(Copy, what_cannot_be_copied_of_a_target_is_said) {

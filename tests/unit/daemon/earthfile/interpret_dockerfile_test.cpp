@@ -178,7 +178,8 @@ TEST_F(FromDockerfile, what_the_image_is) {
   const auto config = config_of(
       "ENV A=1\nUSER me\nWORKDIR /w\nLABEL a=b \"c d\"='e f'\nEXPOSE 80 1000-1002/udp\nVOLUME [\"/a b\"]\nVOLUME /c "
       "/d\n"
-      "ENTRYPOINT [\"/e\"]\nCMD x y\nSTOPSIGNAL SIGINT\nHEALTHCHECK --interval=2s --retries=4 CMD [\"h\", \"i\"]");
+      "ENTRYPOINT [\"/e\"]\nCMD x y\nSTOPSIGNAL SIGINT\nHEALTHCHECK --interval=2s --start-interval=1s --retries=4 CMD "
+      "[\"h\", \"i\"]");
   EXPECT_THAT(config.env, ElementsAre(Pair("PATH", "/image/bin"), Pair("LANG", "C.UTF-8"), Pair("A", "1")));
   EXPECT_EQ(config.user + " " + config.working_dir, "me /w");
   EXPECT_THAT(config.labels, ElementsAre(Pair("a", "b"), Pair("c d", "e f")));
@@ -189,6 +190,7 @@ TEST_F(FromDockerfile, what_the_image_is) {
   EXPECT_EQ(config.stop_signal, "SIGINT");
   EXPECT_THAT(config.healthcheck->test, ElementsAre("CMD", "h", "i"));
   EXPECT_EQ(config.healthcheck->interval_ns, 2'000'000'000);
+  EXPECT_EQ(config.healthcheck->start_interval_ns, 1'000'000'000);
   EXPECT_EQ(config.healthcheck->retries, 4);
   EXPECT_THAT(config_of("HEALTHCHECK NONE").healthcheck->test, ElementsAre("NONE"));
   EXPECT_THAT(config_of("SHELL [\"/b\"]\nCMD a\nENTRYPOINT c").entrypoint, ElementsAre("/b", "c"));
@@ -234,6 +236,28 @@ TEST_F(FromDockerfile, dockerignore_is_handed_on_as_seen_from_the_project) {
   EXPECT_THAT(excluded("VERSION 0.8"), ElementsAre("a\\[b/own"));
 }
 
+TEST_F(FromDockerfile, add_unpacks_archives_by_the_tar_of_the_image) {
+  const auto graph = graph_of("FROM debian:bookworm\nADD a.tar.gz plain /dest/\nADD --unpack=false b.tar /dest/");
+  const auto copies = steps_of<graph::CopyOp>(graph);
+  ASSERT_EQ(copies.size(), 3U);
+  EXPECT_THAT(copies[0].sources, ElementsAre("plain"));
+  EXPECT_THAT(copies[1].sources, ElementsAre("a.tar.gz"));
+  EXPECT_EQ(copies[1].destination, "/");
+  EXPECT_THAT(copies[2].sources, ElementsAre("b.tar"));
+  const auto runs = steps_of<graph::ExecOp>(graph);
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_THAT(runs[0].command, HasSubstr("mkdir -p '/dest' && for archive in /dev/archives/*"));
+  ASSERT_EQ(runs[0].mounts.size(), 1U);
+  EXPECT_EQ(runs[0].mounts[0].kind, graph::Mount::Kind::bind);
+}
+
+TEST_F(FromDockerfile, arguments_may_stand_behind_the_directory) {
+  const std::string text = "FROM debian:bookworm\nARG A\nARG B\nRUN x";
+  const auto run = run_of(text, ". --A=1 --B 2");
+  EXPECT_THAT(run.env, ::testing::Contains(Pair("A", "1")));
+  EXPECT_THAT(run.env, ::testing::Contains(Pair("B", "2")));
+}
+
 TEST_F(FromDockerfile, of_what_a_target_saves) {
   host.step_files["/d/Dockerfile"] = "FROM scratch\nCOPY x /y\n";
   host.step_files["/D"] = "FROM debian:bookworm\nRUN x\n";
@@ -276,9 +300,6 @@ TEST_F(FromDockerfile, errors) {
        "Dockerfile:2:5: ADD does not clone repositories\n  ADD git@github.com:a/b.git /z\n      ^\n  in FROM "
        "DOCKERFILE "
        "of Earthfile:4\nhint: clone it beside the Earthfile and COPY it, or RUN git clone"},
-      {"ADD a/root.tar.gz /",
-       "Dockerfile:2:5: ADD does not unpack archives\n  ADD a/root.tar.gz /\n      ^\n  in FROM DOCKERFILE of "
-       "Earthfile:4\nhint: COPY a/root.tar.gz /tmp/, and RUN tar -xf it, where it shall go"},
       {"COPY ../x /",
        "Dockerfile:2:6: COPY cannot take \"../x\": it is outside of the context\n  COPY ../x /\n       ^\n  in FROM "
        "DOCKERFILE of Earthfile:4\nhint: the context is what stands last in FROM DOCKERFILE"},
@@ -325,8 +346,8 @@ TEST_F(FromDockerfile, errors) {
 }
 
 TEST_F(FromDockerfile, errors_of_the_command_itself) {
-  const std::string text = "FROM debian:bookworm AS base\nFROM --platform=other/cpu base\n";
-  EXPECT_THAT(built(text).error, HasSubstr("Dockerfile:2:6: this host builds for linux/"));
+  const std::string text = "FROM --platform=other/cpu debian:bookworm AS base\nFROM base\n";
+  EXPECT_THAT(built(text).error, HasSubstr("Dockerfile:1:6: \"other/cpu\" is no platform"));
   EXPECT_THAT(built(text, "--target=bsae .").error, HasSubstr("Dockerfile has no stage \"bsae\""));
   EXPECT_THAT(built(text, "--target=bsae .").error, HasSubstr("hint: did you mean \"base\"?"));
   EXPECT_THAT(built(text, ". b").error, HasSubstr("Earthfile:4:21: FROM DOCKERFILE takes one directory, the context"));

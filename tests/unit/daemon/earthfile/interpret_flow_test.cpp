@@ -94,6 +94,17 @@ TEST_F(Flow, for_goes_through_the_words) {
   EXPECT_THAT(values, ElementsAre("a", "b", "c", "d"));
 }
 
+TEST_F(Flow, the_line_break_of_echo_is_no_part_of_the_last_word) {
+  host.answers["echo $(list)"] = graph::Answer{0, "a b,c\n"};
+  EXPECT_THAT(runs("FOR --sep=, X IN $(list)\nIF [ \"$X\" = c ]\nRUN last\nEND\nEND"), ElementsAre("last"));
+}
+
+TEST_F(Flow, privileges_are_asked_for_where_a_condition_needs_none) {
+  host.answers["true"] = graph::Answer{0, ""};
+  runs("IF --privileged true\nRUN x\nEND");
+  EXPECT_THAT(host.questions, ElementsAre("true"));
+}
+
 TEST_F(Flow, for_asks_the_shell_where_words_are_more_than_words) {
   host.answers["echo /etc/*.conf"] = graph::Answer{0, "/etc/a.conf /etc/b.conf\n"};
   EXPECT_EQ(runs("FOR f IN /etc/*.conf\n  RUN cat $f\nEND").size(), 2U);
@@ -142,6 +153,20 @@ TEST_F(Flow, what_nothing_may_run_for_ends_the_graph_there) {
   (void)runs("IF [[ a =~ a ]]\n  RUN yes\nEND");
   ASSERT_TRUE(open);
   EXPECT_EQ(open->line, 4);
+}
+
+TEST_F(Flow, try_takes_one_run_and_finally_only_what_is_saved) {
+  const std::string version = "VERSION --try 0.8";
+  EXPECT_THAT(runs("TRY\n  RUN a\nFINALLY\n  SAVE ARTIFACT /x AS LOCAL x\nEND\nRUN b", {}, version),
+              ElementsAre("a", "b"));
+  EXPECT_THAT(error_of(in_target("TRY\n  RUN a\nEND")), HasSubstr("TRY needs VERSION --try"));
+  const auto refused = [&](const std::string& lines) { return error_of(in_target(lines, version)); };
+  EXPECT_THAT(refused("TRY now\n  RUN a\nEND"), HasSubstr("Earthfile:4:9: TRY takes no arguments"));
+  EXPECT_THAT(refused("TRY\n  RUN a\n  RUN b\nEND"), HasSubstr("Earthfile:6:7: TRY takes one RUN"));
+  EXPECT_THAT(refused("TRY\n  COPY a b\nEND"), HasSubstr("Earthfile:5:7: TRY takes one RUN"));
+  EXPECT_THAT(refused("TRY\n  RUN a\nCATCH\n  RUN b\nEND"), HasSubstr("Earthfile:6:5: CATCH"));
+  EXPECT_THAT(refused("TRY\n  RUN a\nFINALLY\n  RUN b\nEND"), HasSubstr("Earthfile:7:7: FINALLY takes SAVE ARTIFACT"));
+  EXPECT_THAT(refused("TRY\n  RUN a\nFINALLY\n  SAVE ARTIFACT /x\nEND"), HasSubstr("FINALLY takes SAVE ARTIFACT"));
 }
 
 TEST_F(Flow, wait_runs_what_is_inside) {

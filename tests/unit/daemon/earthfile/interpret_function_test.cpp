@@ -133,7 +133,6 @@ TEST_F(Functions, what_a_reference_cannot_be_is_said) {
   EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD /srv/other+t\n"), HasSubstr("is a directory of the host"));
   EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD ./broken+t\n"),
               AllOf(HasSubstr("broken/Earthfile:3:3"), HasSubstr("broken/Earthfile:4:3")));
-  EXPECT_THAT(error(std::string(kHead) + "t:\n  BUILD github.com/a/b+t\n"), HasSubstr("other repositories"));
 }
 
 TEST_F(Functions, saved_files_land_beside_the_earthfile_that_saved_them) {

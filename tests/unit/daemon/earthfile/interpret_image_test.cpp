@@ -32,11 +32,25 @@ TEST(SaveImage, has_what_the_target_says_of_it) {
   EXPECT_THAT(image.cmd, ElementsAre("/bin/sh", "-c", "run it"));
 }
 
+TEST(SaveImage, what_the_shell_will_read_has_the_values_from_here_and_its_own_quotes) {
+  const auto image = image_of("ARG V=1 2\nENTRYPOINT run $V \"$V\" '$V' \\$V a\\ b $NONE\nCMD [\"$V\"]");
+  EXPECT_THAT(image.entrypoint, ElementsAre("/bin/sh", "-c", "run 1 2 \"1 2\" '$V' $V a\\ b "));
+  EXPECT_THAT(image.cmd, ElementsAre("$V"));
+}
+
+TEST(SaveImage, a_push_needs_a_name) {
+  EXPECT_THAT(error_of(in_target("SAVE IMAGE --push")), StartsWith("Earthfile:4:5: SAVE IMAGE --push needs a name"));
+}
+
 TEST(SaveImage, healthchecks) {
-  const auto check = image_of("HEALTHCHECK --interval=30s --timeout=1m --retries=3 CMD curl -f $URL").healthcheck;
+  const auto check =
+      image_of(
+          "ARG URL=http://x\nHEALTHCHECK --interval=30s --timeout=1m --start-interval=2s --retries=3 CMD curl -f $URL")
+          .healthcheck;
   ASSERT_TRUE(check);
-  EXPECT_THAT(check->test, ElementsAre("CMD-SHELL", "curl -f $URL"));
+  EXPECT_THAT(check->test, ElementsAre("CMD-SHELL", "curl -f http://x"));
   EXPECT_EQ(check->interval_ns, 30'000'000'000);
+  EXPECT_EQ(check->start_interval_ns, 2'000'000'000);
   EXPECT_EQ(check->timeout_ns, 60'000'000'000);
   EXPECT_EQ(check->retries, 3);
   EXPECT_THAT(image_of("HEALTHCHECK NONE").healthcheck->test, ElementsAre("NONE"));

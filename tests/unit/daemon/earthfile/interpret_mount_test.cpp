@@ -105,6 +105,10 @@ TEST(Mounts, a_secret_is_a_variable) {
   EXPECT_EQ(secrets_of("--secret TOKEN --secret=A=b/c --secret B=+secrets/d --secret C=$ID"),
             (Pairs{{"TOKEN", "TOKEN"}, {"A", "b/c"}, {"B", "d"}, {"C", "x/y"}}));
   EXPECT_EQ(secrets_of("--secret= --secret A= --secret A=$NONE"), Pairs()) << "how a recipe does without";
+  EXPECT_EQ(error_of(in_target("RUN --secret A --secret B=+secrets/b cat", "VERSION 0.6")), "");
+  EXPECT_EQ(error_of(in_target("RUN --secret A=b cat", "VERSION 0.6")),
+            "Earthfile:4:9: --secret A=b needs VERSION 0.7, or VERSION --use-project-secrets\n"
+            "      RUN --secret A=b cat\n          ^\nhint: write --secret A=+secrets/b");
   EXPECT_THAT(error_of(in_target("RUN --secret a/b cat")),
               StartsWith("Earthfile:4:9: --secret: \"a/b\" is no name of a variable"));
 }

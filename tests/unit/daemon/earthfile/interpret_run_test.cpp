@@ -61,11 +61,13 @@ TEST(Run, the_image_s_own_directory_and_user_hold_until_changed) {
 }
 
 TEST(Run, errors) {
-  EXPECT_EQ(error_of(in_target("RUN")), "Earthfile:4:5: RUN needs a command\n      RUN\n      ^");
-  EXPECT_EQ(error_of(in_target("RUN []")), "Earthfile:4:5: RUN needs a command\n      RUN []\n      ^");
+  EXPECT_EQ(error_of(in_target("RUN")),
+            "Earthfile:4:5: RUN needs a command\n      RUN\n      ^\nhint: such as RUN make install");
+  EXPECT_EQ(error_of(in_target("RUN []")),
+            "Earthfile:4:5: RUN needs a command\n      RUN []\n      ^\nhint: such as RUN make install");
   EXPECT_EQ(error_of(in_target("RUN --ssh x")),
-            "Earthfile:4:9: RUN --ssh is not understood by this version of Ingot\n      RUN --ssh x\n"
-            "          ^\nhint: fetch before the build, and COPY the result");
+            "Earthfile:4:9: RUN --ssh is refused: steps reach no agent of the user's keys\n      RUN --ssh x\n"
+            "          ^\nhint: give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id");
   EXPECT_EQ(error_of(in_target("RUN --no-cahce x")),
             "Earthfile:4:9: RUN has no flag --no-cahce\n      RUN --no-cahce x\n          ^\n"
             "hint: did you mean \"--no-cache\"?");
@@ -74,12 +76,63 @@ TEST(Run, errors) {
             "hint: \"--no-cache\" alone means true");
   EXPECT_EQ(error_of(in_target("RUN --mount")),
             "Earthfile:4:9: --mount needs a value\n      RUN --mount\n          ^\nhint: --mount=...");
-  EXPECT_EQ(error_of(in_target("WORKDIR")), "Earthfile:4:5: WORKDIR needs a path\n      WORKDIR\n      ^");
+  EXPECT_EQ(error_of(in_target("WORKDIR")),
+            "Earthfile:4:5: WORKDIR needs a path\n      WORKDIR\n      ^\nhint: such as WORKDIR /src");
   EXPECT_EQ(error_of(in_target("USER a b")),
             "Earthfile:4:5: USER takes one user\n      USER a b\n      ^\nhint: such as USER build or USER 1000:1000");
-  for (const char* flag : {"--ssh", "--entrypoint", "--interactive", "--aws"}) {
-    EXPECT_THAT(error_of(in_target(std::string("RUN ") + flag + " x")), HasSubstr("is not understood by this version"));
+  for (const char* flag : {"--ssh", "--interactive", "--interactive-keep"}) {
+    EXPECT_THAT(error_of(in_target(std::string("RUN ") + flag + " x")), HasSubstr("is refused: "));
   }
+  EXPECT_THAT(error_of(in_target("RUN --aws x", "VERSION --run-with-aws 0.8")), HasSubstr("RUN --aws is refused: "));
+}
+
+TEST(Run, flags_that_came_later_need_their_version) {
+  EXPECT_EQ(error_of(in_target("RUN --network=none x", "VERSION 0.7")),
+            "Earthfile:4:9: RUN --network needs VERSION 0.8, or VERSION --no-network\n      RUN --network=none x\n"
+            "          ^\nhint: change the first line of the Earthfile");
+  EXPECT_EQ(error_of(in_target("RUN --network=none x", "VERSION --no-network 0.6")), "");
+  EXPECT_THAT(error_of(in_target("RUN --raw-output x")), HasSubstr("RUN --raw-output needs VERSION --raw-output"));
+  EXPECT_THAT(error_of(in_target("RUN --aws x")), HasSubstr("RUN --aws needs VERSION --run-with-aws"));
+  EXPECT_EQ(error_of(in_target("RUN --aws=false x")), "") << "what is off needs nothing";
+}
+
+TEST(Run, the_entrypoint_stands_before_the_command) {
+  const auto runs =
+      steps_of<graph::ExecOp>(graph_of(in_target("RUN --entrypoint plain\nENTRYPOINT [\"/bin/x\", \"a b\"]\nCMD "
+                                                 "[\"$c\"]\nRUN --entrypoint one \"two\"\nRUN --entrypoint")));
+  ASSERT_EQ(runs.size(), 3U);
+  EXPECT_EQ(runs[0].command, "plain");
+  EXPECT_EQ(runs[1].command, "'/bin/x' 'a b' one \"two\"");
+  EXPECT_EQ(runs[2].command, "'/bin/x' 'a b' '$c'");
+  EXPECT_THAT(error_of(in_target("RUN --entrypoint")), HasSubstr("has nothing to run"));
+}
+
+TEST(Run, before_0_7_only_what_pushes_comes_behind_a_push) {
+  for (const char* push : {"RUN --push x", "SAVE IMAGE --push a:1"}) {
+    for (const char* next :
+         {"RUN y", "COPY f /", "ENV A=1", "BUILD +t", "IF true\nEND", "ARG A", "FROM debian:bookworm"}) {
+      const std::string lines = std::string(push) + "\n" + next;
+      EXPECT_THAT(error_of(in_target(lines, "VERSION 0.6")), HasSubstr(", and only what pushes may")) << lines;
+      EXPECT_THAT(error_of(in_target(lines, "VERSION --wait-block 0.6")), Not(HasSubstr("only what pushes"))) << lines;
+    }
+    EXPECT_EQ(
+        error_of(in_target(std::string(push) + "\nRUN --push y\nSAVE ARTIFACT /z\nSAVE IMAGE b:1", "VERSION 0.6")), "");
+  }
+}
+
+TEST(Run, a_persistent_cache_is_copied_for_who_stands_on_it) {
+  const auto commands_of = [](const std::string& version, const std::string& cache) {
+    std::vector<std::string> commands;
+    const std::string a = "a:\n    FROM debian:bookworm\n    " + cache + "\n    RUN a\n";
+    for (const auto& exec : steps_of<graph::ExecOp>(graph_of(version + "\nt:\n    FROM +a\n    RUN t\n" + a))) {
+      commands.push_back(exec.command);
+    }
+    return commands;
+  };
+  const char* copying = "mkdir -p '/c' && cp -a /dev/cache-0/. '/c'/";
+  EXPECT_THAT(commands_of("VERSION 0.8", "CACHE --persist /c"), ElementsAre("a", copying, "t"));
+  EXPECT_THAT(commands_of("VERSION 0.7", "CACHE /c"), ElementsAre("a", copying, "t"));
+  EXPECT_THAT(commands_of("VERSION 0.8", "CACHE /c"), ElementsAre("a", "t"));
 }
 
 TEST(Run, privileged_and_hosts) {

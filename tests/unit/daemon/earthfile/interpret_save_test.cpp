@@ -77,7 +77,7 @@ TEST(SaveArtifactErrors, are_told_where_they_stand) {
   EXPECT_EQ(
       error_of(in_target("SAVE ARTIFACT $NONE")),
       "Earthfile:4:19: SAVE ARTIFACT $NONE: this is empty here\n      SAVE ARTIFACT $NONE\n                    ^\n"
-      "hint: give the variable a value");
+      "hint: nothing here is called NONE; declare it above, by ARG NONE=...");
   EXPECT_EQ(error_of(in_target("SAVE ARTIFACT")),
             "Earthfile:4:5: SAVE ARTIFACT needs a source\n      SAVE ARTIFACT\n      ^\n"
             "hint: SAVE ARTIFACT src [name] [AS LOCAL path]");
@@ -104,7 +104,7 @@ TEST(SaveArtifactErrors, a_local_path_stays_in_the_project) {
   EXPECT_EQ(error_kind_of(in_target("SAVE ARTIFACT --force a AS LOCAL ..")), ErrorKind::denied);
   EXPECT_EQ(error_of(in_target("SAVE ARTIFACT a AS LOCAL $NONE")),
             "Earthfile:4:30: the path of AS LOCAL is empty here\n      SAVE ARTIFACT a AS LOCAL $NONE\n"
-            "                               ^\nhint: give the variable a value");
+            "                               ^\nhint: nothing here is called NONE; declare it above, by ARG NONE=...");
   EXPECT_EQ(error_of(in_target("SAVE ARTIFACT *.x AS LOCAL b")),
             "Earthfile:4:32: AS LOCAL of a pattern needs a directory: \"b\" has no slash at its end\n"
             "      SAVE ARTIFACT *.x AS LOCAL b\n                                 ^\nhint: AS LOCAL b/");

@@ -113,15 +113,16 @@ TEST(Builtins, are_known_once_declared_and_cannot_be_overridden) {
   EXPECT_EQ(seen_by_run(graph_of(in_target("RUN x")), "TARGETOS"), "(unset)");
   EXPECT_EQ(seen_by_run(graph_of(in_target("ARG TARGETPLATFORM\nRUN x"), "+t", {{"TARGETPLATFORM", "a/b"}}),
                         "TARGETPLATFORM"),
-            native_platform());
+            base::native_platform().text());
 }
 
-TEST(Builtins, those_of_git_are_empty_and_warned_of) {
+TEST(Builtins, those_of_git_are_empty_outside_of_a_repository) {
   auto result = interpreted(in_target("ARG EARTHLY_GIT_HASH\nRUN x"));
   EXPECT_EQ(seen_by_run(result->graph, "EARTHLY_GIT_HASH"), "");
-  EXPECT_THAT(result->warnings,
-              ElementsAre("Earthfile:4:9: EARTHLY_GIT_HASH is not known to this version of Ingot: it is empty\n"
-                          "      ARG EARTHLY_GIT_HASH\n          ^"));
+  EXPECT_TRUE(result->warnings.empty());
+  EXPECT_EQ(seen_by_run(graph_of(in_target("ARG EARTHLY_TARGET_TAG_DOCKER\nRUN x")), "EARTHLY_TARGET_TAG_DOCKER"),
+            "latest");
+  EXPECT_EQ(seen_by_run(graph_of(in_target("ARG EARTHLY_SOURCE_DATE_EPOCH\nRUN x")), "EARTHLY_SOURCE_DATE_EPOCH"), "0");
 }
 
 TEST(VariableErrors, arg) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,16 +27,26 @@ class FakeHost : public Host {
     if (found == files.end()) return base::fail(ErrorKind::not_found, "no file " + path);
     return found->second;
   }
+  std::vector<std::string> earthfiles() override {
+    std::vector<std::string> directories;
+    for (const auto& [path, text] : files) {
+      if (path.ends_with("/Earthfile")) directories.push_back(path.substr(0, path.size() - 10));
+    }
+    return directories;
+  }
   // Commands are answered as they are listed here; one that is not fails.
   Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) override {
     const auto& exec = std::get<graph::ExecOp>(graph.steps.back().operation);
+    const std::lock_guard lock(mutex);
     questions.push_back(exec.command);
     auto found = answers.find(exec.command);
     if (found == answers.end()) return std::optional(graph::Answer{1, ""});
     return found->second;
   }
-  Result<graph::ImageConfig> image_config(const std::string& reference) override {
-    asked.push_back(reference);
+  Result<graph::ImageConfig> image_config(const std::string& reference, const base::Platform& platform) override {
+    const std::lock_guard lock(mutex);
+    const std::string foreign = base::foreign_platform(platform);
+    asked.push_back(reference + (foreign.empty() ? "" : " " + foreign));
     auto found = images.find(reference);
     if (found == images.end())
       return base::fail(ErrorKind::not_found, "there is no image " + reference, "name another");
@@ -43,7 +54,27 @@ class FakeHost : public Host {
   }
 
   Result<std::optional<std::string>> shell_program(const graph::Graph&) override { return shell; }
-  Result<std::optional<std::string>> step_file(const graph::Graph&, const std::string& path) override {
+  // A repository that is listed here, by its name or URL; a directory of it may follow.
+  Result<Repository> repository(const std::string& reference, const std::string& ref) override {
+    const std::lock_guard lock(mutex);
+    looked_at.push_back(reference + (ref.empty() ? "" : ":" + ref));
+    for (const auto& [name, one] : repositories) {
+      if (reference != name && !reference.starts_with(name + "/")) continue;
+      Repository found = one;
+      if (reference.size() > name.size()) found.directory = reference.substr(name.size() + 1);
+      found.ref = ref;
+      if (ref == "nosuch")
+        return base::fail(ErrorKind::not_found, "it has no branch or tag \"" + ref + "\"", "did you mean \"main\"?");
+      return found;
+    }
+    return base::fail(ErrorKind::not_found, "there is no repository " + reference, "name another");
+  }
+  Result<std::optional<std::string>> step_file(const graph::Graph& graph, const std::string& path) override {
+    if (const auto* git = std::get_if<graph::GitOp>(&graph.steps.back().operation)) {
+      auto found = repository_files.find(git->url + path);
+      if (found == repository_files.end()) return base::fail(ErrorKind::not_found, "no file " + path);
+      return found->second;
+    }
     auto found = step_files.find(path);
     if (found == step_files.end()) return base::fail(ErrorKind::not_found, "no file " + path);
     return found->second;
@@ -54,8 +85,12 @@ class FakeHost : public Host {
   std::map<std::string, std::string> files;
   std::map<std::string, std::optional<std::string>> step_files;
   std::map<std::string, std::optional<graph::Answer>> answers;
+  std::map<std::string, Repository> repositories;
+  std::map<std::string, std::optional<std::string>> repository_files;  // by URL and path together
+  std::vector<std::string> looked_at;
   std::vector<std::string> asked;
   std::vector<std::string> questions;
+  std::mutex mutex;  // guards asked, questions and looked_at
 };
 
 inline File parsed(std::string_view text) {

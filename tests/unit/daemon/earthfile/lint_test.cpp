@@ -78,6 +78,14 @@ TEST(Lint, a_flag_that_the_version_has) {
   EXPECT_THAT(found("VERSION --arg-scope-and-set --shell-out-anywhere 0.6\nt:\n  FROM a\n"), IsEmpty());
 }
 
+TEST(Lint, what_is_no_platform) {
+  EXPECT_THAT(found("VERSION 0.8\nt:\n  FROM --platform=linux/amd46 a\n  COPY --platform linux/x64 +u/f /\n"
+                    "  BUILD --platform=linux/arm64 --platform=native --platform=$P --platform= --platform=x/y +u\n"
+                    "  RUN --push --platform=what\nu:\n  FROM a\n"),
+              ElementsAre("3 no-platform: \"linux/amd46\" is no platform",
+                          "4 no-platform: \"linux/x64\" is no platform", "5 no-platform: \"x/y\" is no platform"));
+}
+
 TEST(Lint, conditions_that_are_never_true) {
   for (const char* condition :
        {"[ !-n \"$X\" ]", "[ -y \"$X\" ]", "[ \"$X\" === \"a\" ]", "[ X = a ]", "[ \"a\" != a ]", "[ -z X ]",

@@ -113,7 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
              "Earthfile:1:13: VERSION takes one version\n  VERSION 0.8 0.7\n              ^\n"
              "hint: flags come before it, with \"--\""},
         Case{"VERSION 0.8 --try\n",
-             "Earthfile:1:13: the flags of VERSION come before the version\n  VERSION 0.8 --try\n              ^"},
+             "Earthfile:1:13: the flags of VERSION come before the version\n  VERSION 0.8 --try\n              "
+             "^\nhint: write VERSION --try 0.8"},
         Case{"VERSION --try=false 0.8\n",
              "Earthfile:1:9: a feature flag of VERSION can only be turned on\n  VERSION --try=false 0.8\n          ^\n"
              "hint: leave out --try=false"},
@@ -124,17 +125,21 @@ INSTANTIATE_TEST_SUITE_P(
              "Earthfile:1:1: --arg-scope-and-set needs --shell-out-anywhere\n  VERSION --arg-scope-and-set 0.6\n  ^\n"
              "hint: write VERSION --arg-scope-and-set --shell-out-anywhere 0.6"},
         Case{"VERSION 0.8\nVERSION 0.8\n",
-             "Earthfile:2:1: VERSION may stand only once, as the first command\n  VERSION 0.8\n  ^"}));
+             "Earthfile:2:1: VERSION may stand only once, as the first command\n  VERSION 0.8\n  ^\nhint: remove this "
+             "one"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Targets, ParserErrors,
     ::testing::Values(
         Case{"VERSION 0.8\nbase:\n",
-             "Earthfile:2:1: the name \"base\" is taken: it is the commands above the first target\n  base:\n  ^"},
+             "Earthfile:2:1: the name \"base\" is taken: it is the commands above the first target\n  base:\n  "
+             "^\nhint: give the target another name"},
         Case{"VERSION 0.8\nBuild:\n",
              "Earthfile:2:1: \"Build\" is no name for a target\n  Build:\n  ^\n"
              "hint: letters, digits, \"-\", \"_\" and \".\", beginning with a small letter"},
-        Case{"VERSION 0.8\na:\nb:\na:\n", "Earthfile:4:1: there is a target \"a\" already, in line 2\n  a:\n  ^"},
+        Case{"VERSION 0.8\na:\nb:\na:\n",
+             "Earthfile:4:1: there is a target \"a\" already, in line 2\n  a:\n  ^\nhint: give one of them another "
+             "name"},
         Case{"VERSION 0.8\na:\n  FROM x\n  b:\n",
              "Earthfile:4:3: a target begins at the start of its line\n    b:\n    ^\n"
              "hint: remove the white space before it"},
@@ -211,7 +216,8 @@ TEST(Parser, errors_size_and_nesting_are_bounded) {
   EXPECT_EQ(parse(many, "Earthfile").error().size(), 20U);
 
   auto large = parse(std::string((8U << 20) + 1, 'x'), "Earthfile");
-  EXPECT_EQ(proto::render(large.error().front()), "Earthfile: the Earthfile is larger than 8.0 MiB");
+  EXPECT_EQ(proto::render(large.error().front()),
+            "Earthfile: the Earthfile is larger than 8.0 MiB\nhint: keep data in files of their own, and COPY them");
   EXPECT_EQ(large.error().front().kind, ErrorKind::too_large);
 
   std::string deep = "VERSION 0.8\nt:\n";
@@ -242,7 +248,7 @@ TEST(File, features_come_by_version_or_by_flag) {
 TEST(Language, every_command_is_told_from_its_name_and_refused_ones_say_what_to_do) {
   for (const auto& command : commands()) {
     EXPECT_EQ(find_command(command.name), &command);
-    const bool refused = command.state == CommandInfo::State::not_yet || command.state == CommandInfo::State::rejected;
+    const bool refused = command.state == CommandInfo::State::rejected;
     EXPECT_EQ(refused, !command.hint.empty()) << command.name;
     if (!command.feature.empty()) {
       EXPECT_NE(find_feature(command.feature), nullptr) << command.name;

@@ -22,6 +22,10 @@ TEST(Definition, is_the_same_for_the_same) {
 // Every field of every operation counts: a change of any one makes another step.
 TEST(Definition, differs_in_every_field) {
   std::vector<Operation> operations = {ImageOp{"a"}, ImageOp{"b"}, MakeDirectoryOp{"/a"}, MakeDirectoryOp{"/b"}};
+  for (const auto& git :
+       {GitOp{"u", "c", "", ""}, GitOp{"v", "c", "", ""}, GitOp{"u", "d", "", ""}, GitOp{"u", "c", "t", ""}}) {
+    operations.emplace_back(git);
+  }
   auto written = [&](auto change) {
     WriteFileOp op;
     change(op);
@@ -101,6 +105,10 @@ TEST(Definition, the_parent_counts) {
   EXPECT_NE(definition(ExecOp{}, {kParent}), definition(ExecOp{}, {base::Digest::of("other")}));
   EXPECT_NE(definition(CopyOp{}, {kParent}), definition(CopyOp{}, {}));
   EXPECT_NE(definition(MakeDirectoryOp{}, {kParent}), definition(MakeDirectoryOp{}, {}));
+}
+
+TEST(Definition, by_which_branch_a_commit_was_found_does_not_count) {
+  EXPECT_EQ(definition(GitOp{"u", "c", "", "refs/heads/a"}, {}), definition(GitOp{"u", "c", "", "refs/heads/b"}, {}));
 }
 
 }  // namespace

@@ -33,6 +33,18 @@ TEST(Prune, keeps_what_is_wanted_and_what_it_stands_on) {
   EXPECT_EQ(drawn(prune(sample(), {})), "");
 }
 
+TEST(Prune, an_ancestry_is_a_copy_of_what_one_step_stands_on) {
+  Graph graph = sample();
+  CopyOp copy;
+  copy.from = 1;
+  graph.steps.push_back(step("copy", 4));
+  graph.steps.back().operation = copy;
+  graph.steps.push_back(step("later", 5));
+  EXPECT_EQ(drawn(ancestry(graph, 5)), "a b<0 c e<2 copy<3 ");
+  EXPECT_EQ(inputs(ancestry(graph, 5).steps[4]), (std::vector<StepId>{3, 1}));
+  EXPECT_EQ(drawn(ancestry(graph, 2)), "c ");
+}
+
 TEST(Prune, keeps_what_is_copied_and_mounted_from_and_renames_it) {
   Graph graph = sample();
   CopyOp copy;

@@ -36,7 +36,7 @@ class JobRetirementTest : public testing::Test {
         artifact.name = "out";
         artifact.digest = "sha256:" + std::string(64, 'b');
         artifact.size = 3;
-        INGOT_CHECK(run.add_artifact(artifact));
+        INGOT_CHECK(run.add_artifacts({artifact}));
         StepRecord step;
         step.number = 1;
         step.target = run.job.spec.target;

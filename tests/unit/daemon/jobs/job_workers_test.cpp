@@ -39,6 +39,7 @@ TEST_F(JobWorkersTest, a_job_keeps_what_it_started_from_and_its_next_attempt_beg
   queue->start([&](JobRun& run) -> Status {
     INGOT_CHECK(
         run.record_images({{"debian:12", "sha256:a", "bootstrap bookworm"}, {"x:1", "sha256:b", "docker://x:1"}}));
+    INGOT_CHECK(run.record_repositories({{"github.com/org/repo", "", "abc", "https://github.com/org/repo.git"}}));
     return run.job.spec.target == "+bad" ? base::fail(ErrorKind::step_failed, "bad") : Status{};
   });
   for (const char* target : {"+good", "+bad"}) {
@@ -47,6 +48,8 @@ TEST_F(JobWorkersTest, a_job_keeps_what_it_started_from_and_its_next_attempt_beg
     EXPECT_EQ(job.from_images[0].name, "debian:12");
     EXPECT_EQ(job.from_images[1].digest, "sha256:b");
     EXPECT_EQ(job.from_images[1].source, "docker://x:1");
+    ASSERT_EQ(job.from_repositories.size(), 1U);
+    EXPECT_EQ(job.from_repositories[0].commit, "abc");
   }
   EXPECT_EQ(queue->list({})->front().from_images.size(), 2U);
   const std::string stopped = submit(spec("+good"));
@@ -60,7 +63,7 @@ TEST_F(JobWorkersTest, a_job_keeps_what_it_started_from_and_its_next_attempt_beg
   open();
   std::size_t seen = 99;
   queue->start([&](JobRun& run) -> Status {
-    seen = run.job.from_images.size();
+    seen = run.job.from_images.size() + run.job.from_repositories.size();
     return {};
   });
   EXPECT_EQ(wait(stopped).from_images.size(), 0U);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/base/digest.h"
 #include "daemon/jobs/job_table.h"
 #include "tests/support/fakes.h"
 #include "tests/support/temp.h"
@@ -116,6 +117,51 @@ TEST_F(StepTableTest, what_stood_on_a_step_that_was_asked_to_run_says_so_and_no_
   EXPECT_THAT(report(step("RUN x", {{"$A", "2"}})).reasons, ElementsAre("$A changed"));
 }
 
+TEST_F(StepTableTest, parts_that_are_kept_are_not_made_again) {
+  int made = 0;
+  const auto with_parts = [&](const std::string& digest, const std::string& value) {
+    auto one = step("RUN x", {});
+    one.parts_digest = digest.empty() ? "" : base::Digest::of(digest).str();
+    one.make_parts = [&made, value] {
+      ++made;
+      return std::map<std::string, std::string>{{"$A", value}};
+    };
+    return one;
+  };
+  report(with_parts("1", "old"));
+  report(with_parts("1", "old"));
+  EXPECT_EQ(made, 1);
+  EXPECT_THAT(report(with_parts("2", "new")).reasons, ElementsAre("$A changed"));
+  EXPECT_EQ(made, 2);
+  report(with_parts("", "new"));
+  report(with_parts("", "new"));
+  EXPECT_EQ(made, 4) << "what has no digest before it is made";
+}
+
+TEST_F(StepTableTest, parts_that_go_meanwhile_are_made_after_all) {
+  auto first = step("RUN x", {});
+  first.parts_digest = base::Digest::of("1").str();
+  first.make_parts = [] { return std::map<std::string, std::string>{{"$A", "1"}}; };
+  report(first);
+  auto second = first;
+  auto other = step("RUN y", {});
+  other.number = 3;
+  other.make_parts = [&] {
+    // As when the job that had the others is forgotten just now.
+    EXPECT_TRUE(database->transaction([&]() -> Status {
+      for (const char* text : {"DELETE FROM job_steps", "DELETE FROM step_parts"}) {
+        INGOT_TRY(auto deletion, database->prepare(text));
+        INGOT_CHECK(deletion.run());
+      }
+      return {};
+    }));
+    return std::map<std::string, std::string>{};
+  };
+  const std::string id = job();
+  ASSERT_TRUE(steps.record(id, {second, other}));
+  EXPECT_EQ(steps.reports(id)->size(), 2U);
+}
+
 TEST_F(StepTableTest, a_job_that_is_run_again_has_only_its_last_run) {
   const std::string id = job();
   ASSERT_TRUE(steps.record(id, {step("RUN x", {}), {3, 1, "+t", "RUN y", "Earthfile:4", "executed", 0, false, {}, 0}}));
@@ -147,8 +193,9 @@ TEST_F(StepTableTest, artifacts_are_expected_as_the_last_job_that_succeeded_had_
     artifact.name = "out";
     artifact.digest = "sha256:" + std::string(64, 'b');
     artifact.size = size;
-    EXPECT_TRUE(jobs.add_artifact(id, artifact));
-    EXPECT_TRUE(jobs.add_artifact(id, artifact));
+    std::vector<proto::Artifact> artifacts{artifact, artifact};
+    EXPECT_TRUE(jobs.add_artifacts(id, artifacts));
+    EXPECT_EQ(artifacts[1].id, "2");
     Error error;
     EXPECT_TRUE(jobs.finish(id, state, state == proto::JobState::failed ? std::optional(error) : std::nullopt));
   };

@@ -46,7 +46,7 @@ TEST_F(PartsTest, a_command_has_each_variable_and_what_it_stands_on) {
 
 TEST_F(PartsTest, one_variable_changes_one_part) {
   const auto before = parts(1);
-  std::get<graph::ExecOp>(graph.steps[1].operation).env[0].second = "1.3";
+  std::get<graph::ExecOp>(graph.steps[1].operation).env = {{"VERSION", "1.3"}, {"TOKEN", "secret"}};
   auto after = parts(1);
   EXPECT_NE(before.at("$VERSION"), after.at("$VERSION"));
   after["$VERSION"] = before.at("$VERSION");
@@ -59,6 +59,21 @@ TEST_F(PartsTest, a_copy_has_each_file_that_it_takes_and_no_other) {
   EXPECT_THAT(before, Not(Contains(Key("file other"))));
   manifest.entries[1].digest = "sha256:c";
   EXPECT_NE(before.at("file src/a.c"), parts(2).at("file src/a.c"));
+}
+
+TEST_F(PartsTest, their_digest_is_known_before_them) {
+  const auto digest = [&](bool stands_on_anew = false) { return parts_digest(graph, 2, keys, stands_on_anew); };
+  const std::string before = digest();
+  EXPECT_EQ(digest(), before);
+  EXPECT_NE(digest(true), before);
+  graph.steps[1].text = "RUN make all";
+  EXPECT_NE(digest(), before) << "what a part is called";
+  graph.steps[1].text = "RUN make";
+  EXPECT_EQ(digest(), before);
+  keys[2].key = base::Digest::of("another");
+  EXPECT_NE(digest(), before);
+  keys[2].never_found = true;
+  EXPECT_EQ(digest(), "") << "its key says nothing";
 }
 
 }  // namespace

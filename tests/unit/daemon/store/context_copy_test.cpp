@@ -238,7 +238,8 @@ TEST_F(ContextCopy, what_is_missing_is_said_with_its_neighbours) {
       "\"dangling\" is a symlink to \"gone\", which is not in the project directory\nhint: check the path, or let "
       "it be missing with COPY --if-exists");
   context.entries.push_back(link("round", "round"));
-  EXPECT_NE(copy(op({"round"}, "/x")), "");
+  EXPECT_THAT(copy(op({"round"}, "/x")),
+              testing::StartsWith("\"round\" is a symlink to \"round\", which leads back to it\n"));
   auto optional = op({"nothing", "no*"}, "/x/");
   optional.if_exists = true;
   EXPECT_EQ(copy(optional), "");
@@ -256,7 +257,7 @@ TEST_F(ContextCopy, what_cannot_be_replaced_is_said) {
             "COPY: /f is there and is no directory\nhint: remove it first, or give COPY another destination");
   auto nobody = op({"src"}, "/g");
   nobody.chown = "nobody";
-  EXPECT_EQ(copy(nobody), "the image has no user \"nobody\"");
+  EXPECT_EQ(copy(nobody), "the image has no user \"nobody\"\nhint: add it in a RUN, or take a number");
 }
 
 TEST_F(ContextCopy, files_replace_links_and_never_write_through_them) {

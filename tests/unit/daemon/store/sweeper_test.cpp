@@ -122,6 +122,20 @@ TEST_F(SweeperTest, an_image_keeps_its_layers_and_takes_them_with_it) {
   EXPECT_FALSE(blobs.has(layer));
 }
 
+TEST_F(SweeperTest, an_index_keeps_the_layers_of_its_images_and_takes_them_with_it) {
+  const auto layer = put("a layer");
+  const auto other = put("another one");
+  const auto one = put("{\"layers\":[{\"digest\":\"" + layer.str() + "\"}]}");
+  const auto two = put("{\"layers\":[{\"digest\":\"" + other.str() + "\"}]}");
+  const auto index = put("{\"manifests\":[{\"digest\":\"" + one.str() + "\"},{\"digest\":\"" + two.str() + "\"}]}");
+  job(1);
+  artifact(1, 1, index, proto::kIndexMediaType);
+  EXPECT_EQ(sweep(kQuiet).blobs, 0U);
+  sql("UPDATE artifacts SET removed_ms = 5");
+  EXPECT_EQ(sweep().blobs, 5U);
+  for (const auto& gone : {layer, other, one, two, index}) EXPECT_FALSE(blobs.has(gone));
+}
+
 TEST_F(SweeperTest, a_layer_stays_while_its_snapshot_does) {
   const auto layer = put("a layer");
   sql("INSERT INTO snapshots (id, created_ms, used_ms, bytes, entries) VALUES (1, 1, 1, 1, 1)");

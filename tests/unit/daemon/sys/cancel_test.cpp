@@ -55,6 +55,32 @@ TEST(Cancel, TokenOutlivesItsSource) {
   EXPECT_TRUE(readable(token.fd()));
 }
 
+TEST(Cancel, ASourceWithAParentIsThrownWithIt) {
+  CancelSource parent;
+  CancelSource child(parent.token());
+  const CancelToken token = child.token();
+  EXPECT_FALSE(token.canceled());
+  EXPECT_FALSE(readable(token.fd()));
+  parent.cancel();
+  EXPECT_TRUE(token.canceled());
+  EXPECT_TRUE(readable(token.fd()));
+}
+
+TEST(Cancel, AChildThrowsNothingButItself) {
+  CancelSource parent;
+  CancelSource child(parent.token());
+  ASSERT_FALSE(readable(child.token().fd()));
+  child.cancel();
+  EXPECT_TRUE(child.token().canceled());
+  EXPECT_TRUE(readable(child.token().fd()));
+  EXPECT_FALSE(parent.token().canceled());
+  EXPECT_FALSE(readable(parent.token().fd()));
+  CancelSource of_nothing{CancelToken()};
+  ASSERT_FALSE(readable(of_nothing.token().fd()));
+  of_nothing.cancel();
+  EXPECT_TRUE(readable(of_nothing.token().fd()));
+}
+
 // The descriptor is made by whoever asks first, and the switch may be thrown at that moment.
 TEST(Cancel, WakesPollersThatRaceWithIt) {
   constexpr int kRounds = 200;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "tests/support/temp.h"
@@ -109,6 +110,27 @@ TEST(Files, AFullDiskIsItsOwnKindOfError) {
   EXPECT_EQ(written.error().kind, ErrorKind::no_space);
   EXPECT_EQ(written.error().message, "cannot write /dev/full: No space left on device");
   EXPECT_EQ(written.error().hint, "free some space on that file system and try again");
+}
+
+TEST(Files, CountsBytesBelowADirectoryThatOthersChange) {
+  TempDirectory directory;
+  directory.file("d/kept", std::string(1000, 'x'));
+  EXPECT_EQ(bytes_below(directory / "d"), 1000U);
+  EXPECT_EQ(bytes_below(directory / "nowhere"), 0U);
+  std::atomic<bool> over = false;
+  std::thread busy([&] {
+    while (!over) {
+      for (int i = 0; i < 20; ++i) directory.file("d/" + std::to_string(i) + "/sub/file", "y");
+      for (int i = 0; i < 20; ++i) fs::remove_all(fs::path(directory / "d") / std::to_string(i));
+    }
+  });
+  for (int i = 0; i < 500; ++i) {
+    const auto bytes = bytes_below(directory / "d");
+    EXPECT_GE(bytes, 1000U);
+    EXPECT_LE(bytes, 2000U);
+  }
+  over = true;
+  busy.join();
 }
 
 TEST(Files, MakesDirectoriesWithTheirParents) {

@@ -2,10 +2,10 @@
 
 #include <locale.h>
 
-namespace ingot::store {
+namespace ingot::sys {
 
 // While it lives, the calling thread's libarchive keeps names as they are: it converts them to the thread's locale, and
-// the daemon's knows ASCII only.
+// that of a daemon knows ASCII only.
 class Utf8Names {
  public:
   Utf8Names() : utf8_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
@@ -24,4 +24,4 @@ class Utf8Names {
   locale_t before_ = nullptr;
 };
 
-}  // namespace ingot::store
+}  // namespace ingot::sys

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/base/keyed_mutex.h"
+#include "daemon/git/repositories.h"
+#include "proto/secrets.h"
+#include "proto/types.h"
+
+namespace ingot::git {
+
+// The repositories of one job: a name means one commit for as long as the job lives, and the user's credentials go to
+// the hosts that they are for. Steps may outlive the job that began them, so they share it. Thread-safe.
+class JobRepositories {
+ public:
+  // Takes of the secrets what is for git. `lost`: the ids of secrets that the job had and has no more.
+  JobRepositories(const Repositories& all, const proto::Secrets& secrets, const std::set<std::string>& lost);
+
+  struct Found {
+    Location location;
+    Revision revision;
+  };
+  Result<Found> find(const std::string& reference, const std::string& ref, const sys::CancelToken& cancel);
+  Status check_out(const graph::GitOp& op, const std::filesystem::path& directory, const sys::CancelToken& cancel);
+  // Equal for jobs that have the same credentials: what is fetched with some is not waited for by who has others.
+  std::string fingerprint() const;
+  // What the job asked for so far, in that order, each once.
+  std::vector<proto::FromRepository> used() const;
+
+ private:
+  // Those that stand in its own URL, else the user's for its host, else another URL's of the host: of a submodule.
+  const Credentials* credentials_for(const Location& location) const;
+  Error explained(Error error) const;
+
+  const Repositories& all_;
+  bool lost_credentials_ = false;
+  base::KeyedMutex looking_;                        // a name is looked at by one
+  mutable std::mutex mutex_;                        // guards all below
+  std::map<std::string, Credentials> credentials_;  // the user's, by host; never changed
+  // A recipe's, by the host and the URL without them; only added to.
+  std::map<std::pair<std::string, std::string>, Credentials> credentials_in_url_;
+  std::map<std::pair<std::string, std::string>, Revision> known_;
+  std::vector<proto::FromRepository> used_;
+};
+
+}  // namespace ingot::git

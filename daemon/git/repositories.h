@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/git/program.h"
+#include "daemon/git/rules.h"
+#include "daemon/graph/graph.h"
+
+namespace ingot::git {
+
+// What a name meant when it was looked at.
+struct Revision {
+  std::string commit;
+  std::string branch;    // by which it was asked for, or the default one
+  std::string tag;       // by which it was asked for
+  std::string full_ref;  // "refs/heads/main"; empty for a commit
+};
+
+// How large a repository's files may be.
+struct Limits {
+  std::uint64_t entries = 200'000;
+  std::uint64_t file_bytes = 16ULL << 30;
+  std::uint64_t total_bytes = 64ULL << 30;
+};
+
+// The name of the file in a checkout's .git directory that has what `details_format` asks of the commit.
+inline constexpr const char* kDetailsFile = ".git/ingot-commit";
+
+// Other people's repositories: what their names mean, and their files. Thread-safe.
+class Repositories {
+ public:
+  Repositories(std::vector<Rule> rules, Limits limits, sys::ProcessRunner& processes)
+      : rules_(std::move(rules)), limits_(limits), program_(processes) {}
+
+  void set_rules(std::vector<Rule> rules);
+  Result<Location> locate(const std::string& reference) const;
+  // Asks the host, but not for a commit that is written in full. An empty ref is the default branch.
+  Result<Revision> look(const Location& location, const std::string& ref, const Credentials* credentials,
+                        const sys::CancelToken& cancel) const;
+
+  using CredentialsFor = std::function<const Credentials*(const Location& location)>;
+  // Puts the files of the commit into `directory`, which is empty, with its submodules and a .git directory of this one
+  // commit. Whoever does it at another time gets the same. Errors have no position.
+  Status check_out(const graph::GitOp& op, const std::filesystem::path& directory,
+                   const CredentialsFor& credentials_for, const sys::CancelToken& cancel) const;
+
+ private:
+  mutable std::mutex mutex_;  // guards the next
+  std::vector<Rule> rules_;
+  const Limits limits_;
+  const Program program_;
+};
+
+}  // namespace ingot::git

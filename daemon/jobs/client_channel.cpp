@@ -1,0 +1,215 @@
+#include "daemon/jobs/client_channel.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "daemon/base/strings.h"
+
+namespace ingot::jobs {
+
+namespace {
+
+using base::fail;
+using proto::LocalFrame;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kGlance{50};  // at a cancel, of which nothing else tells
+constexpr std::chrono::seconds kLastWords{5};     // for the outcome of what was canceled
+constexpr std::chrono::seconds kPatience{10};     // for a client to come
+constexpr std::size_t kLargestInbox = 8U << 20;   // then the client waits
+constexpr std::size_t kMostChannels = 512;
+constexpr std::size_t kPart = 256U << 10;
+
+tl::unexpected<Error> gone() {
+  return fail(ErrorKind::unavailable, "the client that does what LOCALLY says is gone",
+              "build again, and let `ingot build` run until the job has ended");
+}
+
+}  // namespace
+
+ClientChannel::ClientChannel(sys::UniqueFd socket) : socket_(std::move(socket)), reader_([this] { read(); }) {}
+
+ClientChannel::~ClientChannel() {
+  close();
+  reader_.join();
+}
+
+bool ClientChannel::is_open() const {
+  std::lock_guard lock(mutex_);
+  return open_;
+}
+
+bool ClientChannel::is_ready() const {
+  std::lock_guard lock(mutex_);
+  return open_ && ready_;
+}
+
+void ClientChannel::close() {
+  shutdown(socket_.get(), SHUT_RDWR);  // the reader wakes, and tells the others
+}
+
+// The reader's thread.
+void ClientChannel::read() {
+  while (true) {
+    auto frame = sys::receive_frame(socket_.get());
+    std::unique_lock lock(mutex_);
+    if (!frame || !*frame) break;
+    const auto number = (*frame)->number;
+    if (static_cast<LocalFrame>((*frame)->kind) == LocalFrame::ready) ready_ = true;
+    const auto has_room = [&] {
+      const auto errand = errands_.find(number);
+      return errand == errands_.end() || errand->second.bytes < kLargestInbox;
+    };
+    changed_.wait(lock, has_room);
+    if (const auto errand = errands_.find(number); errand != errands_.end()) {
+      errand->second.bytes += (*frame)->payload.size();
+      errand->second.inbox.push_back(std::move(**frame));
+    }
+    changed_.notify_all();
+  }
+  std::lock_guard lock(mutex_);
+  open_ = false;
+  changed_.notify_all();
+}
+
+Status ClientChannel::send(LocalFrame kind, std::uint32_t number, std::string_view payload,
+                           const sys::CancelToken& cancel) {
+  std::lock_guard lock(send_mutex_);
+  // A client that takes nothing for so long after a cancel is as good as gone, and so is the connection.
+  auto canceled_at = Clock::time_point::max();
+  auto sent = sys::send_frame(socket_.get(), static_cast<std::uint8_t>(kind), number, payload, [&] {
+    if (cancel.canceled()) canceled_at = std::min(canceled_at, Clock::now());
+    return canceled_at != Clock::time_point::max() && Clock::now() > canceled_at + kLastWords;
+  });
+  if (sent) return {};
+  shutdown(socket_.get(), SHUT_RDWR);
+  return cancel.canceled() ? fail(ErrorKind::canceled, "canceled") : gone();
+}
+
+Status ClientChannel::send_tar(std::uint32_t number, const sys::fs::path& tar, const sys::CancelToken& cancel) {
+  INGOT_TRY(auto file, sys::open_file(tar, O_RDONLY));
+  std::string part(kPart, '\0');
+  while (!cancel.canceled()) {
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return base::fail_errno(errno, "cannot read " + tar.string());
+    if (got == 0) break;
+    INGOT_CHECK(send(LocalFrame::bytes, number, {part.data(), static_cast<std::size_t>(got)}, cancel));
+  }
+  return cancel.canceled() ? Status() : send(LocalFrame::end, number, "", cancel);
+}
+
+Result<proto::LocalOutcome> ClientChannel::run(const Wanted& wanted, const sys::CancelToken& cancel) {
+  std::uint32_t number = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (!open_) return gone();
+    number = ++last_;
+    errands_[number];
+  }
+  auto outcome = [&]() -> Result<proto::LocalOutcome> {
+    INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), cancel));
+    if (wanted.tar) INGOT_CHECK(send_tar(number, *wanted.tar, cancel));
+    return wait(wanted, number, cancel);
+  }();
+  std::lock_guard lock(mutex_);
+  errands_.erase(number);
+  changed_.notify_all();
+  return outcome;
+}
+
+std::optional<sys::Frame> ClientChannel::next(std::uint32_t number) {
+  std::unique_lock lock(mutex_);
+  Errand& errand = errands_.at(number);
+  changed_.wait_for(lock, kGlance, [&] { return !errand.inbox.empty() || !open_; });
+  if (errand.inbox.empty()) return std::nullopt;
+  sys::Frame frame = std::move(errand.inbox.front());
+  errand.inbox.pop_front();
+  errand.bytes -= frame.payload.size();
+  changed_.notify_all();
+  return frame;
+}
+
+Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint32_t number,
+                                                const sys::CancelToken& cancel) {
+  const auto begun = Clock::now();
+  std::optional<Clock::time_point> patience;  // since it was told to end
+  Status ended;                               // why
+  while (true) {
+    const auto frame = next(number);
+    if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::outcome) {
+      if (!ended) return fail(ended.error());
+      auto body = proto::parse_json(frame->payload);
+      if (!body) return fail(body.error());
+      return proto::local_outcome_from_json(*body);
+    }
+    if (frame && ended && wanted.take) {
+      ended = wanted.take(static_cast<LocalFrame>(frame->kind), frame->payload);
+    }
+    if (!frame && !is_open()) return ended ? gone() : fail(ended.error());
+    if (ended && cancel.canceled()) ended = fail(ErrorKind::canceled, "canceled");
+    if (ended && wanted.time_limit.count() > 0 && Clock::now() > begun + wanted.time_limit) {
+      ended = fail(ErrorKind::timed_out,
+                   "the command ran into the time limit of " +
+                       base::human_duration(std::chrono::duration<double>(wanted.time_limit).count()) + " for one step",
+                   "limits.step_timeout in the daemon's configuration sets it");
+    }
+    if (ended) continue;
+    if (!patience) {
+      patience = Clock::now() + kLastWords;
+      (void)send(LocalFrame::cancel, number, "", cancel);
+    }
+    if (Clock::now() > *patience) return fail(ended.error());
+  }
+}
+
+Status ClientChannels::attach(const std::string& job, sys::UniqueFd socket) {
+  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) & ~O_NONBLOCK);
+  std::shared_ptr<ClientChannel> before;
+  std::lock_guard lock(mutex_);
+  drop_closed();
+  if (channels_.size() >= kMostChannels && !channels_.contains(job)) {
+    return fail(ErrorKind::unavailable, "too many clients wait to do what LOCALLY says", "try again later");
+  }
+  auto& channel = channels_[job];
+  if (channel) channel->close();
+  before = std::exchange(channel, std::make_shared<ClientChannel>(std::move(socket)));
+  changed_.notify_all();
+  return {};
+}
+
+// Under the lock.
+void ClientChannels::drop_closed() {
+  for (auto one = channels_.begin(); one != channels_.end();) {
+    one = one->second->is_open() ? std::next(one) : channels_.erase(one);
+  }
+}
+
+Result<std::shared_ptr<ClientChannel>> ClientChannels::get(const std::string& job, const sys::CancelToken& cancel) {
+  const auto until = Clock::now() + kPatience;
+  std::unique_lock lock(mutex_);
+  while (Clock::now() < until) {
+    if (cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
+    if (const auto found = channels_.find(job); found != channels_.end() && found->second->is_ready()) {
+      return found->second;
+    }
+    changed_.wait_for(lock, kGlance);
+  }
+  return gone();
+}
+
+void ClientChannels::end(const std::string& job) {
+  std::lock_guard lock(mutex_);
+  if (const auto found = channels_.find(job); found != channels_.end()) {
+    found->second->close();
+    channels_.erase(found);
+  }
+}
+
+}  // namespace ingot::jobs

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "daemon/base/result.h"
+#include "daemon/sys/cancel.h"
+#include "daemon/sys/files.h"
+#include "daemon/sys/frames.h"
+#include "proto/locally.h"
+
+namespace ingot::jobs {
+
+// The connection to a client that waits for its job, and does meanwhile what LOCALLY asks of it. Thread-safe.
+class ClientChannel {
+ public:
+  explicit ClientChannel(sys::UniqueFd socket);
+  ~ClientChannel();
+  ClientChannel(const ClientChannel&) = delete;
+  ClientChannel& operator=(const ClientChannel&) = delete;
+
+  bool is_open() const;
+  bool is_ready() const;  // the client has said so
+  void close();           // whoever waits for an errand hears that the client is gone
+
+  struct Wanted {
+    proto::LocalErrand errand;
+    std::optional<sys::fs::path> tar;  // give: what is sent
+    // What comes before the outcome: bytes of a tar, and what a command prints. An error of it ends the errand.
+    std::function<Status(proto::LocalFrame kind, std::string_view bytes)> take;
+    std::chrono::milliseconds time_limit{0};  // 0: none
+  };
+  // Until it is done. Kind `unavailable` when the client goes, `canceled`, `timed_out`.
+  Result<proto::LocalOutcome> run(const Wanted& wanted, const sys::CancelToken& cancel);
+
+ private:
+  struct Errand {
+    std::deque<sys::Frame> inbox;
+    std::size_t bytes = 0;  // of the inbox
+  };
+  void read();
+  Status send(proto::LocalFrame kind, std::uint32_t number, std::string_view payload, const sys::CancelToken& cancel);
+  Status send_tar(std::uint32_t number, const sys::fs::path& tar, const sys::CancelToken& cancel);
+  Result<proto::LocalOutcome> wait(const Wanted& wanted, std::uint32_t number, const sys::CancelToken& cancel);
+  std::optional<sys::Frame> next(std::uint32_t number);
+
+  const sys::UniqueFd socket_;
+  std::mutex send_mutex_;  // held for a whole frame
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint32_t, Errand> errands_;  // under way, by number
+  std::uint32_t last_ = 0;
+  bool open_ = true;
+  bool ready_ = false;
+  std::thread reader_;
+};
+
+// Those of all jobs. Thread-safe.
+class ClientChannels {
+ public:
+  // Takes the place of one that the job had, which is closed. Kind `unavailable` when there are too many.
+  Status attach(const std::string& job, sys::UniqueFd socket);
+  // Of a job that runs: its client may still be on its way here, or on its way back. Kind `unavailable` when it does
+  // not come.
+  Result<std::shared_ptr<ClientChannel>> get(const std::string& job, const sys::CancelToken& cancel);
+  void end(const std::string& job);  // it has ended, and needs no client
+
+ private:
+  void drop_closed();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::shared_ptr<ClientChannel>> channels_;
+};
+
+}  // namespace ingot::jobs

@@ -1,0 +1,65 @@
+#include "daemon/pipeline/job_client.h"
+
+#include <fcntl.h>
+
+#include "daemon/sys/files.h"
+
+namespace ingot::pipeline {
+
+using proto::LocalErrand;
+using proto::LocalFrame;
+
+// What the client could not do at all is told in its own words.
+Result<proto::LocalOutcome> JobClient::send(const jobs::ClientChannel::Wanted& wanted, const sys::CancelToken& cancel) {
+  INGOT_TRY(const auto channel, channels_.get(job_, cancel));
+  INGOT_TRY(auto outcome, channel->run(wanted, cancel));
+  if (!outcome.error) return outcome;
+  outcome.error->position.reset();  // it knows no recipe
+  return base::fail(*std::move(outcome.error));
+}
+
+Result<int> JobClient::run(const Command& command, const sys::OutputSink& output, const sys::CancelToken& cancel) {
+  jobs::ClientChannel::Wanted wanted;
+  wanted.errand.kind = LocalErrand::Kind::run;
+  wanted.errand.directory = command.directory;
+  wanted.errand.command = command.text;
+  for (const auto& [name, value] : command.env) wanted.errand.env[name] = value;
+  wanted.time_limit = command.limit;
+  wanted.take = [&](LocalFrame kind, std::string_view bytes) -> Status {
+    if (kind == LocalFrame::out) output(sys::Stream::out, bytes);
+    if (kind == LocalFrame::err) output(sys::Stream::err, bytes);
+    return {};
+  };
+  INGOT_TRY(const auto outcome, send(wanted, cancel));
+  return outcome.exit_code;
+}
+
+Status JobClient::take(const graph::TakeOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) {
+  INGOT_TRY(const auto file, sys::open_file(tar, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  jobs::ClientChannel::Wanted wanted;
+  wanted.errand.kind = LocalErrand::Kind::take;
+  wanted.errand.directory = op.place.directory;
+  wanted.errand.source = op.source;
+  wanted.errand.if_exists = op.if_exists;
+  bool whole = false;
+  wanted.take = [&](LocalFrame kind, std::string_view bytes) -> Status {
+    whole = whole || kind == LocalFrame::end;
+    return kind == LocalFrame::bytes ? sys::write_all(file.get(), bytes) : Status();
+  };
+  INGOT_CHECK(send(wanted, cancel));
+  if (whole) return {};
+  return base::fail(ErrorKind::unavailable, "the client sent only a part of " + op.source);
+}
+
+Status JobClient::give(const graph::GiveOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) {
+  jobs::ClientChannel::Wanted wanted;
+  wanted.errand.kind = LocalErrand::Kind::give;
+  wanted.errand.directory = op.place.directory;
+  wanted.errand.destination = op.destination;
+  wanted.errand.dir = op.dir;
+  wanted.tar = tar;
+  INGOT_CHECK(send(wanted, cancel));
+  return {};
+}
+
+}  // namespace ingot::pipeline
