@@ -1,0 +1,98 @@
+#include "client/commands/edge_checks.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "client/commands/common.h"
+#include "client/commands/project_names.h"
+#include "client/render/text.h"
+#include "daemon/earthfile/earthfile.h"
+#include "daemon/edge/check_parameters.h"
+#include "daemon/edge/check_user_data.h"
+#include "daemon/sys/files.h"
+
+namespace ingot::client {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// With the lines of `.arg` where its value was not given again elsewhere.
+edge::Parameters with_lines(const fs::path& arg_file, const std::map<std::string, std::string>& args) {
+  edge::Parameters parameters;
+  for (const auto& [name, value] : args) parameters[name].value = value;
+  const auto text = sys::read_file(arg_file, 1U << 20U);
+  if (!text) return parameters;
+  const auto entries = earthfile::parse_dotenv_entries(*text, arg_file.filename().string());
+  if (!entries) return parameters;
+  for (const auto& entry : *entries) {
+    const auto found = parameters.find(entry.name);
+    if (found != parameters.end() && found->second.value == entry.value) found->second.position = entry.position;
+  }
+  return parameters;
+}
+
+// Whether the target's ISO has user-data in it.
+bool takes_user_data(const std::string& target) {
+  return !target.starts_with("+provider-image") && !target.starts_with("+build-provider-images") &&
+         target != "+base-image";
+}
+
+bool makes_iso(const std::string& target) {
+  return target == "+iso" || target == "+build-all-images";
+}
+
+void append(edge::Findings& all, edge::Findings more) {
+  std::move(more.errors.begin(), more.errors.end(), std::back_inserter(all.errors));
+  std::move(more.warnings.begin(), more.warnings.end(), std::back_inserter(all.warnings));
+}
+
+}  // namespace
+
+Result<edge::Findings> check_edge_project(const fs::path& project, const fs::path& arg_file,
+                                          const std::map<std::string, std::string>& args, const std::string& target) {
+  edge::Surroundings surroundings;
+  surroundings.declared = look_at_project(project).args;
+  if (!edge::is_edge_project(surroundings.declared)) return edge::Findings{};
+  surroundings.has_file = [&](const std::string& path) { return access((project / path).c_str(), F_OK) == 0; };
+  constexpr std::uint64_t kLargest = 16U << 20U;
+  if (const auto text = sys::read_file(project / "k8s_version.json", kLargest)) {
+    INGOT_TRY(surroundings.versions, edge::parse_kubernetes_versions(*text, "k8s_version.json"));
+  }
+  edge::Findings findings = edge::check_parameters(with_lines(arg_file, args), surroundings);
+  if (!takes_user_data(target)) return findings;
+  const auto user_data = sys::read_file(project / "user-data", kLargest);
+  if (user_data) {
+    append(findings, edge::check_user_data(*user_data, "user-data"));
+  } else if (makes_iso(target)) {
+    Error missing;
+    missing.kind = ErrorKind::not_found;
+    missing.message = "there is no user-data: the ISO installs a system that nobody can log in to";
+    missing.hint = "begin with user-data.template";
+    findings.warnings.push_back(std::move(missing));
+  }
+  return findings;
+}
+
+Status tell_edge_findings(const Invocation& invocation, const fs::path& project,
+                          const std::map<std::string, std::string>& args, const std::string& target) {
+  const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
+  INGOT_TRY(const auto findings, check_edge_project(project, arg_file, args, target));
+  const bool is_strict = invocation.has("--strict");
+  for (const auto& warning : findings.warnings) {
+    if (is_strict || !is_quiet(invocation)) report_warning(warning);
+  }
+  for (const auto& error : findings.errors) report(error);
+  const std::size_t wrong = findings.errors.size() + (is_strict ? findings.warnings.size() : 0);
+  if (wrong == 0) return {};
+  return base::fail(
+      ErrorKind::invalid,
+      fmt::format("{} would not come out as it is meant: {} in its parameters and user-data", visible(target),
+                  wrong == 1 ? "there is a mistake" : fmt::format("there are {} mistakes", wrong)),
+      "correct what is named above; nothing was sent");
+}
+
+}  // namespace ingot::client
