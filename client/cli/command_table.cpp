@@ -103,6 +103,13 @@ const std::vector<CommandInfo>& command_table() {
        {},
        false,
        run_show},
+      {"manifest",
+       "JOB",
+       "print the pack manifest of the provider images that a job made, for the cluster profile",
+       "Derived from the images themselves. Those that differ in more than the Kubernetes version have one each.",
+       {},
+       false,
+       run_manifest},
       {"why",
        "JOB [STEP]",
        "tell of each step of a job why it ran, or why it did not have to",
@@ -176,7 +183,8 @@ const std::vector<CommandInfo>& command_table() {
        "DIR. "
        "Nothing\n"
        "that is there is written over.",
-       {{"--os", "", "NAME", "the operating system: debian (default) or ubuntu", "debian ubuntu"}},
+       {{"--os", "", "NAME", "the operating system: debian (default), ubuntu, opensuse-leap, rhel or sles",
+         "debian ubuntu opensuse-leap rhel sles"}},
        false,
        run_init},
       {"validate",

@@ -79,12 +79,17 @@ Result<int> run_build(const Invocation& invocation) {
     CancelOnInterrupt cancel(daemon, job.id, *view);
     INGOT_TRY(ended, follow_job(daemon, job.id, 0, *view));
   }
-  INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
-  if (has_results(ended)) INGOT_CHECK(fetch_local(invocation, daemon, ended, artifacts, *view));
+  INGOT_TRY(const auto results, daemon.results(job.id));
+  if (has_results(ended)) INGOT_CHECK(fetch_local(invocation, daemon, ended, results.artifacts, *view));
   const double seconds = static_cast<double>(ended.finished_ms - ended.created_ms) / 1000;
   view->message(
       fmt::format("job {} {} after {}", ended.id, proto::name_of(ended.state), base::human_duration(seconds)));
-  if (wants_json(invocation)) print_json(job_json(ended, artifacts));
+  if (!results.pack_manifest.empty() && kind != ViewKind::silent) {
+    view->message(fmt::format("the cluster profile's pack manifest (`ingot manifest {}` prints it again):", ended.id));
+    view.reset();  // it keeps the last lines of a terminal
+    std::printf("\n%s", visible_lines(results.pack_manifest).c_str());
+  }
+  if (wants_json(invocation)) print_json(job_json(ended, results));
   return exit_code_of(ended);
 }
 

@@ -11,6 +11,7 @@ Result<int> run_plan(const Invocation& invocation);
 Result<int> run_why(const Invocation& invocation);
 Result<int> run_ps(const Invocation& invocation);
 Result<int> run_show(const Invocation& invocation);
+Result<int> run_manifest(const Invocation& invocation);
 Result<int> run_logs(const Invocation& invocation);
 Result<int> run_wait(const Invocation& invocation);
 Result<int> run_get(const Invocation& invocation);

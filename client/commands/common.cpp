@@ -42,10 +42,9 @@ nlohmann::json jobs_json(const std::vector<proto::Job>& jobs) {
   return {{"jobs", list}};
 }
 
-nlohmann::json job_json(const proto::Job& job, const std::vector<proto::Artifact>& artifacts) {
+nlohmann::json job_json(const proto::Job& job, const proto::JobResults& results) {
   auto body = proto::to_json(job);
-  body["artifacts"] = nlohmann::json::array();
-  for (const auto& artifact : artifacts) body["artifacts"].push_back(proto::to_json(artifact));
+  body.update(proto::to_json(results));
   return body;
 }
 

@@ -25,7 +25,7 @@ inline bool wants_json(const Invocation& invocation) {
 void print_json(const nlohmann::json& body);
 nlohmann::json jobs_json(const std::vector<proto::Job>& jobs);  // {"jobs": [...]}
 // A job with its artifacts, as `show` and `build` print it.
-nlohmann::json job_json(const proto::Job& job, const std::vector<proto::Artifact>& artifacts);
+nlohmann::json job_json(const proto::Job& job, const proto::JobResults& results);
 // "ingot: ..." on stderr, as main() prints the error that ends the program; returns its exit code.
 int report(const Error& error);
 // "ingot: warning: ..." on stderr.

@@ -45,6 +45,11 @@ bool makes_iso(const std::string& target) {
   return target == "+iso" || target == "+build-all-images";
 }
 
+bool makes_provider_images(const std::string& target) {
+  return target == "+provider-image" || target == "+build-provider-images" || target == "+build-all-images" ||
+         target == "+kubernetes";
+}
+
 void append(edge::Findings& all, edge::Findings more) {
   std::move(more.errors.begin(), more.errors.end(), std::back_inserter(all.errors));
   std::move(more.warnings.begin(), more.warnings.end(), std::back_inserter(all.warnings));
@@ -58,6 +63,7 @@ Result<edge::Findings> check_edge_project(const fs::path& project, const fs::pat
   surroundings.declared = look_at_project(project).args;
   if (!edge::is_edge_project(surroundings.declared)) return edge::Findings{};
   surroundings.has_file = [&](const std::string& path) { return access((project / path).c_str(), F_OK) == 0; };
+  surroundings.makes_provider_images = makes_provider_images(target);
   constexpr std::uint64_t kLargest = 16U << 20U;
   if (const auto text = sys::read_file(project / "k8s_version.json", kLargest)) {
     INGOT_TRY(surroundings.versions, edge::parse_kubernetes_versions(*text, "k8s_version.json"));

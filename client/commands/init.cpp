@@ -22,7 +22,9 @@ struct System {
   std::string_view version;  // that a new project begins with
 };
 
-constexpr std::array<System, 2> kSystems = {{{"debian", "12"}, {"ubuntu", "22.04"}}};
+constexpr std::array<System, 5> kSystems = {
+    {{"debian", "12"}, {"ubuntu", "22.04"}, {"opensuse-leap", "15.6"}, {"rhel", "9"}, {"sles", "5.4"}}};
+
 
 // Where users put their own; the template has no files for them.
 constexpr std::array<std::string_view, 3> kDirectories = {"certs", "overlay/files/etc", "overlay/files-iso"};

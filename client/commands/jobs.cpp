@@ -10,7 +10,7 @@
 #include "daemon/base/strings.h"
 #include "proto/codec.h"
 
-// ps, show, logs, wait, cancel, retry.
+// ps, show, manifest, logs, wait, cancel, retry.
 namespace ingot::client {
 
 namespace {
@@ -93,9 +93,9 @@ Result<int> run_show(const Invocation& invocation) {
   INGOT_TRY(auto id, only_word(invocation, "one job"));
   Daemon daemon = open_daemon(invocation);
   INGOT_TRY(auto job, daemon.job(id));
-  INGOT_TRY(auto artifacts, daemon.artifacts(job.id));
+  INGOT_TRY(const auto results, daemon.results(job.id));
   if (wants_json(invocation)) {
-    print_json(job_json(job, artifacts));
+    print_json(job_json(job, results));
     return 0;
   }
   auto line = [](const char* title, const std::string& text) {
@@ -126,14 +126,41 @@ Result<int> run_show(const Invocation& invocation) {
   line("started", human_time(job.started_ms) + (job.attempts > 1 ? fmt::format(" (attempt {})", job.attempts) : ""));
   line("finished", human_time(job.finished_ms));
   line("time", duration_of(job));
-  for (const auto& artifact : artifacts) {
+  for (const auto& artifact : results.artifacts) {
     std::string where = artifact.local_path.empty() ? "" : "-> " + base::printable(artifact.local_path);
     if (artifact.removed_ms != 0) where = "(removed on " + human_time(artifact.removed_ms) + ")";
     std::printf("%-12s %s  %s  %s  %s\n", ("artifact " + artifact.id).c_str(), artifact.digest.c_str(),
                 base::human_bytes(artifact.size).c_str(),
                 (visible(artifact.name) + shown_platforms(artifact.platforms)).c_str(), where.c_str());
   }
+  for (const auto& image : results.images) {
+    std::printf("%-12s %s  %s  %s\n", "image", image.digest.c_str(), base::human_bytes(image.size).c_str(),
+                visible(image.name).c_str());
+    for (const auto& layer : image.layers) {
+      std::printf("%-12s %s  %s\n", "  layer", layer.digest.c_str(), base::human_bytes(layer.size).c_str());
+    }
+  }
+  if (!results.pack_manifest.empty()) line("pack", "`ingot manifest " + job.id + "` prints the manifest");
   if (job.error) std::printf("\n%s%s\n", style.red("ERROR ").c_str(), visible_lines(proto::render(*job.error)).c_str());
+  return 0;
+}
+
+Result<int> run_manifest(const Invocation& invocation) {
+  INGOT_TRY(const auto id, only_word(invocation, "one job"));
+  Daemon daemon = open_daemon(invocation);
+  INGOT_TRY(const auto job, daemon.job(id));
+  INGOT_TRY(const auto results, daemon.results(job.id));
+  if (results.pack_manifest.empty()) {
+    const std::string state = proto::is_final(job.state) ? "made no provider image" : "has not ended";
+    return base::fail(ErrorKind::not_found, fmt::format("job {} {}", job.id, state),
+                      "its manifest is of images named REGISTRY/REPO:KUBERNETES-VERSION-TAG, as +build-provider-images "
+                      "makes them");
+  }
+  if (wants_json(invocation)) {
+    print_json({{"manifest", results.pack_manifest}});
+  } else {
+    std::printf("%s", visible_lines(results.pack_manifest).c_str());
+  }
   return 0;
 }
 

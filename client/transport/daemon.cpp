@@ -203,6 +203,10 @@ Result<proto::Job> Daemon::retry(const std::string& id) {
   return decode_one(call({"POST", job_path(id) + "/retry", {}, ""}), proto::job_from_json);
 }
 
+Result<proto::JobResults> Daemon::results(const std::string& id) {
+  return decode_one(call({"GET", job_path(id), {}, ""}), proto::job_results_from_json);
+}
+
 Result<std::vector<proto::Artifact>> Daemon::artifacts(const std::string& id) {
   return decode_list<proto::Artifact>(call({"GET", job_path(id) + "/artifacts", {}, ""}), "artifacts",
                                       proto::artifact_from_json);

@@ -9,6 +9,7 @@
 #include "client/transport/http.h"
 #include "proto/cache.h"
 #include "proto/image.h"
+#include "proto/results.h"
 #include "proto/secrets.h"
 #include "proto/step.h"
 #include "proto/types.h"
@@ -40,7 +41,8 @@ class Daemon {
   Result<proto::Job> cancel(const std::string& id);
   Result<proto::Job> retry(const std::string& id);
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id);
-
+  // Of a job that ended; of another one they are empty.
+  Result<proto::JobResults> results(const std::string& id);
   Result<proto::Artifact> remove_artifact(const std::string& job, const std::string& artifact);
 
   // Hands every event from `from` on to `sink`, which stops it by returning false. Ends when the log ends (with

@@ -2,6 +2,7 @@
 
 #include "daemon/api/blob_response.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/image_documents.h"
 #include "daemon/base/digest.h"
 #include "proto/image.h"
 
@@ -11,36 +12,21 @@ namespace {
 
 constexpr std::size_t kMostImages = 1000;
 
-nlohmann::json document_of(const Services& services, const std::string& digest) {
-  auto parsed = base::Digest::parse(digest);
-  if (!parsed) return {};
-  auto text = sys::read_file(services.blobs.path(*parsed));
-  if (!text) return {};
-  auto document = proto::parse_json(*text);
-  return document && document->is_object() ? *std::move(document) : nlohmann::json();
-}
-
-std::uint64_t size_in(const nlohmann::json& descriptor) {
-  return descriptor.value("size", std::uint64_t{0});
-}
-
 void add_sizes_of(const nlohmann::json& manifest, proto::ImageInfo& image) {
-  image.size += size_in(manifest.value("config", nlohmann::json::object()));
-  for (const auto& layer : manifest.value("layers", nlohmann::json::array())) {
-    image.size += size_in(layer);
-    ++image.layers;
-  }
+  const auto size = size_of_manifest(manifest);
+  image.size += size.bytes;
+  image.layers += size.layers;
 }
 
 // What the manifest says of the image's size, or those of an index; one that is gone says nothing.
 void add_sizes(const Services& services, proto::ImageInfo& image) {
-  const auto document = document_of(services, image.digest);
+  const auto document = image_document(services.blobs, image.digest);
   if (document.empty()) return;
   image.size = proto::dump(document).size();
   add_sizes_of(document, image);
   for (const auto& one : document.value("manifests", nlohmann::json::array())) {
     image.size += size_in(one);
-    const auto manifest = document_of(services, one.value("digest", ""));
+    const auto manifest = image_document(services.blobs, one.value("digest", ""));
     if (!manifest.empty()) add_sizes_of(manifest, image);
   }
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/handlers.h"
+#include "daemon/api/job_results.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
@@ -147,7 +148,13 @@ Response list_jobs(const Services& services, const Request& request) {
 }
 
 Response get_job(const Services& services, const Request& request) {
-  return job_response(200, services.jobs.find(request.path_values.at("id")));
+  auto job = services.jobs.find(request.path_values.at("id"));
+  if (!job || !proto::is_final(job->state)) return job_response(200, job);
+  auto results = job_results(services, *job);
+  if (!results) return error_response(results.error());
+  auto body = proto::to_json(*job);
+  body.update(proto::to_json(*results));
+  return json_response(200, proto::dump(body));
 }
 
 Response list_steps(const Services& services, const Request& request) {

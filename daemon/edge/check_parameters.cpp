@@ -21,6 +21,7 @@ class ParameterCheck {
     for (const auto& [name, value] : given_) check_one(name, value);
     check_operating_system();
     check_kubernetes();
+    check_payload();
     check_what_excludes();
     check_files();
     return std::move(findings_);
@@ -142,6 +143,29 @@ class ParameterCheck {
            near_version(version, *list));
   }
 
+  // Only a project that says where its payload may come from needs one.
+  void check_payload() {
+    const std::string distribution = kubernetes();
+    if (!surroundings_.makes_provider_images || !surroundings_.declared.contains("K8S_PAYLOAD_URL")) return;
+    if (!value("K8S_PAYLOAD_IMAGE").empty() || !value("K8S_PAYLOAD_URL").empty()) return;
+    if (std::find(kPublished.begin(), kPublished.end(), distribution) != kPublished.end()) return;
+    const auto* list = versions_of_distribution(distribution);
+    const std::string version = value("K8S_VERSION");
+    std::vector<std::string> missing;
+    for (const auto& each :
+         version.empty() ? (list == nullptr ? std::vector<std::string>() : *list) : std::vector{version}) {
+      if (!surroundings_.has_file("k8s/" + distribution + "/" + each)) missing.push_back(each);
+    }
+    if (missing.empty()) return;
+    const std::string more = missing.size() > 1 ? fmt::format(" and of {} more", missing.size() - 1) : "";
+    refuse("K8S_DISTRIBUTION",
+           fmt::format("the files of {} {}{} are nowhere: its releases are on no public site", distribution,
+                       shown(missing.front()), more),
+           fmt::format("put them into k8s/{}/{}/, or name an image that has them (K8S_PAYLOAD_IMAGE), or a mirror "
+                       "(K8S_PAYLOAD_URL)",
+                       distribution, shown(missing.front())));
+  }
+
   // What has the same minor version is nearer than what has similar digits.
   static std::string near_version(const std::string& version, const std::vector<std::string>& list) {
     if (version.starts_with('v') && std::find(list.begin(), list.end(), version.substr(1)) != list.end()) {
@@ -210,6 +234,8 @@ class ParameterCheck {
            upper == "UBUNTU_PRO_KEY";
   }
 
+  // Distributions that anybody can fetch.
+  static constexpr std::array<std::string_view, 3> kPublished = {"k3s", "rke2", "kubeadm"};
   static constexpr std::array<std::string_view, 4> kSecretWords = {"TOKEN", "PASSWORD", "PASSWD", "SECRET_KEY"};
   const Parameters& given_;
   const Surroundings& surroundings_;

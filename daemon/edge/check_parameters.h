@@ -28,6 +28,7 @@ struct Surroundings {
   std::set<std::string> declared;              // ARGs of its Earthfiles
   std::optional<KubernetesVersions> versions;  // none: it has no k8s_version.json
   std::function<bool(const std::string& path)> has_file;
+  bool makes_provider_images = false;  // what is built needs Kubernetes
 };
 
 // Whether Earthfiles with these ARGs make edge artifacts, so that the checks are for them.

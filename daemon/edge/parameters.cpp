@@ -90,6 +90,8 @@ const std::vector<Parameter>& known_parameters() {
       {"OS_VERSION"},
       {"K8S_DISTRIBUTION", Shape::choice, {"k3s", "rke2", "kubeadm", "kubeadm-fips", "nodeadm", "canonical"}},
       {"K8S_VERSION"},
+      {"K8S_PAYLOAD_IMAGE"},
+      {"K8S_PAYLOAD_URL"},
       {"IMAGE_REGISTRY", Shape::registry},
       {"IMAGE_REPO", Shape::repository},
       {"CUSTOM_TAG", Shape::tag},

@@ -72,8 +72,8 @@ Result<BuiltImage> build_image(const ImageRequest& request, LayerBlobs& layers, 
   const std::string config_text = proto::dump(config);
   INGOT_TRY(auto kept_config, keep(blobs, config_text));
 
-  json annotations = {{"org.opencontainers.image.created", created}};
-  for (const auto& [name, value] : request.annotations) annotations[name] = value;
+  json annotations = request.annotations;
+  annotations["org.opencontainers.image.created"] = created;  // whatever a base says of itself
   const json manifest = {{"schemaVersion", 2},
                          {"mediaType", kManifestType},
                          {"config", descriptor(kConfigType, kept_config.digest, config_text.size())},

@@ -118,6 +118,8 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
     image::ImageRequest request{save, snapshot, created / 1000, form, {}};
+    // What an image says of itself can be read in a registry without fetching its configuration.
+    for (const auto& [name, value] : save.config.labels) request.annotations[name] = value;
     request.annotations["org.ingot.source"] = sources;
     auto image = image::build_image(request, engine.layers, engine.blobs, run.cancel);
     if (!image) return fail(at(image.error(), save));

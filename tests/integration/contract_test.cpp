@@ -110,8 +110,11 @@ TEST(Contract, every_route_answers_as_documented) {
   const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   EXPECT_EQ(get({"-X", "PUT", "-d", "", base + "/blobs/" + empty})["digest"], empty);
   EXPECT_EQ(mismatch(get({base + "/jobs?limit=1"})["jobs"][0], "Job"), "");
-  EXPECT_EQ(mismatch(get({base + "/jobs/" + job}), "Job"), "");
-  EXPECT_EQ(mismatch(get({base + "/jobs/" + failed["id"].get<std::string>()}), "Job"), "");
+  const json ended = get({base + "/jobs/" + job});
+  EXPECT_EQ(mismatch(ended, "JobAndResults"), "");
+  EXPECT_EQ(mismatch(ended["artifacts"][0], "Artifact"), "");
+  EXPECT_EQ(mismatch(ended["images"][0], "JobImage"), "");
+  EXPECT_EQ(mismatch(get({base + "/jobs/" + failed["id"].get<std::string>()}), "JobAndResults"), "");
   EXPECT_EQ(mismatch(get({"-X", "POST", base + "/jobs/" + job + "/retry"}), "Job"), "");
   EXPECT_EQ(mismatch(get({"-X", "POST", base + "/jobs/" + job + "/cancel"}), "Error"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/steps"})["steps"][0], "StepReport"), "");

@@ -144,5 +144,28 @@ TEST(KubernetesVersions, are_read_with_errors_at_their_place) {
   EXPECT_FALSE(parse_kubernetes_versions(R"({"k3s": [1]})", "f"));
 }
 
+TEST(CheckParameters, kubernetes_that_can_come_from_nowhere_is_told_with_the_three_ways) {
+  Surroundings surroundings = project();
+  surroundings.declared.insert("K8S_PAYLOAD_URL");
+  surroundings.versions = KubernetesVersions{{"nodeadm", {"1.31.1", "1.32.1", "1.32.2"}}};
+  surroundings.has_file = [](const std::string& path) { return path == "k8s/nodeadm/1.31.1"; };
+  surroundings.makes_provider_images = true;
+  const auto errors = [&](Parameters given) {
+    given["K8S_DISTRIBUTION"] = {"nodeadm", {}};
+    std::string all;
+    for (const auto& error : check_parameters(given, surroundings).errors) all += error.message + " | " + error.hint;
+    return all;
+  };
+  EXPECT_EQ(errors({}),
+            "the files of nodeadm 1.32.1 and of 1 more are nowhere: its releases are on no public site | put "
+            "them into k8s/nodeadm/1.32.1/, or name an image that has them (K8S_PAYLOAD_IMAGE), or a mirror "
+            "(K8S_PAYLOAD_URL)");
+  EXPECT_EQ(errors({{"K8S_VERSION", {"1.31.1", {}}}}), "");
+  EXPECT_EQ(errors({{"K8S_PAYLOAD_URL", {"https://mirror.example", {}}}}), "");
+  EXPECT_EQ(errors({{"K8S_PAYLOAD_IMAGE", {"registry.example/kubernetes", {}}}}), "");
+  surroundings.makes_provider_images = false;
+  EXPECT_EQ(errors({}), "") << "an ISO needs no Kubernetes";
+}
+
 }  // namespace
 }  // namespace ingot::edge

@@ -1,0 +1,133 @@
+#include "daemon/edge/pack_manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "daemon/base/strings.h"
+
+namespace ingot::edge {
+
+namespace {
+
+// The longer of two that begin alike comes first.
+constexpr std::array<std::string_view, 6> kDistributions = {"k3s",     "rke2",    "kubeadm-fips",
+                                                            "kubeadm", "nodeadm", "canonical"};
+
+std::string value_of(const Pairs& pairs, const std::string& name) {
+  const auto found = pairs.find(name);
+  return found == pairs.end() ? std::string() : found->second;
+}
+
+// "1.32.3" of "1.32.3-v4.4.12-demo"; empty when no version stands there.
+std::string leading_version(std::string_view text) {
+  const std::string_view version = text.substr(0, text.find('-'));
+  const auto is_part = [](char c) { return c == '.' || (c >= '0' && c <= '9'); };
+  const bool is_version = version.find('.') != std::string_view::npos &&
+                          std::all_of(version.begin(), version.end(), is_part) && version.size() < text.size();
+  return is_version ? std::string(version) : std::string();
+}
+
+// What stands behind the Kubernetes version: PE_VERSION, and CUSTOM_TAG behind a dash. Both may have dashes, so it takes
+// to know one of them; where nobody says, the first dash divides.
+void divide_tag(const std::string& tag, const std::optional<std::string>& custom_tag, ProviderImage& image) {
+  std::size_t dash = tag.find('-');
+  if (custom_tag) {
+    const std::string end = "-" + *custom_tag;
+    dash = !custom_tag->empty() && tag.ends_with(end) ? tag.size() - end.size() : std::string::npos;
+  }
+  image.pe_version = tag.substr(0, dash);
+  if (dash != std::string::npos) image.custom_tag = tag.substr(dash + 1);
+}
+
+std::string option_of(std::string_view name) {
+  return fmt::format("{{{{ .spectro.pack.edge-native-byoi.options.system.{} }}}}", name);
+}
+
+constexpr std::string_view kHead =
+    R"(pack:
+  content:
+    images:
+      - image: "{{.spectro.pack.edge-native-byoi.options.system.uri}}"
+  # Below config is default value, please uncomment if you want to modify default values
+  # drain:
+    #cordon: true
+    #timeout: 60 # The length of time to wait before giving up, zero means infinite
+    #gracePeriod: 60 # Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified in the pod will be used
+    #ignoreDaemonSets: true
+    #deleteLocalData: true # Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained)
+    #force: true # Continue even if there are pods that do not declare a controller
+    #disableEviction: false # Force drain to use delete, even if eviction is supported. This will bypass checking PodDisruptionBudgets, use with caution
+    #skipWaitForDeleteTimeout: 60 # If pod DeletionTimestamp older than N seconds, skip waiting for the pod. Seconds must be greater than 0 to skip.
+options:
+)";
+
+std::string manifest_of(const ProviderImage& image) {
+  std::string uri =
+      fmt::format("{}/{}:{}-{{{{ .spectro.system.kubernetes.version }}}}-{}", option_of("registry"), option_of("repo"),
+                  option_of("k8sDistribution"), option_of("peVersion"));
+  if (!image.custom_tag.empty()) uri += "-" + option_of("customTag");
+  std::string text(kHead);
+  text += fmt::format("  system.uri: \"{}\"\n\n", uri);
+  const auto line = [&text](std::string_view name, const std::string& value) {
+    // A version such as 22.10 would be the number 22.1.
+    const bool is_number = value.find_first_not_of("0123456789.") == std::string::npos &&
+                           std::count(value.begin(), value.end(), '.') == 1;
+    if (!value.empty()) text += fmt::format("  system.{}: {}\n", name, is_number ? '"' + value + '"' : value);
+  };
+  line("registry", image.registry);
+  line("repo", image.repository);
+  line("k8sDistribution", image.kubernetes);
+  line("osName", image.os_name);
+  line("peVersion", image.pe_version);
+  line("customTag", image.custom_tag);
+  line("osVersion", image.os_version);
+  return text;
+}
+
+}  // namespace
+
+std::optional<ProviderImage> provider_image(const std::string& name, const Pairs& annotations, const Pairs& args) {
+  const std::size_t slash = name.rfind('/');
+  const std::size_t colon = name.find(':', slash == std::string::npos ? 0 : slash);
+  if (slash == std::string::npos || colon == std::string::npos) return std::nullopt;
+  ProviderImage image;
+  image.registry = name.substr(0, slash);
+  image.repository = name.substr(slash + 1, colon - slash - 1);
+  std::string tag = name.substr(colon + 1);
+  const auto distribution =
+      std::find_if(kDistributions.begin(), kDistributions.end(),
+                   [&](std::string_view each) { return tag.starts_with(std::string(each) + "-"); });
+  if (distribution == kDistributions.end()) return std::nullopt;
+  image.kubernetes = std::string(*distribution);
+  tag.erase(0, distribution->size() + 1);
+  image.kubernetes_version = leading_version(tag);
+  if (image.kubernetes_version.empty()) return std::nullopt;
+  tag.erase(0, image.kubernetes_version.size() + 1);
+
+  std::optional<std::string> custom_tag;
+  for (const auto& [pairs, key] : {std::pair{&annotations, kCustomTagAnnotation}, std::pair{&args, "CUSTOM_TAG"}}) {
+    if (const auto found = pairs->find(key); !custom_tag && found != pairs->end()) custom_tag = found->second;
+  }
+  divide_tag(tag, custom_tag, image);
+  image.os_name = value_of(annotations, kOsAnnotation);
+  if (image.os_name.empty()) image.os_name = value_of(args, "OS_DISTRIBUTION");
+  image.os_version = value_of(annotations, kOsVersionAnnotation);
+  if (image.os_version.empty()) image.os_version = value_of(args, "OS_VERSION");
+  return image;
+}
+
+std::string pack_manifest(const std::vector<ProviderImage>& images) {
+  std::vector<std::string> documents;
+  for (const auto& image : images) {
+    std::string document = manifest_of(image);
+    if (std::find(documents.begin(), documents.end(), document) == documents.end()) {
+      documents.push_back(std::move(document));
+    }
+  }
+  return base::join(documents, "---\n");
+}
+
+}  // namespace ingot::edge
