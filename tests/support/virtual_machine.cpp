@@ -36,7 +36,10 @@ std::vector<std::string> command_line(const VirtualMachine::Hardware& hardware, 
   std::vector<std::string> words = {"qemu-system-x86_64", "-accel", "tcg",     "-m",    "2048",      "-display", "none",
                                     "-monitor",           "none",   "-serial", "stdio", "-no-reboot"};
   add_firmware(words, hardware.firmware, variables);
-  if (!hardware.cd.empty()) add(words, {"-cdrom", hardware.cd});
+  if (!hardware.cd.empty()) {
+    add(words, {"-drive", "if=none,id=cd,media=cdrom,readonly=on,format=raw,file=" + hardware.cd.string(), "-device",
+                "ide-cd,drive=cd,bootindex=0"});
+  }
   if (!hardware.stick.empty()) {
     add(words, {"-drive", "if=none,id=stick,format=raw,readonly=on,file=" + hardware.stick.string(), "-device",
                 "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0"});
