@@ -76,6 +76,10 @@ const std::vector<CommandInfo>& command_table() {
        with_submission_flags(
            {{"--allow-locally", "", "", "let the recipes run commands here, as you: what they say behind LOCALLY"},
             {"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
+            {"--boot-test", "", "HOW",
+             "start the ISO in a virtual machine before it is delivered: bios, uefi (the default) or secure-boot, usb, "
+             "install, with commas between",
+             "", true},
             {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}}),
        true, run_build},
       {"submit", "[flags] +target [--NAME=value ...]", "queue a target, print the job's id and go", "",
@@ -128,7 +132,9 @@ const std::vector<CommandInfo>& command_table() {
       {"get",
        "[flags] JOB [ARTIFACT...]",
        "fetch a job's artifacts",
-       "ARTIFACT is a name or a number of `ingot show`; none means all. A directory comes as a tar.\n"
+       "ARTIFACT is a name or a number of `ingot show`. JOB alone gives all, where its build would have put it: what "
+       "says\n"
+       "AS LOCAL in its place, the rest and the pack manifest in build/. A directory comes as a tar.\n"
        "A transfer that broke goes on where it was.",
        {{"--output", "-o", "PATH", "directory, or file for a single artifact; - is standard output"}},
        false,
@@ -187,6 +193,23 @@ const std::vector<CommandInfo>& command_table() {
          "debian ubuntu opensuse-leap rhel sles"}},
        false,
        run_init},
+      {"boot-test",
+       "[flags] FILE | JOB",
+       "start an ISO in a virtual machine, and tell what comes up",
+       "FILE is an ISO, or JOB made one. A job of its own runs QEMU, and fails unless a system asks for a login on "
+       "its\n"
+       "serial line. build/boot-test/ of this directory gets the report: what happened when, the serial log, a "
+       "picture.",
+       {{"--bios", "", "", "a machine with BIOS"},
+        {"--uefi", "", "", "a machine with UEFI (default)"},
+        {"--secure-boot", "", "", "a machine with UEFI that starts nothing unsigned"},
+        {"--usb", "", "", "start the ISO from a USB stick (default: from a CD)"},
+        {"--install", "", "", "install to a blank disk, and start that"},
+        {"--expect", "", "TEXT", "what has to come on the serial line in the end, instead of a login"},
+        {"--patience", "", "TIME", "how long each start may take (default 10m)"},
+        {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}},
+       false,
+       run_boot_test},
       {"validate",
        "[flags] [FILE...]",
        "check user-data of an edge installer: its header, YAML, keys and values",

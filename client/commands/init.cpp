@@ -5,9 +5,8 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
-#include "client/templates/project_template.h"
+#include "client/templates/templates.h"
 #include "daemon/base/strings.h"
-#include "daemon/sys/atomic_file.h"
 #include "daemon/sys/files.h"
 
 // init.
@@ -79,11 +78,7 @@ Status refuse_what_is_there(const fs::path& directory) {
 
 Status write_project(const fs::path& directory, const System& system) {
   for (const auto& file : project_template()) {
-    const fs::path path = directory / file.path;
-    INGOT_CHECK(sys::make_directories(path.parent_path()));
-    INGOT_TRY(auto written, sys::AtomicFile::create(path, file.is_program() ? 0755 : 0644));
-    INGOT_CHECK(written.write(content_for(file, system)));
-    INGOT_CHECK(written.commit());
+    INGOT_CHECK(write_template_file(directory, file, content_for(file, system)));
   }
   for (const auto& name : kDirectories) INGOT_CHECK(sys::make_directories(directory / name));
   return {};

@@ -204,7 +204,13 @@ Result<proto::Job> Daemon::retry(const std::string& id) {
 }
 
 Result<proto::JobResults> Daemon::results(const std::string& id) {
-  return decode_one(call({"GET", job_path(id), {}, ""}), proto::job_results_from_json);
+  INGOT_TRY(const auto body, call({"GET", job_path(id), {}, ""}));
+  INGOT_TRY(auto results, decode_one(body, proto::job_results_from_json));
+  // An older daemon, or a job that goes on, has them nowhere else.
+  if (results.artifacts.empty()) {
+    INGOT_TRY(results.artifacts, artifacts(id));
+  }
+  return results;
 }
 
 Result<std::vector<proto::Artifact>> Daemon::artifacts(const std::string& id) {

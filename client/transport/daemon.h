@@ -41,7 +41,7 @@ class Daemon {
   Result<proto::Job> cancel(const std::string& id);
   Result<proto::Job> retry(const std::string& id);
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id);
-  // Of a job that ended; of another one they are empty.
+  // Of one that has not ended: what there is already.
   Result<proto::JobResults> results(const std::string& id);
   Result<proto::Artifact> remove_artifact(const std::string& job, const std::string& artifact);
 

@@ -58,7 +58,7 @@ class EdgeArtifacts : public testing::Test {
   }
   RunResult build_all();
   void expect_provider_image();
-  void expect_starts_everywhere() const;
+  void expect_starts_everywhere();
   void expect_refusals_and_cut_short(const fs::path& disk) const;
   void expect_installs(const fs::path& disk) const;
   void expect_comes_up(const fs::path& disk) const;
@@ -158,11 +158,25 @@ void EdgeArtifacts::expect_provider_image() {
   run_program(forget, {}, {}, 120s);
 }
 
-void EdgeArtifacts::expect_starts_everywhere() const {
+void EdgeArtifacts::expect_starts_everywhere() {
   using Firmware = VirtualMachine::Firmware;
   {
-    VirtualMachine stick({.firmware = Firmware::uefi, .cd = {}, .stick = iso(), .disks = {}});
-    EXPECT_TRUE(stick.says("Welcome to", kPatience)) << stick.last_words();
+    const auto tested = run_program({binary("ingot"), "boot-test", "--usb", project() / "build/edge.iso"},
+                                    daemon->project(), daemon->environment(), 900s);
+    EXPECT_EQ(tested.code, 0) << tested.out << tested.err;
+    const auto report = daemon->project() / "build/boot-test/uefi-usb";
+    EXPECT_THAT(slurp(report / "live.log"), HasSubstr("edge-host login:"));
+    EXPECT_THAT(slurp(report / "live.png"), testing::StartsWith("\x89PNG"));
+    EXPECT_TRUE(nlohmann::json::parse(slurp(report / "report.json"))["came_up"]);
+  }
+  {
+    const auto empty = blank_disk("empty.iso", 1U << 20U);
+    const auto tested = run_program({binary("ingot"), "boot-test", "--bios", "--patience", "15s", empty},
+                                    daemon->project(), daemon->environment(), 900s);
+    EXPECT_EQ(tested.code, 1) << tested.out << tested.err;
+    EXPECT_THAT(tested.out, HasSubstr("nothing came up within 15 s"));
+    const auto report = slurp(daemon->project() / "build/boot-test/bios-cd/report.json");
+    EXPECT_FALSE(nlohmann::json::parse(report)["came_up"]);
   }
   {
     VirtualMachine secure({.firmware = Firmware::secure_boot, .cd = iso(), .stick = {}, .disks = {}});

@@ -44,6 +44,8 @@ plain:
     id.pop_back();
     return id;
   }
+  std::string daemon_earthfile() const { return slurp(daemon->project() / "Earthfile"); }
+
   std::optional<TestDaemon> daemon;
   RunResult built;
 };
@@ -70,6 +72,24 @@ TEST_F(Results, provider_images_come_with_their_manifests_and_the_profiles) {
   EXPECT_THAT(daemon->ingot({"show", job}).out,
               AllOf(HasSubstr("image        " + image["digest"].get<std::string>()),
                     HasSubstr("layer      " + image["layers"][1]["digest"].get<std::string>())));
+}
+
+TEST_F(Results, all_that_a_job_left_comes_to_where_its_build_would_have_put_it) {
+  daemon->project_file("Earthfile", daemon_earthfile() + R"(
+    SAVE ARTIFACT /etc/passwd AS LOCAL build/deep/passwd
+    SAVE ARTIFACT /etc/group
+    SAVE IMAGE registry.example/edge:k3s-1.32.3-v1
+)");
+  auto submitted = daemon->ingot({"submit", "+plain"}).out;
+  submitted.pop_back();
+  EXPECT_EQ(daemon->ingot({"wait", submitted}).code, 0);
+  const auto got = daemon->ingot({"get", submitted});
+  EXPECT_EQ(got.code, 0) << got.err;
+  const auto build = daemon->project() / "build";
+  EXPECT_THAT(slurp(build / "deep/passwd"), HasSubstr("root:"));
+  EXPECT_THAT(slurp(build / "group"), HasSubstr("root:"));
+  EXPECT_TRUE(json::parse(slurp(build / "edge:k3s-1.32.3-v1.json")).contains("layers"));
+  EXPECT_EQ(slurp(build / "pack-manifest.yaml"), daemon->ingot({"manifest", submitted}).out);
 }
 
 TEST_F(Results, other_jobs_have_no_pack_manifest) {

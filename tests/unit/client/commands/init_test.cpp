@@ -6,7 +6,7 @@
 
 #include "client/cli/parse.h"
 #include "client/commands/commands.h"
-#include "client/templates/project_template.h"
+#include "client/templates/templates.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/temp.h"
 
