@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -23,7 +24,6 @@ struct System {
 
 constexpr std::array<System, 5> kSystems = {
     {{"debian", "12"}, {"ubuntu", "22.04"}, {"opensuse-leap", "15.6"}, {"rhel", "9"}, {"sles", "5.4"}}};
-
 
 // Where users put their own; the template has no files for them.
 constexpr std::array<std::string_view, 3> kDirectories = {"certs", "overlay/files/etc", "overlay/files-iso"};
@@ -76,12 +76,30 @@ Status refuse_what_is_there(const fs::path& directory) {
                     "name a directory that is new: ingot init DIR");
 }
 
-Status write_project(const fs::path& directory, const System& system) {
+Status write_files(const fs::path& directory, const System& system, std::vector<fs::path>& written) {
   for (const auto& file : project_template()) {
     INGOT_CHECK(write_template_file(directory, file, content_for(file, system)));
+    written.push_back(directory / file.path);
   }
   for (const auto& name : kDirectories) INGOT_CHECK(sys::make_directories(directory / name));
   return {};
+}
+
+// All of it or nothing: half a project is none.
+Status write_project(const fs::path& directory, const System& system) {
+  std::vector<fs::path> written;
+  auto outcome = write_files(directory, system, written);
+  std::error_code ignored;
+  if (!outcome) {
+    for (const auto& path : written) {
+      fs::remove(path, ignored);
+      // Directories that it made are empty now; others have something in them, and stay.
+      for (fs::path above = path.parent_path(); above != directory && rmdir(above.c_str()) == 0;) {
+        above = above.parent_path();
+      }
+    }
+  }
+  return outcome;
 }
 
 }  // namespace

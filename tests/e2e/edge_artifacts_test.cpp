@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -21,6 +24,27 @@ using testing::HasSubstr;
 
 // A machine without KVM on a host that does other things as well is slow, and that is no error.
 constexpr auto kPatience = 600s;
+
+// The compression level that a squashfs somewhere in a file says it was made with; 0: there is none, or it does not
+// say.
+int squashfs_level(const fs::path& path) {
+  constexpr std::size_t kBlock = 2048;  // of an ISO, and a file's content begins with one
+  constexpr std::size_t kSuperblock = 96;
+  constexpr std::uint16_t kZstd = 6;
+  constexpr std::uint16_t kHasOptions = 0x400;
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, kBlock> block{};
+  const auto number = [&](std::size_t at) {
+    std::uint16_t value = 0;
+    std::memcpy(&value, block.data() + at, sizeof value);
+    return value;
+  };
+  while (file.read(block.data(), kBlock)) {
+    if (std::string_view(block.data(), 4) != "hsqs" || number(20) != kZstd) continue;
+    return (number(24) & kHasOptions) == 0 ? 0 : number(kSuperblock + 2);  // behind the size of the options
+  }
+  return 0;
+}
 
 class EdgeArtifacts : public testing::Test {
  protected:
@@ -58,11 +82,13 @@ class EdgeArtifacts : public testing::Test {
   }
   RunResult build_all();
   void expect_provider_image();
+  void expect_payload_of_an_image();
   void expect_starts_everywhere();
   void expect_refusals_and_cut_short(const fs::path& disk) const;
   void expect_installs(const fs::path& disk) const;
   void expect_comes_up(const fs::path& disk) const;
   void expect_persists(const fs::path& disk) const;
+  void expect_disk_image_comes_up_and_grows();
 
   TempDirectory directory;
   const int ssh_port = free_port();
@@ -156,6 +182,22 @@ void EdgeArtifacts::expect_provider_image() {
   auto forget = podman;
   for (const std::string word : {"rmi", "--all", "--force"}) forget.push_back(word);
   run_program(forget, {}, {}, 120s);
+}
+
+void EdgeArtifacts::expect_payload_of_an_image() {
+  const std::string name = registry.host() + "/kubernetes";
+  daemon->project_file("payload/k3s", "k3s of an image");
+  daemon->project_file("payload/Earthfile",
+                       "VERSION 0.8\nimage:\n    FROM scratch\n    COPY k3s /usr/local/bin/k3s\n"
+                       "    SAVE IMAGE --push " +
+                           name + ":k3s-1.31.4\n");
+  const auto made = daemon->ingot({"-C", "payload", "build", "--push", "+image"});
+  EXPECT_EQ(made.code, 0) << made.out;
+  const auto built =
+      daemon->ingot({"-C", "edge", "submit", "+kubernetes", "--K8S_VERSION=1.31.4", "--K8S_PAYLOAD_IMAGE=" + name});
+  const std::string job = built.out.substr(0, built.out.find('\n'));
+  EXPECT_EQ(daemon->ingot({"wait", job}).code, 0) << built.err << daemon->ingot({"logs", job}).out;
+  EXPECT_THAT(daemon->ingot({"get", job, "-o", "-"}).out, HasSubstr("k3s of an image"));
 }
 
 void EdgeArtifacts::expect_starts_everywhere() {
@@ -259,6 +301,22 @@ void EdgeArtifacts::expect_persists(const fs::path& disk) const {
             "kept\nthe same host\n");
 }
 
+// For machines that are given a disk with the system on it.
+void EdgeArtifacts::expect_disk_image_comes_up_and_grows() {
+  const auto built = daemon->ingot({"-C", "edge", "build", "+kairos-raw-image"});
+  ASSERT_EQ(built.code, 0) << built.out << built.err;
+  const fs::path disk = project() / "build/kairos.raw";
+  const auto size = fs::file_size(disk);
+  fs::resize_file(disk, 8ULL << 30U);
+  VirtualMachine host(
+      {.firmware = VirtualMachine::Firmware::uefi, .cd = {}, .stick = {}, .disks = {disk}, .ssh_port = ssh_port});
+  ASSERT_TRUE(host.says("edge-host login:", kPatience)) << host.last_words();
+  ASSERT_TRUE(answers()) << host.last_words();
+  const auto mebibytes = std::stoull(on_host("df --output=size -m /usr/local | tail -1").out);
+  EXPECT_GT(mebibytes, ((8ULL << 30U) - size) >> 20U) << host.last_words();
+  EXPECT_EQ(on_host("systemctl is-system-running --wait").out, "running\n") << on_host("systemctl --failed").out;
+}
+
 TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_come_up_again_with_what_persists) {
   const auto built = build_all();
   if (built.code != 0 && (built.out + built.err).find("mmdebstrap of bookworm ended") != std::string::npos) {
@@ -266,15 +324,18 @@ TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_com
   }
   ASSERT_EQ(built.code, 0) << built.out << built.err;
   expect_provider_image();
+  expect_payload_of_an_image();
   EXPECT_EQ(run_program({"sha256sum", "-c", "edge.iso.sha256"}, project() / "build").code, 0);
   EXPECT_LT(fs::file_size(iso()), 450U << 20U);
 
+  EXPECT_EQ(squashfs_level(iso()), 3);
   expect_starts_everywhere();
   const auto disk = blank_disk("disk", 6ULL << 30U);
   expect_refusals_and_cut_short(disk);
   expect_installs(disk);
   expect_comes_up(disk);
   expect_persists(disk);
+  expect_disk_image_comes_up_and_grows();
 }
 
 }  // namespace

@@ -66,5 +66,13 @@ TEST_F(Init, a_system_that_is_not_known_is_refused_with_the_nearest) {
   EXPECT_THAT(refused.error().hint, HasSubstr("debian"));
 }
 
+TEST_F(Init, what_fails_half_way_leaves_nothing_of_it) {
+  directory.file("new/edge/iso", "a file where a directory is to be");
+  const auto failed = run({"init", "new"});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(files_of(directory / "new"),
+            (std::map<std::string, std::string>{{"edge/iso", "a file where a directory is to be"}}));
+}
+
 }  // namespace
 }  // namespace ingot::client
