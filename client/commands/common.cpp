@@ -87,7 +87,7 @@ Result<std::uint64_t> number_flag(const Invocation& invocation, const std::strin
 }
 
 bool has_results(const proto::Job& job) {
-  return job.state == proto::JobState::succeeded || (job.error && job.error->kind == ErrorKind::step_failed);
+  return job.state == proto::JobState::succeeded || job.state == proto::JobState::failed;
 }
 
 int exit_code_of(const proto::Job& job) {

@@ -38,7 +38,8 @@ Result<std::uint64_t> number_flag(const Invocation& invocation, const std::strin
 
 // 0 for a job that succeeded, else what its error's kind says.
 int exit_code_of(const proto::Job& job);
-// Whether what it made is to be fetched: also of one that failed in a step, which FINALLY may have saved something of.
+// Whether what it made is to be fetched: also of one that failed, of which FINALLY may have saved something, or that
+// was built and not pushed.
 bool has_results(const proto::Job& job);
 
 }  // namespace ingot::client

@@ -22,6 +22,11 @@ void end_failed(jobs::JobRun& run, JobBuilds& builds) {
   }
 }
 
+Error kept_all_the_same(Error error, const std::string& job) {
+  error.hint += (error.hint.empty() ? "" : "; ") + ("what was built is kept: `ingot push " + job + "` pushes it later");
+  return error;
+}
+
 earthfile::Request::Locally may_work_locally(const Engine& engine, const jobs::JobRun& run) {
   using Locally = earthfile::Request::Locally;
   if (!engine.allow_locally) return Locally::denied_by_host;
@@ -87,10 +92,17 @@ Status run_passes(const Engine& engine, jobs::JobRun& run) {
     INGOT_TRY(auto saved, build.save(save));
     artifacts.insert(artifacts.end(), saved.begin(), saved.end());
   }
-  INGOT_TRY(auto images, save_images(engine, run, recipe.context->manifest, graph, build, form, note));
-  artifacts.insert(artifacts.end(), images.begin(), images.end());
+  INGOT_TRY(const auto images, save_images(engine, run, recipe.context->manifest, graph, build, form));
+  for (const auto& one : images) {
+    note(told(one.image));
+    artifacts.push_back(manifest_artifact(one.image));
+  }
+  auto pushed = push_images(engine, run, images, form, note);
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
-  return run.add_artifacts(std::move(artifacts));
+  // A registry that refuses takes nothing away from what was built.
+  INGOT_CHECK(run.add_artifacts(std::move(artifacts)));
+  if (!pushed) return fail(kept_all_the_same(pushed.error(), run.job.id));
+  return {};
 }
 
 }  // namespace

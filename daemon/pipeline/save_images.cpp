@@ -35,30 +35,9 @@ std::string source_digest(proto::ContextManifest context) {
   return base::Digest::of(proto::canonical_text(context)).str();
 }
 
-proto::Artifact manifest_artifact(const image::BuiltImage& image) {
-  proto::Artifact artifact;
-  artifact.name = image.name;
-  artifact.digest = image.digest.str();
-  artifact.checksum = image.checksum;
-  artifact.size = image.manifest_size;
-  const bool is_index = image.platforms.size() > 1;
-  artifact.media_type = is_index ? image::kIndexType : image::kManifestType;
-  for (const auto& platform : image.platforms) {
-    if (is_index || platform != base::native_platform()) artifact.platforms.push_back(platform.text());
-  }
-  return artifact;
-}
-
-// What a job keeps under a name.
-struct Made {
-  const graph::SaveImage* save = nullptr;
-  image::BuiltImage image;
-  bool push = false;
-};
-
 // Those of one name that are for several platforms become one image in the place of the first; of two for the same
 // platform the later counts. All others stay as they are.
-Result<std::vector<Made>> joined_by_name(std::vector<Made> all, const store::BlobStore& blobs) {
+Result<std::vector<SavedImage>> joined_by_name(std::vector<SavedImage> all, const store::BlobStore& blobs) {
   std::map<std::string, std::map<base::Platform, image::BuiltImage>> by_name;
   std::map<std::string, bool> pushed;
   for (const auto& one : all) {
@@ -66,7 +45,7 @@ Result<std::vector<Made>> joined_by_name(std::vector<Made> all, const store::Blo
     by_name[one.image.name].insert_or_assign(one.image.platforms.front(), one.image);
     pushed[one.image.name] = pushed[one.image.name] || one.push;
   }
-  std::vector<Made> joined;
+  std::vector<SavedImage> joined;
   for (auto& one : all) {
     const auto named = one.save->stands_alone ? by_name.end() : by_name.find(one.image.name);
     if (named == by_name.end() && !one.save->stands_alone) continue;  // in an index already
@@ -84,7 +63,28 @@ Result<std::vector<Made>> joined_by_name(std::vector<Made> all, const store::Blo
   return joined;
 }
 
-std::string shown(const image::BuiltImage& image) {
+Error at(Error error, const graph::SaveImage& save) {
+  if (!error.position && error.kind != ErrorKind::canceled) error.position = save.position;
+  return error;
+}
+
+}  // namespace
+
+proto::Artifact manifest_artifact(const image::BuiltImage& image) {
+  proto::Artifact artifact;
+  artifact.name = image.name;
+  artifact.digest = image.digest.str();
+  artifact.checksum = image.checksum;
+  artifact.size = image.manifest_size;
+  const bool is_index = image.platforms.size() > 1;
+  artifact.media_type = is_index ? image::kIndexType : image::kManifestType;
+  for (const auto& platform : image.platforms) {
+    if (is_index || platform != base::native_platform()) artifact.platforms.push_back(platform.text());
+  }
+  return artifact;
+}
+
+std::string told(const image::BuiltImage& image) {
   std::string text = fmt::format("image {} is {}, {} in {} layers", image.name, image.digest.str(),
                                  base::human_bytes(image.size), image.layers);
   std::vector<std::string> platforms;
@@ -93,27 +93,18 @@ std::string shown(const image::BuiltImage& image) {
   return is_native ? text : text + ", for " + base::join(platforms, ", ");
 }
 
-Error at(Error error, const graph::SaveImage& save) {
-  if (!error.position && error.kind != ErrorKind::canceled) error.position = save.position;
-  return error;
-}
-
-}  // namespace
-
 Result<image::LayerForm> layer_form(const Engine& engine, const proto::JobSpec& spec) {
   INGOT_TRY(auto epoch, source_date_epoch(spec));
   const auto otherwise = spec.push ? engine.compression : proto::Compression::none;
   return image::LayerForm{spec.compression.value_or(otherwise), epoch};
 }
 
-Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const jobs::JobRun& run,
-                                                 const proto::ContextManifest& context, const graph::Graph& graph,
-                                                 const solver::Build& build, const image::LayerForm& form,
-                                                 const image::Progress& progress) {
-  std::vector<proto::Artifact> artifacts;
-  if (graph.images.empty()) return artifacts;
+Result<std::vector<SavedImage>> save_images(const Engine& engine, const jobs::JobRun& run,
+                                            const proto::ContextManifest& context, const graph::Graph& graph,
+                                            const solver::Build& build, const image::LayerForm& form) {
+  std::vector<SavedImage> made;
+  if (graph.images.empty()) return made;
   const std::string sources = source_digest(context);
-  std::vector<Made> made;
   for (const auto& save : graph.images) {
     const store::SnapshotId snapshot = build.result(save.from).id();
     INGOT_TRY(auto created, engine.snapshots.created_ms(snapshot));
@@ -125,13 +116,14 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
     if (!image) return fail(at(image.error(), save));
     made.push_back({&save, std::move(*image), save.push});
   }
-  INGOT_TRY(made, joined_by_name(std::move(made), engine.blobs));
-  for (const auto& one : made) {
-    progress(shown(one.image));
-    artifacts.push_back(manifest_artifact(one.image));
-  }
-  for (const auto& [save, image, push] : made) {
-    if (!push || !run.job.spec.push) continue;
+  return joined_by_name(std::move(made), engine.blobs);
+}
+
+Status push_images(const Engine& engine, const jobs::JobRun& run, const std::vector<SavedImage>& images,
+                   const image::LayerForm& form, const image::Progress& progress) {
+  if (!run.job.spec.push) return {};
+  for (const auto& [save, image, push] : images) {
+    if (!push) continue;
     const auto rule = engine.images.registry_rule(image.name);
     auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, form.compression, engine.layers,
                                      engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});
@@ -139,7 +131,7 @@ Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const job
     progress(fmt::format("pushed {}@{}, {} of {} sent", pushed->name, pushed->digest,
                          base::human_bytes(pushed->sent_bytes), base::human_bytes(pushed->bytes)));
   }
-  return artifacts;
+  return {};
 }
 
 }  // namespace ingot::pipeline

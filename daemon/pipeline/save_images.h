@@ -11,11 +11,26 @@ namespace ingot::pipeline {
 // How the job wants its layers packed.
 Result<image::LayerForm> layer_form(const Engine& engine, const proto::JobSpec& spec);
 
-// SAVE IMAGE of a finished build, image by image; what says --push is pushed when the job asked for it, after the last
-// one is made. Their manifests are artifacts of the job.
-Result<std::vector<proto::Artifact>> save_images(const Engine& engine, const jobs::JobRun& run,
-                                                 const proto::ContextManifest& context, const graph::Graph& graph,
-                                                 const solver::Build& build, const image::LayerForm& form,
-                                                 const image::Progress& progress);
+// An image that a job keeps under a name.
+struct SavedImage {
+  const graph::SaveImage* save = nullptr;
+  image::BuiltImage image;
+  bool push = false;  // it says --push
+};
+
+// SAVE IMAGE of a finished build, image by image.
+Result<std::vector<SavedImage>> save_images(const Engine& engine, const jobs::JobRun& run,
+                                            const proto::ContextManifest& context, const graph::Graph& graph,
+                                            const solver::Build& build, const image::LayerForm& form);
+
+// What says --push, when the job asked for it.
+Status push_images(const Engine& engine, const jobs::JobRun& run, const std::vector<SavedImage>& images,
+                   const image::LayerForm& form, const image::Progress& progress);
+
+// An image's manifest is an artifact of the job.
+proto::Artifact manifest_artifact(const image::BuiltImage& image);
+
+// For the job's log.
+std::string told(const image::BuiltImage& image);
 
 }  // namespace ingot::pipeline

@@ -226,6 +226,31 @@ TEST_F(Registries, one_that_comes_up_late_is_waited_for_and_one_that_does_not_is
   EXPECT_EQ(daemon.leftovers(), "");
 }
 
+TEST_F(Registries, one_that_refuses_a_build_takes_nothing_of_it_away) {
+  Registry registry(RegistrySetup{.started = false});
+  TestDaemon daemon({"--images", "[{match: \"" + registry.host() +
+                                     "/*\", source: registry, insecure: true}, {match: "
+                                     "\"*\", source: oci-layout, path: " +
+                                     registry.layout().string() + "}]"});
+  const std::string name = registry.host() + "/team/edge:1";
+  daemon.project_file("Earthfile",
+                      "VERSION 0.8\nt:\n    FROM tiny\n    RUN echo x >/x\n    SAVE ARTIFACT /x AS LOCAL out/x\n"
+                      "    SAVE IMAGE --push " +
+                          name + "\n");
+  const auto refused = daemon.ingot({"build", "--push", "+t"});
+  EXPECT_EQ(refused.code, 69) << refused.out;
+  auto job = daemon.ingot({"ps", "--all", "-q"}).out;
+  job.pop_back();
+  EXPECT_THAT(refused.out, HasSubstr("what was built is kept: `ingot push " + job + "` pushes it later"));
+  EXPECT_EQ(slurp(daemon.project() / "out/x"), "x\n") << "what it made besides is delivered";
+  registry.start();
+  const auto later = daemon.ingot({"push", job});
+  EXPECT_EQ(later.code, 0) << later.err;
+  EXPECT_THAT(registry.inspect("team/edge:1"), HasSubstr("sha256:"));
+  daemon.stop();
+  EXPECT_EQ(daemon.leftovers(), "");
+}
+
 TEST_F(Registries, an_image_of_one_that_comes_up_late_is_waited_for_too) {
   Registry registry(RegistrySetup{});
   registry.stop();  // it has the image from the moment when it is back
