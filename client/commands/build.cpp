@@ -59,8 +59,11 @@ Result<int> run_build(const Invocation& invocation) {
   if (boot_test && ended.state == proto::JobState::succeeded) {
     view.reset();
     INGOT_TRY(const int code, boot_test_job(invocation, daemon, *boot_test, ended, results.artifacts));
-    if (code != 0) return code;
     view = make_view(kind, style, is_verbose(invocation));
+    if (code != 0) {
+      view->message(fmt::format("what job {0} built is not put into its place; `ingot get {0}` does so", ended.id));
+      return code;
+    }
   }
   if (has_results(ended)) INGOT_CHECK(deliver(invocation, daemon, ended, results.artifacts, *view));
   const double seconds = static_cast<double>(ended.finished_ms - ended.created_ms) / 1000;
