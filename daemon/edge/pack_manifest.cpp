@@ -30,8 +30,8 @@ std::string leading_version(std::string_view text) {
   return is_version ? std::string(version) : std::string();
 }
 
-// What stands behind the Kubernetes version: PE_VERSION, and CUSTOM_TAG behind a dash. Both may have dashes, so it takes
-// to know one of them; where nobody says, the first dash divides.
+// What stands behind the Kubernetes version: PE_VERSION, and CUSTOM_TAG behind a dash. Both may have dashes, so it
+// takes to know one of them; where nobody says, the first dash divides.
 void divide_tag(const std::string& tag, const std::optional<std::string>& custom_tag, ProviderImage& image) {
   std::size_t dash = tag.find('-');
   if (custom_tag) {
@@ -65,16 +65,15 @@ options:
 )";
 
 std::string manifest_of(const ProviderImage& image) {
-  std::string uri =
-      fmt::format("{}/{}:{}-{{{{ .spectro.system.kubernetes.version }}}}-{}", option_of("registry"), option_of("repo"),
-                  option_of("k8sDistribution"), option_of("peVersion"));
+  std::string uri = fmt::format("{}/{}:{}-{{{{ .spectro.system.kubernetes.version }}}}-{}", option_of("registry"),
+                                option_of("repo"), option_of("k8sDistribution"), option_of("peVersion"));
   if (!image.custom_tag.empty()) uri += "-" + option_of("customTag");
   std::string text(kHead);
   text += fmt::format("  system.uri: \"{}\"\n\n", uri);
   const auto line = [&text](std::string_view name, const std::string& value) {
     // A version such as 22.10 would be the number 22.1.
-    const bool is_number = value.find_first_not_of("0123456789.") == std::string::npos &&
-                           std::count(value.begin(), value.end(), '.') == 1;
+    const bool is_number =
+        value.find_first_not_of("0123456789.") == std::string::npos && std::count(value.begin(), value.end(), '.') == 1;
     if (!value.empty()) text += fmt::format("  system.{}: {}\n", name, is_number ? '"' + value + '"' : value);
   };
   line("registry", image.registry);
@@ -97,9 +96,9 @@ std::optional<ProviderImage> provider_image(const std::string& name, const Pairs
   image.registry = name.substr(0, slash);
   image.repository = name.substr(slash + 1, colon - slash - 1);
   std::string tag = name.substr(colon + 1);
-  const auto distribution =
-      std::find_if(kDistributions.begin(), kDistributions.end(),
-                   [&](std::string_view each) { return tag.starts_with(std::string(each) + "-"); });
+  const auto distribution = std::find_if(kDistributions.begin(), kDistributions.end(), [&](std::string_view each) {
+    return tag.starts_with(std::string(each) + "-");
+  });
   if (distribution == kDistributions.end()) return std::nullopt;
   image.kubernetes = std::string(*distribution);
   tag.erase(0, distribution->size() + 1);

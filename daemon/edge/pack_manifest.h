@@ -31,8 +31,8 @@ using Pairs = std::map<std::string, std::string>;
 // other projects have no annotations of ours: then what the job's parameters say counts.
 std::optional<ProviderImage> provider_image(const std::string& name, const Pairs& annotations, const Pairs& args);
 
-// As a pack's values take it; empty without images. The Kubernetes version is the profile's, so that images which differ
-// in nothing else have one manifest; for others there is one more, as a further YAML document.
+// As a pack's values take it; empty without images. The Kubernetes version is the profile's, so that images which
+// differ in nothing else have one manifest; for others there is one more, as a further YAML document.
 std::string pack_manifest(const std::vector<ProviderImage>& images);
 
 }  // namespace ingot::edge

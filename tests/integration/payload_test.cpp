@@ -8,8 +8,8 @@
 #include "tests/support/source_directory.h"
 #include "tests/support/test_daemon.h"
 
-// How an edge project gets its Kubernetes: the loading code of edge-templates against a mirror on loopback, whose releases
-// the test makes.
+// How an edge project gets its Kubernetes: the loading code of edge-templates against a mirror on loopback, whose
+// releases the test makes.
 namespace ingot::test {
 namespace {
 

@@ -57,11 +57,10 @@ TEST(PackManifest, without_a_custom_tag_no_dash_is_left_over) {
 
 // What an image says of itself counts more than what its job was asked for.
 TEST(PackManifest, is_the_images_own) {
-  const auto options = YAML::Load(manifest_of("ttl.sh/debian:kubeadm-fips-1.30.4-v2-a-b",
-                                              {{kCustomTagAnnotation, "a-b"},
-                                               {kOsAnnotation, "debian"},
-                                               {kOsVersionAnnotation, "24.10"}},
-                                              {{"CUSTOM_TAG", "b"}, {"OS_DISTRIBUTION", "ubuntu"}}))["options"];
+  const auto options = YAML::Load(
+      manifest_of("ttl.sh/debian:kubeadm-fips-1.30.4-v2-a-b",
+                  {{kCustomTagAnnotation, "a-b"}, {kOsAnnotation, "debian"}, {kOsVersionAnnotation, "24.10"}},
+                  {{"CUSTOM_TAG", "b"}, {"OS_DISTRIBUTION", "ubuntu"}}))["options"];
   EXPECT_EQ(options["system.k8sDistribution"].Scalar(), "kubeadm-fips");
   EXPECT_EQ(options["system.peVersion"].Scalar(), "v2");
   EXPECT_EQ(options["system.customTag"].Scalar(), "a-b");
