@@ -63,6 +63,7 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
   if (work.step.keeps_failure) return Executed{std::move(layer), 0, std::move(failure)};
   return fail(std::move(failure));
 }
+  failure.exit_code = answer.exit_code;
 
 Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel) {
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));

@@ -108,6 +108,8 @@ TEST_F(BuildTest, what_fails_locally_fails_where_it_stands_and_an_answer_is_one)
     EXPECT_EQ(status.error().message, "the command ended with exit code 3");
     EXPECT_EQ(status.error().position->line, 7);
   }
+    EXPECT_EQ(status.error().exit_code, 3);
+    EXPECT_THAT(told.lines(), testing::Contains(testing::HasSubstr("3"))) << "as the end of the step";
   std::get<graph::ExecOp>(recipe.graph.steps[failing].operation).asks = true;
   Told told;
   Build asked(*solver, wanted, told);
