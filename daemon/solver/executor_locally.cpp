@@ -69,7 +69,7 @@ Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, c
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
   const auto tar = layer.directory.path() / "taken.tar";
   auto taken = work.client->take(op, tar, cancel);
-  if (taken) taken = image::unpack_layer(tar, layer.upper(), cancel);
+  if (taken) taken = image::unpack_files(tar, layer.upper(), cancel);
   std::error_code ignored;
   fs::remove(tar, ignored);
   if (!taken) return fail(with_full_disk(taken.error(), snapshots_.directory()));
