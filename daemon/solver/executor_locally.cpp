@@ -51,7 +51,10 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
     }
     output(stream, bytes);
   };
-  INGOT_TRY(answer.exit_code, work.client->run(command, listen, cancel));
+  {
+    const auto aside = work.step_aside ? work.step_aside() : nullptr;
+    INGOT_TRY(answer.exit_code, work.client->run(command, listen, cancel));
+  }
   if (op.asks) {
     INGOT_TRY(auto kept, keep(answer));
     return Executed{std::move(kept), 0};
@@ -60,10 +63,10 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
   if (answer.exit_code == 0) return Executed{std::move(layer), 0};
   Error failure{
       ErrorKind::step_failed, fmt::format("the command ended with exit code {}", answer.exit_code), "", {}, {}};
+  failure.exit_code = answer.exit_code;
   if (work.step.keeps_failure) return Executed{std::move(layer), 0, std::move(failure)};
   return fail(std::move(failure));
 }
-  failure.exit_code = answer.exit_code;
 
 Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel) {
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
