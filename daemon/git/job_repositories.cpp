@@ -4,6 +4,7 @@
 
 #include "daemon/base/digest.h"
 #include "daemon/base/strings.h"
+#include "daemon/git/reach.h"
 
 namespace ingot::git {
 
@@ -71,6 +72,7 @@ Error JobRepositories::explained(Error error) const {
 Result<JobRepositories::Found> JobRepositories::find(const std::string& reference, const std::string& ref,
                                                      const sys::CancelToken& cancel) {
   INGOT_TRY(auto location, all_.locate(reference));
+  INGOT_CHECK(check_reach(location));
   const std::pair key(location.named.text(), ref);
   const base::KeyedMutex::Hold alone(looking_, key.first + "\n" + ref);
   {
