@@ -52,6 +52,7 @@ void Interpreter::begin_early(const Frame& frame, const Word& word) {
   Frame seen{frame.unit, frame.context, frame.target, frame.is_base, false, false, frame.overrides, {}, frame.checkout};
   seen.inherited = frame.inherited;
   seen.unprivileged_by = frame.unprivileged_by;
+  seen.asked_by = frame.asked_by;
   seen.progress.imports = frame.progress.imports;
   const auto early = [this, seen = std::move(seen), word, text]() -> Status {
     INGOT_TRY(auto target, resolve(seen, word, text, false));

@@ -251,16 +251,18 @@ bool Interpreter::may_remember(const Progress& progress) {
   return remembered_bytes_ <= kLargestMemory;
 }
 
-Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides, const Inherited& inherited,
-                                          const std::string& unprivileged_by) {
-  const TargetKey key{&unit, "base", overrides, false, unprivileged_by.empty(), inherited.platform};
+Result<Progress> Interpreter::base_recipe(const Reference& target, const Overrides& overrides,
+                                          const Inherited& inherited) {
+  const Unit& unit = *target.unit;
+  const TargetKey key = key_of({&unit, "base", target.unprivileged_by, target.asked_by}, overrides, false, inherited);
   INGOT_TRY(auto known, known_target(key));
   if (known) return *std::move(known);
   return interpret_once(key, [&] {
     Frame frame{&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}, unit.checkout};
     frame.inherited = inherited;
     frame.progress.platform = inherited.platform;
-    frame.unprivileged_by = unprivileged_by;
+    frame.unprivileged_by = target.unprivileged_by;
+    frame.asked_by = target.asked_by;
     return interpret_recipe(std::move(frame), unit.file.base);
   });
 }
@@ -281,8 +283,7 @@ Result<const Recipe*> Interpreter::find_recipe(const Reference& wanted, const Pl
 
 Result<Progress> Interpreter::target_recipe(const Reference& wanted, const Place& from, const Overrides& overrides,
                                             bool gives_results, const Inherited& inherited) {
-  const TargetKey key{wanted.unit,       wanted.name, overrides, gives_results, wanted.unprivileged_by.empty(),
-                      inherited.platform};
+  const TargetKey key = key_of(wanted, overrides, gives_results, inherited);
   if (auto known = targets_.find(key); known != targets_.end()) return known->second;
   INGOT_TRY(const Recipe* recipe, find_recipe(wanted, from));
   // Before it waits for others: one of those may be what is under way here, and waits itself.
@@ -317,11 +318,12 @@ Result<Progress> Interpreter::interpret_target(const Reference& wanted, const Re
   frame.inherited = inherited;
   frame.unprivileged_by = wanted.unprivileged_by;
   under_way.push_back({target, ""});
-  auto base = base_recipe(*wanted.unit, overrides, inherited, wanted.unprivileged_by);
+  auto base = base_recipe(wanted, overrides, inherited);
   under_way.pop_back();
   if (!base) return base::fail(base.error());
   frame.progress = std::move(*base);
   commands_ += frame.progress.scope.bytes() / kScopeBytesPerCommand;
+  frame.asked_by = wanted.asked_by;
   // LET stays in the base recipe; of its ARGs a target knows the globals.
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};

@@ -350,6 +350,26 @@ TEST_F(Git, credentials_of_the_user_s_own_git) {
   const auto asked = daemon->ingot({"build", "+t"}, git_config("pa55word-of-mine"));
   EXPECT_NE(asked.code, 0);
   EXPECT_THAT(asked.out + asked.err, HasSubstr("which the job does not have"));
+  // Nor are they used for what another owner's recipe wants, or has for a submodule.
+  GitRepository secret(hosts, "other/secret");
+  secret.file("s", "secret\n");
+  secret.commit();
+  GitRepository beside(hosts, "org/beside");
+  beside.file("b", "beside\n");
+  beside.commit();
+  lib->file("Earthfile",
+            "VERSION 0.8\nFROM tiny\ntheirs:\n    GIT CLONE https://private.test/other/secret.git /s\n"
+            "its:\n    GIT CLONE https://private.test/org/beside.git /b\n    RUN cat /b/b\n");
+  lib->commit();
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\ntheirs:\n    FROM private.test/org/lib+theirs\n"
+                       "its:\n    FROM private.test/org/lib+its\n");
+  const auto its = daemon->ingot({"build", "+its"}, git_config("pa55word-of-mine"));
+  EXPECT_EQ(its.code, 0) << its.out << its.err;
+  const auto theirs = daemon->ingot({"build", "+theirs"}, git_config("pa55word-of-mine"));
+  EXPECT_EQ(theirs.code, proto::info(ErrorKind::denied).exit_code) << theirs.out << theirs.err;
+  EXPECT_THAT(theirs.out + theirs.err, AllOf(HasSubstr("private.test/org/lib/Earthfile:4:15"),
+                                             HasSubstr("asked for by recipes of private.test/org")));
 }
 
 }  // namespace
