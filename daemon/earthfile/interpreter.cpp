@@ -409,9 +409,12 @@ Result<Interpretation> Interpreter::run() {
   if (platforms.empty()) platforms.emplace_back();
   for (const auto& inherited : platforms) {
     if (failure_) break;
-    auto progress = requested(name, inherited);
-    if (!progress && !strands_.current().left_open) fail_late(progress.error(), {});
-    if (progress && progress->step) wanted_.push_back(*progress->step);
+    const auto done = Strands::guarded([&]() -> Status {
+      INGOT_TRY(const auto progress, requested(name, inherited));
+      if (progress.step) wanted_.push_back(*progress.step);
+      return {};
+    });
+    if (!done && !strands_.current().left_open) fail_late(done.error(), {});
   }
   strands_.join();
   if (auto checked = check_images_are_new(); !checked) fail_late(checked.error(), {});

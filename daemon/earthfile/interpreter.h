@@ -200,11 +200,9 @@ class Interpreter {
   // Others who come to the same meanwhile wait for it, see known_target().
   template <typename Work>
   Result<Progress> interpret_once(const TargetKey& key, Work work) {
-    const bool is_first = being_interpreted_.try_emplace(key, &strands_.current()).second;
+    const BeingInterpreted meanwhile(*this, key);
     auto progress = work();
     if (progress && may_remember(*progress)) targets_[key] = *progress;
-    if (is_first) being_interpreted_.erase(key);
-    if (is_first) strands_.tell();
     return progress;
   }
   // interpret_reference.cpp
