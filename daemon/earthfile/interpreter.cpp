@@ -75,21 +75,27 @@ std::string no_such_target_hint(const File& file, const std::string& name) {
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
     : request_(request), host_(host), units_(file), anew_(request.anew.begin(), request.anew.end()) {}
 
-// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
+// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in. Under
+// LOCALLY they are the client's.
 Lookup Interpreter::lookup(Frame& frame) {
   const auto variable = [this, &frame](const std::string& name) -> std::optional<std::string> {
     if (const std::string* value = frame.progress.scope.find(name)) return *value;
-    if (frame.progress.local && (name == "PATH" || name == "HOME")) {
-      auto there = shell_out(frame, "printf %s \"$" + name + "\"", {});
-      return there ? std::optional(*std::move(there)) : std::nullopt;
-    }
+    if (frame.progress.local) return std::nullopt;
     if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const std::string& user = frame.progress.user;
     if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
     return std::nullopt;
   };
-  return {variable,
-          [this, &frame](const std::string& command, const Place& place) { return shell_out(frame, command, place); }};
+  const auto run = [this, &frame](const std::string& command, const Place& place) {
+    return shell_out(frame, command, place);
+  };
+  const auto ask = [this, &frame](const std::string& name, const Place& place) -> Result<std::optional<std::string>> {
+    if (!frame.progress.local || (name != "PATH" && name != "HOME")) return std::optional<std::string>();
+    auto there = shell_out(frame, "printf %s \"$" + name + "\"", place);
+    if (there) return std::optional(*std::move(there));
+    return base::fail(base::with_context(there.error(), "to find out what $" + name + " is on the client's side"));
+  };
+  return {variable, run, ask};
 }
 
 Result<Options> Interpreter::options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known) {
@@ -317,13 +323,13 @@ Result<Progress> Interpreter::interpret_target(const Reference& wanted, const Re
               {},          wanted.unit->checkout};
   frame.inherited = inherited;
   frame.unprivileged_by = wanted.unprivileged_by;
+  frame.asked_by = wanted.asked_by;
   under_way.push_back({target, ""});
   auto base = base_recipe(wanted, overrides, inherited);
   under_way.pop_back();
   if (!base) return base::fail(base.error());
   frame.progress = std::move(*base);
   commands_ += frame.progress.scope.bytes() / kScopeBytesPerCommand;
-  frame.asked_by = wanted.asked_by;
   // LET stays in the base recipe; of its ARGs a target knows the globals.
   frame.progress.scope.lets = {};
   frame.progress.scope.args = {};
