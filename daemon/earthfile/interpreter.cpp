@@ -78,7 +78,7 @@ Interpreter::Interpreter(const File& file, const Request& request, Host& host)
 // $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in. Under
 // LOCALLY they are the client's.
 Lookup Interpreter::lookup(Frame& frame) {
-  const auto variable = [this, &frame](const std::string& name) -> std::optional<std::string> {
+  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
     if (const std::string* value = frame.progress.scope.find(name)) return *value;
     if (frame.progress.local) return std::nullopt;
     if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
