@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <deque>
-#include <initializer_list>
+#include <system_error>
 
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/reached.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::client {
@@ -15,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kLargest = 64U << 20;
 constexpr std::size_t kMostFiles = 1000;
+constexpr std::size_t kMostSearched = 50'000;  // entries of directories, for what a variable may name
 
 class Names {
  public:
@@ -45,7 +48,7 @@ class Names {
     // Most projects name nothing but themselves, and need not be parsed for it; of one for edge hosts all ARGs are
     // wanted.
     is_edge_ = is_edge_ || text->find("K8S_DISTRIBUTION") != std::string::npos;
-    if (text->find('/') == std::string::npos && !is_edge_) return;
+    if (text->find_first_of("/$") == std::string::npos && !is_edge_) return;
     const auto file = earthfile::parse(*text, "Earthfile");
     if (!file) return;
     directory_ = directory;
@@ -57,15 +60,11 @@ class Names {
 
   void look_at(const std::vector<earthfile::Command>& commands) {
     for (const auto& command : commands) {
-      const auto is = [&](std::initializer_list<const char*> some) {
-        return std::any_of(some.begin(), some.end(), [&](const char* one) { return command.name == one; });
-      };
-      if (is({"FROM", "BUILD", "COPY", "DO", "FROM DOCKERFILE"})) {
-        for (const auto& word : command.words) refer(word.text, false);
-      } else if (command.name == "ARG") {
+      for (const auto& reference : earthfile::written_in(command)) refer(reference.where);
+      if (command.name == "ARG") {
         declare(command.words);
       } else if (command.name == "IMPORT") {
-        for (const auto& word : command.words) refer(word.text, true);
+        for (const auto& word : command.words) refer(word.text);
       } else if (command.name == "GIT CLONE") {
         for (const auto& word : command.words) clone(word.text);
       }
@@ -81,21 +80,37 @@ class Names {
     if (name != words.end()) names_.args.insert(name->text.substr(0, name->text.find('=')));
   }
 
-  void refer(std::string text, bool whole) {
-    if (text.starts_with('(')) text.erase(0, 1);
-    if (text.starts_with("--")) return;
-    const std::size_t plus = text.find('+');
-    if (plus == std::string::npos && !whole) return;
-    const std::string where = text.substr(0, plus);
-    if (where == "." || where == ".." || where.starts_with("./") || where.starts_with("../")) {
-      const bool is_plain = where.find_first_of("$*") == std::string::npos;
-      if (is_plain) wanted_.push_back((directory_ / where).lexically_normal());
-      names_.may_work_locally = names_.may_work_locally || !is_plain;
+  void refer(const std::string& where) {
+    if (where.starts_with("--")) return;
+    const bool is_path = where == "." || where == ".." || where.starts_with("./") || where.starts_with("../");
+    const std::size_t sign = where.find_first_of("$*?[");
+    const bool is_plain = sign == std::string::npos;
+    if (is_path && is_plain) {
+      wanted_.push_back((directory_ / where).lexically_normal());
       return;
     }
-    names_.may_work_locally = names_.may_work_locally || where.starts_with('$');
     const std::size_t slash = where.find('/');
-    if (slash != std::string::npos) add_host(where.substr(0, slash));
+    const bool may_be_path = is_path || where.starts_with('$');
+    if (!may_be_path && slash == std::string::npos) return;  // a name that an IMPORT gave
+    // Nobody knows here what such a recipe asks; another repository's has a word in all but LOCALLY.
+    names_.asks_builtins = true;
+    names_.asks_platform = true;
+    names_.may_work_locally = names_.may_work_locally || may_be_path;
+    if (may_be_path) want_all_below((directory_ / where.substr(0, where.rfind('/', sign) + 1)).lexically_normal());
+    if (!is_path && slash != std::string::npos) add_host(where.substr(0, slash));
+  }
+
+  // Of a reference that a variable or a pattern goes on: whatever it may come to.
+  void want_all_below(const fs::path& directory) {
+    if (!searched_.insert(directory.string()).second || earthfile::leaves_project(directory.string())) return;
+    std::error_code error;
+    std::size_t left = kMostSearched;
+    for (fs::recursive_directory_iterator at(project_ / directory, error), end; !error && at != end && left > 0;
+         at.increment(error), --left) {
+      if (at->path().filename() == ".git") at.disable_recursion_pending();
+      if (at->path().filename() != "Earthfile") continue;
+      wanted_.push_back(at->path().parent_path().lexically_relative(project_).lexically_normal());
+    }
   }
 
   // "https://host/...", or "git@host:...", which the daemon fetches by https too.
@@ -125,6 +140,7 @@ class Names {
   ProjectNames names_;
   std::deque<fs::path> wanted_;
   std::set<std::string> seen_;
+  std::set<std::string> searched_;
   bool is_edge_ = false;
   fs::path directory_;  // of the Earthfile that is being looked at
 };

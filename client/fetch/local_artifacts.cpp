@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "client/fetch/unpack_tar.h"
+#include "daemon/base/git_directory.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/rooted.h"
 
@@ -37,6 +38,13 @@ mode_t current_umask() {
   return mask;
 }
 
+tl::unexpected<Error> refuse_git(const proto::Artifact& artifact) {
+  return fail(ErrorKind::denied,
+              "artifact " + base::printable(artifact.name) + " asks for the place \"" +
+                  base::printable(artifact.local_path) + "\", which lies in a .git directory",
+              "git runs what lies there, so nothing is put there; `ingot get -o DIR` fetches it to another place");
+}
+
 // Where an artifact may land: a relative path that names something below the project. Nothing of it is trusted.
 Result<fs::path> checked_place(const proto::Artifact& artifact) {
   const std::string shown = base::printable(artifact.local_path);
@@ -51,7 +59,19 @@ Result<fs::path> checked_place(const proto::Artifact& artifact) {
                 "artifact " + base::printable(artifact.name) + " asks for the place of the project directory itself",
                 "write AS LOCAL with a name, such as AS LOCAL build/");
   }
+  if (base::leads_into_git(local.string())) return refuse_git(artifact);
   return local;
+}
+
+// By what way ever: an artifact that came before may have brought a link along that leads there.
+Status check_is_not_git(const proto::Artifact& artifact, const sys::RootedDir& root, const sys::UniqueFd& parent) {
+  std::error_code error;
+  const auto path_of = [&](int fd) { return fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), error); };
+  const fs::path project = path_of(root.fd());
+  const fs::path place = error ? fs::path() : path_of(parent.get());
+  if (error) return fail_errno(error.value(), "cannot find out where artifacts land");
+  if (base::leads_into_git(place.lexically_relative(project).string())) return refuse_git(artifact);
+  return {};
 }
 
 // Errors name the place as the user knows it, not the way by which we hold it.
@@ -101,6 +121,7 @@ Status fetch_into_project(Daemon& daemon, const std::string& job, const proto::A
   INGOT_TRY(auto root, sys::RootedDir::open(project, sys::RootedDir::Links::refuse));
   INGOT_CHECK(root.make_directories(above, 0777U & ~current_umask()));
   INGOT_TRY(auto parent, root.open_path(above, O_PATH | O_DIRECTORY));
+  INGOT_CHECK(check_is_not_git(artifact, root, parent));
   // By way of the open directory: whatever happens to names above it meanwhile, this is where it goes.
   const fs::path held = fmt::format("/proc/self/fd/{}", parent.get());
   const bool is_directory = artifact.media_type == proto::kDirectoryMediaType;

@@ -159,15 +159,28 @@ bool is_a_directory(const fs::path& path) {
   return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// Moves `from` to `to`; a directory that is there keeps what else it has.
+Status merge(const fs::path& from, const fs::path& to);
+
+Status merge_contents(const fs::path& from, const fs::path& to) {
+  INGOT_TRY(const auto names, names_in(from));
+  for (const auto& name : names) INGOT_CHECK(merge(from / name, to / name));
+  return {};
+}
+
+// Moves `from` to `to`; a directory that is there keeps what else it has. A link that is there is not followed: what
+// was put there before may have brought it along, and it leads anywhere.
 Status merge(const fs::path& from, const fs::path& to) {
-  if (is_a_directory(from) && leads_to_directory(to)) {
-    INGOT_TRY(const auto names, names_in(from));
-    for (const auto& name : names) INGOT_CHECK(merge(from / name, to / name));
-    return {};
-  }
-  if (!is_a_directory(from) && leads_to_directory(to) && is_a_directory(to)) {
+  const bool to_directory = is_a_directory(to);
+  if (is_a_directory(from) && to_directory) return merge_contents(from, to);
+  if (to_directory) {
     return fail(ErrorKind::conflict, base::printable(to.string()) + " is a directory, and what is to be there is none",
+                "remove it, or copy to another name");
+  }
+  struct stat status {};
+  if (is_a_directory(from) && lstat(to.c_str(), &status) == 0) {
+    return fail(ErrorKind::conflict,
+                base::printable(to.string()) + (S_ISLNK(status.st_mode) ? " is a link" : " is no directory") +
+                    ", and what is to be there is a directory",
                 "remove it, or copy to another name");
   }
   if (rename(from.c_str(), to.c_str()) == 0) return {};
@@ -215,7 +228,9 @@ Status place_local(const fs::path& directory, const fs::path& tar, const std::st
     std::error_code error;
     fs::create_directories(target.parent_path(), error);
     if (error) return fail_errno(error.value(), "cannot make " + base::printable(target.parent_path().string()));
-    INGOT_CHECK(merge(files / name, target));
+    // The destination itself is the caller's word, by way of links too.
+    const bool joins = as_contents && leads_to_directory(target);
+    INGOT_CHECK(joins ? merge_contents(files / name, target) : merge(files / name, target));
   }
   return {};
 }

@@ -38,8 +38,10 @@ class Host {
   // The configuration of an image for a platform; may take as long as fetching it does.
   virtual Result<graph::ImageConfig> image_config(const std::string& reference, const base::Platform& platform) = 0;
   // What a reference such as "github.com/org/repo/directory" or "https://host/org/repo.git" means; errors have no
-  // position.
-  virtual Result<Repository> repository(const std::string& reference, const std::string& ref) = 0;
+  // position. `asked_by`: whose recipes want it, as "github.com/org", see asked_by_too(); empty: the user's own alone,
+  // and what the user may see they may, too.
+  virtual Result<Repository> repository(const std::string& reference, const std::string& ref,
+                                        const std::string& asked_by) = 0;
   // What the last step of the graph, which asks something, was told; none when nothing may run for it. May take as long
   // as all that it stands on.
   virtual Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) = 0;

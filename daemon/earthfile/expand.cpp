@@ -76,7 +76,15 @@ class Expander {
     if (peek(1) == '{') return braced();
     ++at_;
     if (!begins_name(peek())) return std::string("$");
-    return lookup_.variable(name()).value_or("");
+    const std::size_t start = at_ - 1;
+    INGOT_TRY(const auto value, look_up(name(), start));
+    return value.value_or("");
+  }
+
+  Result<std::optional<std::string>> look_up(const std::string& name, std::size_t offset) const {
+    auto value = lookup_.variable(name);
+    if (value || !lookup_.asked) return value;
+    return lookup_.asked(name, word_.place.plus(offset));
   }
 
   // At the "$" of "$(". The shell reads what is inside, so only its end is looked for here.
@@ -136,7 +144,7 @@ class Expander {
 
   // Behind the name: what stands there up to the "}", which is left.
   Result<std::string> operation(const std::string& variable, std::size_t start) {
-    const auto found = lookup_.variable(variable);
+    INGOT_TRY(const auto found, look_up(variable, start));
     const std::string value = found.value_or("");
     if (at_ >= text_.size() || peek() == '}') return value;
     const bool colon = peek() == ':';

@@ -16,15 +16,19 @@ struct Lookup {
   using Variable = std::function<std::optional<std::string>(const std::string& name)>;
   // What a command prints in the container, one line break at its end left out.
   using ShellOut = std::function<Result<std::string>(const std::string& command, const Place& place)>;
+  // The value of a variable that somebody has to be asked for, who may not answer; none: it is no such variable.
+  using Asked = std::function<Result<std::optional<std::string>>(const std::string& name, const Place& place)>;
 
   template <typename F>
   requires std::is_invocable_r_v < std::optional<std::string>, F,
   const std::string& > Lookup(F variables)
       : variable(std::move(variables)) {}  // NOLINT(google-explicit-constructor): most have no more
-  Lookup(Variable variables, ShellOut run) : variable(std::move(variables)), shell_out(std::move(run)) {}
+  Lookup(Variable variables, ShellOut run, Asked ask)
+      : variable(std::move(variables)), shell_out(std::move(run)), asked(std::move(ask)) {}
 
   Variable variable;
   ShellOut shell_out;  // none: there is no container to ask
+  Asked asked;         // of what `variable` does not know; none: there is nobody
 };
 
 // The longest value of a variable: Linux takes no longer string into a process.

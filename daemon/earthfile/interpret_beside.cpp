@@ -52,6 +52,7 @@ void Interpreter::begin_early(const Frame& frame, const Word& word) {
   Frame seen{frame.unit, frame.context, frame.target, frame.is_base, false, false, frame.overrides, {}, frame.checkout};
   seen.inherited = frame.inherited;
   seen.unprivileged_by = frame.unprivileged_by;
+  seen.asked_by = frame.asked_by;
   seen.progress.imports = frame.progress.imports;
   const auto early = [this, seen = std::move(seen), word, text]() -> Status {
     INGOT_TRY(auto target, resolve(seen, word, text, false));
@@ -76,6 +77,7 @@ void Interpreter::fail_late(Error error, const std::vector<RecipeUnderWay>& way)
   if (failure_) return;
   for (auto& line : context_of(way)) error.context.push_back(std::move(line));
   failure_ = std::move(error);
+  strands_.tell();
   host_.give_up(graph_.whole(wanted_));
 }
 
@@ -90,7 +92,7 @@ Result<std::optional<Progress>> Interpreter::known_target(const TargetKey& key) 
     // Who is next to interpret it may stand on this one where that strand does not, so each is waited for by itself.
     const auto has_ended = [&, strand = other->second] {
       const auto now = being_interpreted_.find(key);
-      return now == being_interpreted_.end() || now->second != strand;
+      return failure_ || now == being_interpreted_.end() || now->second != strand;
     };
     if (!strands_.wait_for(*other->second, has_ended)) return std::optional<Progress>();
     if (failure_) return base::fail(ErrorKind::canceled, "given up: what goes on beside it has failed");

@@ -51,8 +51,7 @@ Status Interpreter::build_beside(const Frame& frame, const Reference& target, co
     if (progress.step) wanted_.push_back(*progress.step);
     return {};
   };
-  const TargetKey key{target.unit,       target.name, overrides, frame.gives_results, target.unprivileged_by.empty(),
-                      inherited.platform};
+  const TargetKey key = key_of(target, overrides, frame.gives_results, inherited);
   if (targets_.contains(key) || frame.waits || !strands_.has_room()) {
     return build();
   }

@@ -42,7 +42,7 @@ Status Interpreter::from_target(Frame& frame, const Word& word, const Reference&
   Progress other;
   const bool is_own_base = frame.is_base && target.unit == frame.unit;
   if (target.name == "base" && !is_own_base) {
-    INGOT_TRY(other, base_recipe(*target.unit, overrides, inherited, target.unprivileged_by));
+    INGOT_TRY(other, base_recipe(target, overrides, inherited));
   } else {
     INGOT_TRY(other, target_recipe(target, word.place, overrides, false, inherited));
   }

@@ -61,10 +61,11 @@ Status Interpreter::call(Frame& frame, const Command& command) {
   under_way.push_back({wanted.unit->full_name(wanted.name),
                        fmt::format("in {}, called at {}", wanted.name, proto::place_of(command.place.position()))});
   auto done = [&]() -> Status {
-    INGOT_TRY(auto base, base_recipe(*wanted.unit, globals, frame.inherited, wanted.unprivileged_by));
+    INGOT_TRY(auto base, base_recipe(wanted, globals, frame.inherited));
     Frame inner = frame;
     inner.unit = wanted.unit;
     inner.unprivileged_by = wanted.unprivileged_by;
+    inner.asked_by = wanted.asked_by;
     inner.overrides = given;
     inner.progress.scope.lets = {};
     inner.progress.scope.args = {};

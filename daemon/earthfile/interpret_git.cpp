@@ -48,7 +48,7 @@ Result<const Unit*> Interpreter::unit_of_repository(const Frame& frame, const Wo
                                 {}},
                                word.place));
   }
-  auto found = aside([&] { return host_.repository(text.substr(0, colon), ref); });
+  auto found = aside([&] { return host_.repository(text.substr(0, colon), ref, frame.asked_by); });
   if (!found) return base::fail(at_place(found.error(), word.place));
   const Repository& repository = *found;
   const std::string key = repository.url + "\n" + repository.commit + "\n" + repository.ref;
@@ -85,7 +85,8 @@ Status Interpreter::git_clone(Frame& frame, const Command& command) {
   }
   const auto* branch = options.find("branch");
   if (branch != nullptr && branch->text.empty()) branch = nullptr;  // of a variable without a value
-  auto found = aside([&] { return host_.repository(url, branch == nullptr ? "" : branch->text); });
+  const std::string ref = branch == nullptr ? "" : branch->text;
+  auto found = aside([&] { return host_.repository(url, ref, frame.asked_by); });
   if (!found) {
     // A name that is not there is the flag's fault.
     const std::string& message = found.error().message;

@@ -80,11 +80,14 @@ Status Interpreter::check_means_locally(const Frame& frame, const Command& comma
   constexpr std::string_view kContainers[] = {"USER",        "CACHE",      "HOST",      "LABEL",
                                               "CMD",         "ENTRYPOINT", "EXPOSE",    "VOLUME",
                                               "HEALTHCHECK", "SAVE IMAGE", "GIT CLONE", "WITH DOCKER"};
-  const bool needs_container =
-      std::find(std::begin(kContainers), std::end(kContainers), command.name) != std::end(kContainers);
+  // What they set would stand around the caller's own commands; RUN, IF, FOR and $(...) come by run_there().
+  constexpr std::string_view kOnlyOwn[] = {"COPY", "SAVE ARTIFACT", "ENV", "WORKDIR"};
+  const auto is_in = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), command.name) != std::end(names);
+  };
   if (!frame.progress.local) return {};
-  if (command.name == "COPY" || command.name == "SAVE ARTIFACT") return check_is_own(frame, command.place);
-  if (!needs_container) return {};
+  if (is_in(kOnlyOwn)) return check_is_own(frame, command.place);
+  if (!is_in(kContainers)) return {};
   return fail_at(command.place, ErrorKind::unsupported, command.name + " is about a container, and LOCALLY has none",
                  kWhatItTakes);
 }

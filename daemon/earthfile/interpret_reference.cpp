@@ -9,6 +9,7 @@
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/language.h"
 #include "daemon/earthfile/paths.h"
+#include "daemon/earthfile/repository_owner.h"
 
 // How recipes are referred to, what they are given, and IMPORT.
 namespace ingot::earthfile {
@@ -71,9 +72,10 @@ Result<Reference> Interpreter::resolve(const Frame& frame, const Word& word, con
   const std::string name = plus == std::string::npos ? "" : text.substr(plus + 1);
   const std::string& inherited = frame.unprivileged_by;
   const auto of_another = [&](const Unit* unit, bool allowed) {
-    return Reference{unit, name, allowed || !inherited.empty() ? inherited : refusal_of(text, word.place)};
+    return Reference{unit, name, allowed || !inherited.empty() ? inherited : refusal_of(text, word.place),
+                     asked_by_too(frame.asked_by, owner_of(unit->checkout->repository.name))};
   };
-  if (where.empty()) return Reference{frame.unit, name, inherited};
+  if (where.empty()) return Reference{frame.unit, name, inherited, frame.asked_by};
   if (auto import = frame.progress.imports.find(where); import != frame.progress.imports.end()) {
     const Import from = import->second;
     if (!from.repository.empty()) {
@@ -81,12 +83,12 @@ Result<Reference> Interpreter::resolve(const Frame& frame, const Word& word, con
       return of_another(unit, allow_privileged || from.allow_privileged);
     }
     INGOT_TRY(const Unit* unit, unit_in(from.checkout, from.directory, word));
-    return Reference{unit, name, inherited};
+    return Reference{unit, name, inherited, frame.asked_by};
   }
   if (is_path(where)) {
     INGOT_TRY(auto directory, directory_of(frame, word, where));
     INGOT_TRY(const Unit* unit, unit_in(frame.unit->checkout, directory, word));
-    return Reference{unit, name, inherited};
+    return Reference{unit, name, inherited, frame.asked_by};
   }
   if (names_repository(where)) {
     INGOT_TRY(const Unit* unit, unit_of_repository(frame, word, where));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "daemon/base/git_directory.h"
 #include "daemon/base/glob.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/interpreter.h"
@@ -133,6 +134,11 @@ Status Interpreter::save_artifact(Frame& frame, const Command& command) {
     INGOT_TRY(save.local_path, local_path(save, given, words.local->place));
     // What another repository's targets give lands in the project itself.
     if (!frame.context.empty() && frame.checkout == nullptr) save.local_path = frame.context + "/" + save.local_path;
+    if (base::leads_into_git(save.local_path)) {
+      return fail_at(words.local->place, ErrorKind::denied,
+                     "AS LOCAL " + base::printable(given) + " leads into a .git directory, where nothing is put",
+                     "git runs what lies there: write another path, such as build/");
+    }
   }
   save.target = shown_target(frame.target, frame.progress.platform);
   save.text = command.text();

@@ -75,21 +75,27 @@ std::string no_such_target_hint(const File& file, const std::string& name) {
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
     : request_(request), host_(host), units_(file), anew_(request.anew.begin(), request.anew.end()) {}
 
-// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in.
+// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in. Under
+// LOCALLY they are the client's.
 Lookup Interpreter::lookup(Frame& frame) {
-  const auto variable = [this, &frame](const std::string& name) -> std::optional<std::string> {
+  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
     if (const std::string* value = frame.progress.scope.find(name)) return *value;
-    if (frame.progress.local && (name == "PATH" || name == "HOME")) {
-      auto there = shell_out(frame, "printf %s \"$" + name + "\"", {});
-      return there ? std::optional(*std::move(there)) : std::nullopt;
-    }
+    if (frame.progress.local) return std::nullopt;
     if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const std::string& user = frame.progress.user;
     if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
     return std::nullopt;
   };
-  return {variable,
-          [this, &frame](const std::string& command, const Place& place) { return shell_out(frame, command, place); }};
+  const auto run = [this, &frame](const std::string& command, const Place& place) {
+    return shell_out(frame, command, place);
+  };
+  const auto ask = [this, &frame](const std::string& name, const Place& place) -> Result<std::optional<std::string>> {
+    if (!frame.progress.local || (name != "PATH" && name != "HOME")) return std::optional<std::string>();
+    auto there = shell_out(frame, "printf %s \"$" + name + "\"", place);
+    if (there) return std::optional(*std::move(there));
+    return base::fail(base::with_context(there.error(), "to find out what $" + name + " is on the client's side"));
+  };
+  return {variable, run, ask};
 }
 
 Result<Options> Interpreter::options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known) {
@@ -251,16 +257,18 @@ bool Interpreter::may_remember(const Progress& progress) {
   return remembered_bytes_ <= kLargestMemory;
 }
 
-Result<Progress> Interpreter::base_recipe(const Unit& unit, const Overrides& overrides, const Inherited& inherited,
-                                          const std::string& unprivileged_by) {
-  const TargetKey key{&unit, "base", overrides, false, unprivileged_by.empty(), inherited.platform};
+Result<Progress> Interpreter::base_recipe(const Reference& target, const Overrides& overrides,
+                                          const Inherited& inherited) {
+  const Unit& unit = *target.unit;
+  const TargetKey key = key_of({&unit, "base", target.unprivileged_by, target.asked_by}, overrides, false, inherited);
   INGOT_TRY(auto known, known_target(key));
   if (known) return *std::move(known);
   return interpret_once(key, [&] {
     Frame frame{&unit, unit.directory, unit.full_name("base"), true, false, false, overrides, {}, unit.checkout};
     frame.inherited = inherited;
     frame.progress.platform = inherited.platform;
-    frame.unprivileged_by = unprivileged_by;
+    frame.unprivileged_by = target.unprivileged_by;
+    frame.asked_by = target.asked_by;
     return interpret_recipe(std::move(frame), unit.file.base);
   });
 }
@@ -281,8 +289,7 @@ Result<const Recipe*> Interpreter::find_recipe(const Reference& wanted, const Pl
 
 Result<Progress> Interpreter::target_recipe(const Reference& wanted, const Place& from, const Overrides& overrides,
                                             bool gives_results, const Inherited& inherited) {
-  const TargetKey key{wanted.unit,       wanted.name, overrides, gives_results, wanted.unprivileged_by.empty(),
-                      inherited.platform};
+  const TargetKey key = key_of(wanted, overrides, gives_results, inherited);
   if (auto known = targets_.find(key); known != targets_.end()) return known->second;
   INGOT_TRY(const Recipe* recipe, find_recipe(wanted, from));
   // Before it waits for others: one of those may be what is under way here, and waits itself.
@@ -316,8 +323,9 @@ Result<Progress> Interpreter::interpret_target(const Reference& wanted, const Re
               {},          wanted.unit->checkout};
   frame.inherited = inherited;
   frame.unprivileged_by = wanted.unprivileged_by;
+  frame.asked_by = wanted.asked_by;
   under_way.push_back({target, ""});
-  auto base = base_recipe(*wanted.unit, overrides, inherited, wanted.unprivileged_by);
+  auto base = base_recipe(wanted, overrides, inherited);
   under_way.pop_back();
   if (!base) return base::fail(base.error());
   frame.progress = std::move(*base);
@@ -407,9 +415,12 @@ Result<Interpretation> Interpreter::run() {
   if (platforms.empty()) platforms.emplace_back();
   for (const auto& inherited : platforms) {
     if (failure_) break;
-    auto progress = requested(name, inherited);
-    if (!progress && !strands_.current().left_open) fail_late(progress.error(), {});
-    if (progress && progress->step) wanted_.push_back(*progress->step);
+    const auto done = Strands::guarded([&]() -> Status {
+      INGOT_TRY(const auto progress, requested(name, inherited));
+      if (progress.step) wanted_.push_back(*progress.step);
+      return {};
+    });
+    if (!done && !strands_.current().left_open) fail_late(done.error(), {});
   }
   strands_.join();
   if (auto checked = check_images_are_new(); !checked) fail_late(checked.error(), {});

@@ -84,6 +84,8 @@ struct Frame {
   // The reference on the way to this recipe that leads to another repository without --allow-privileged, as
   // "FROM github.com/org/repo+t of Earthfile:3". Empty: it may have privileges, as far as the host lets anybody.
   std::string unprivileged_by = {};
+  // Whose recipes are on the way to this one, itself included, besides the project's: see asked_by_too().
+  std::string asked_by = {};
 
   bool has(std::string_view feature) const { return unit->file.has(feature); }
 };
@@ -93,6 +95,7 @@ struct Reference {
   const Unit* unit = nullptr;
   std::string name;
   std::string unprivileged_by = {};  // of the frame that is interpreted for it
+  std::string asked_by = {};         // the same
 };
 
 // Walks the commands of a target and of what it stands on, and writes their steps into one graph. What need not wait
@@ -103,13 +106,38 @@ class Interpreter {
   Result<Interpretation> run();
 
  private:
-  // With whether it gives results, and whether it may have privileges.
-  using TargetKey = std::tuple<const Unit*, std::string, Overrides, bool, bool, base::Platform>;
+  // With whether it gives results, whether it may have privileges, and who asks.
+  using TargetKey = std::tuple<const Unit*, std::string, Overrides, bool, bool, std::string, base::Platform>;
+  static TargetKey key_of(const Reference& target, const Overrides& overrides, bool gives_results,
+                          const Inherited& inherited) {
+    return {target.unit,     target.name,       overrides, gives_results, target.unprivileged_by.empty(),
+            target.asked_by, inherited.platform};
+  }
+
+  // Others find it so as long as this lives: also where an exception ends it.
+  class BeingInterpreted {
+   public:
+    BeingInterpreted(Interpreter& interpreter, const TargetKey& key)
+        : interpreter_(interpreter),
+          key_(key),
+          is_first_(interpreter.being_interpreted_.try_emplace(key, &interpreter.strands_.current()).second) {}
+    ~BeingInterpreted() {
+      if (!is_first_) return;
+      interpreter_.being_interpreted_.erase(key_);
+      interpreter_.strands_.tell();
+    }
+    BeingInterpreted(const BeingInterpreted&) = delete;
+    BeingInterpreted& operator=(const BeingInterpreted&) = delete;
+
+   private:
+    Interpreter& interpreter_;
+    const TargetKey& key_;
+    const bool is_first_;
+  };
 
   // interpreter.cpp
-  // `unprivileged_by`: as of the frame that it is for.
-  Result<Progress> base_recipe(const Unit& unit, const Overrides& overrides, const Inherited& inherited,
-                               const std::string& unprivileged_by);
+  // Of the file that the target is in.
+  Result<Progress> base_recipe(const Reference& target, const Overrides& overrides, const Inherited& inherited);
   Result<Progress> target_recipe(const Reference& target, const Place& from, const Overrides& overrides,
                                  bool gives_results, const Inherited& inherited);
   Result<Progress> interpret_target(const Reference& target, const Recipe& recipe, const Overrides& overrides,
@@ -172,11 +200,9 @@ class Interpreter {
   // Others who come to the same meanwhile wait for it, see known_target().
   template <typename Work>
   Result<Progress> interpret_once(const TargetKey& key, Work work) {
-    const bool is_first = being_interpreted_.try_emplace(key, &strands_.current()).second;
+    const BeingInterpreted meanwhile(*this, key);
     auto progress = work();
     if (progress && may_remember(*progress)) targets_[key] = *progress;
-    if (is_first) being_interpreted_.erase(key);
-    if (is_first) strands_.tell();
     return progress;
   }
   // interpret_reference.cpp

@@ -14,12 +14,6 @@ namespace ingot::earthfile {
 
 namespace {
 
-// A reference as far as its text tells: "+t", "./lib+t", "(./lib+t/file", "--load=name=lib+t".
-struct Written {
-  std::string where;
-  std::string name;
-};
-
 void add_references(const std::string& text, std::vector<Written>& references) {
   for (std::size_t plus = text.find('+'); plus != std::string::npos; plus = text.find('+', plus + 1)) {
     const std::size_t before = text.find_last_of("(=,\"' ", plus);
@@ -30,14 +24,9 @@ void add_references(const std::string& text, std::vector<Written>& references) {
 }
 
 std::vector<Written> references_of(const std::vector<Command>& commands) {
-  static const std::set<std::string> kReferring = {"FROM", "FROM DOCKERFILE", "BUILD", "COPY", "DO", "WITH DOCKER"};
   std::vector<Written> references;
   for_each_command(commands, [&](const Command& command) {
-    const bool refers = kReferring.contains(command.name);
-    for (const Word& word : command.words) {
-      // Of others only a mount takes from a target; what else has a plus is the shell's.
-      if (refers || word.text.starts_with("--mount")) add_references(word.text, references);
-    }
+    for (auto& one : written_in(command)) references.push_back(std::move(one));
   });
   return references;
 }
@@ -115,6 +104,17 @@ class Walk {
 };
 
 }  // namespace
+
+std::vector<Written> written_in(const Command& command) {
+  static const std::set<std::string> kReferring = {"FROM", "FROM DOCKERFILE", "BUILD", "COPY", "DO", "WITH DOCKER"};
+  const bool refers = kReferring.contains(command.name);
+  std::vector<Written> references;
+  for (const Word& word : command.words) {
+    // Of others only a mount takes from a target; what else has a plus is the shell's.
+    if (refers || word.text.starts_with("--mount")) add_references(word.text, references);
+  }
+  return references;
+}
 
 std::vector<ReachedFile> reached(const std::string& target, const FileOf& file_of) {
   return Walk(file_of).run(target);

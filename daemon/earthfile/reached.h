@@ -9,6 +9,14 @@
 
 namespace ingot::earthfile {
 
+// A reference as far as its text tells: "+t", "./lib+t", "(./lib+t/file", "--load=name=lib+t".
+struct Written {
+  std::string where;  // "", "./lib", "lib"
+  std::string name;
+};
+// Those of one command; not of IMPORT, which names no targets, nor of the commands in it.
+std::vector<Written> written_in(const Command& command);
+
 // What of an Earthfile a target is built from: its base recipe, and these.
 struct ReachedFile {
   std::string directory;  // of the project: "" or "a/b"

@@ -5,16 +5,11 @@
 
 namespace ingot::earthfile {
 
-namespace {
-
-// On a thread of its own nobody would catch it.
-Status without_exceptions(const std::function<Status()>& work) try {
+Status Strands::guarded(const std::function<Status()>& work) try {
   return work();
 } catch (const std::exception& error) {
   return base::fail(ErrorKind::internal, std::string("interpreting the Earthfile failed: ") + error.what());
 }
-
-}  // namespace
 
 Strands::Strands() {
   current_ = &strands_.emplace_back();
@@ -62,7 +57,7 @@ Status Strands::begin(const std::function<Status()>& work, const std::function<v
 void Strands::run(Strand& strand, const std::function<Status()>& work, const std::function<void(Error)>& late) {
   strand.turn = std::unique_lock(turn_);
   current_ = &strand;
-  Status result = without_exceptions(work);
+  Status result = guarded(work);
   const bool is_late = strand.let_go;
   if (!is_late) {
     strand.result = std::move(result);

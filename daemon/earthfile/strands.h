@@ -63,6 +63,8 @@ class Strands {
   Status begin(const std::function<Status()>& work, const std::function<void(Error)>& late);
   // Until all others have ended.
   void join();
+  // An exception, which is a defect's, as an error: strands must be joined before what they work on goes.
+  static Status guarded(const std::function<Status()>& work);
 
   // Gives the turn away while `wait` waits.
   template <typename Wait>

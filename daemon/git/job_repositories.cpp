@@ -4,6 +4,8 @@
 
 #include "daemon/base/digest.h"
 #include "daemon/base/strings.h"
+#include "daemon/earthfile/repository_owner.h"
+#include "daemon/git/reach.h"
 
 namespace ingot::git {
 
@@ -33,6 +35,16 @@ Credentials credentials_in_url(const std::string& text) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   return {percent_decoded(text.substr(0, colon)),
           colon < text.size() ? percent_decoded(text.substr(colon + 1)) : std::string()};
+}
+
+// The host did not show it, and somebody's credentials might have helped.
+Error refused(Error error, const Location& location, const std::string& asked_by) {
+  const bool several = asked_by == earthfile::kSeveralOwners;
+  error.hint =
+      "it is asked for by recipes of " + base::printable(asked_by) + ", and your credentials are for your own" +
+      (several ? "" : " and, of a repository, for those of its owner") + "; if it is yours to give: GIT CLONE " +
+      base::printable(location.named.text()) + " in an Earthfile of your own";
+  return error;
 }
 
 }  // namespace
@@ -68,9 +80,35 @@ Error JobRepositories::explained(Error error) const {
   return error;
 }
 
+// Asked without the user's credentials, or with those in the URL. Not where there are none that would be used: then
+// what is looked for later is looked for without.
+Status JobRepositories::check_everybody_may_see(const Location& location, const std::string& asked_by,
+                                                const sys::CancelToken& cancel) {
+  if (credentials_for(location) == nullptr) return {};
+  const std::string url = location.named.text();
+  const base::KeyedMutex::Hold alone(looking_, url);
+  {
+    std::lock_guard lock(mutex_);
+    if (for_everybody_.contains(url)) return {};
+  }
+  const Credentials own = credentials_in_url(location.named.credentials);
+  const bool has_own = location.takes_credentials && !location.named.credentials.empty();
+  auto seen = all_.look(location, "", has_own ? &own : nullptr, cancel);
+  if (!seen && (seen.error().kind == ErrorKind::denied || seen.error().kind == ErrorKind::not_found)) {
+    return base::fail(refused(seen.error(), location, asked_by));
+  }
+  if (!seen) return base::fail(seen.error());
+  std::lock_guard lock(mutex_);
+  if (!has_own) for_everybody_.insert(url);
+  return {};
+}
+
 Result<JobRepositories::Found> JobRepositories::find(const std::string& reference, const std::string& ref,
-                                                     const sys::CancelToken& cancel) {
+                                                     const sys::CancelToken& cancel, const std::string& asked_by) {
   INGOT_TRY(auto location, all_.locate(reference));
+  INGOT_CHECK(check_reach(location));
+  const bool is_theirs = !asked_by.empty() && asked_by != earthfile::owner_of(location.name);
+  if (is_theirs) INGOT_CHECK(check_everybody_may_see(location, asked_by, cancel));
   const std::pair key(location.named.text(), ref);
   const base::KeyedMutex::Hold alone(looking_, key.first + "\n" + ref);
   {
@@ -83,6 +121,9 @@ Result<JobRepositories::Found> JobRepositories::find(const std::string& referenc
     }
   }
   auto revision = all_.look(location, ref, credentials_for(location), cancel);
+  if (!revision && is_theirs && revision.error().kind == ErrorKind::denied) {
+    return base::fail(refused(revision.error(), location, asked_by));
+  }
   if (!revision) return base::fail(explained(revision.error()));
   std::lock_guard lock(mutex_);
   const auto [known, is_new] = known_.emplace(key, std::move(*revision));
@@ -103,8 +144,12 @@ std::string JobRepositories::fingerprint() const {
 
 Status JobRepositories::check_out(const graph::GitOp& op, const std::filesystem::path& directory,
                                   const sys::CancelToken& cancel) {
-  auto done = all_.check_out(
-      op, directory, [this](const Location& location) { return credentials_for(location); }, cancel);
+  // What a submodule is, the repository says that has it.
+  INGOT_TRY(const auto whole, all_.locate(op.url));
+  const auto credentials = [this, owner = earthfile::owner_of(whole.name)](const Location& location) {
+    return earthfile::owner_of(location.name) == owner ? credentials_for(location) : nullptr;
+  };
+  auto done = all_.check_out(op, directory, credentials, cancel);
   if (done) return done;
   return base::fail(explained(done.error()));
 }

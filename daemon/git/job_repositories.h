@@ -25,7 +25,10 @@ class JobRepositories {
     Location location;
     Revision revision;
   };
-  Result<Found> find(const std::string& reference, const std::string& ref, const sys::CancelToken& cancel);
+  // `asked_by`: see earthfile::Host. The user's credentials are for the user's own recipes and, of an owner's
+  // repositories, for the owner's; who else asks is told only of what everybody may see.
+  Result<Found> find(const std::string& reference, const std::string& ref, const sys::CancelToken& cancel,
+                     const std::string& asked_by = {});
   Status check_out(const graph::GitOp& op, const std::filesystem::path& directory, const sys::CancelToken& cancel);
   // Equal for jobs that have the same credentials: what is fetched with some is not waited for by who has others.
   std::string fingerprint() const;
@@ -36,6 +39,7 @@ class JobRepositories {
   // Those that stand in its own URL, else the user's for its host, else another URL's of the host: of a submodule.
   const Credentials* credentials_for(const Location& location) const;
   Error explained(Error error) const;
+  Status check_everybody_may_see(const Location& location, const std::string& asked_by, const sys::CancelToken& cancel);
 
   const Repositories& all_;
   bool lost_credentials_ = false;
@@ -46,6 +50,7 @@ class JobRepositories {
   std::map<std::pair<std::string, std::string>, Credentials> credentials_in_url_;
   std::map<std::pair<std::string, std::string>, Revision> known_;
   std::vector<proto::FromRepository> used_;
+  std::set<std::string> for_everybody_;  // URLs of what their hosts show to anybody
 };
 
 }  // namespace ingot::git

@@ -8,6 +8,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/git/checkout.h"
 #include "daemon/git/failure.h"
+#include "daemon/git/reach.h"
 
 namespace ingot::git {
 
@@ -144,9 +145,12 @@ Result<Revision> Repositories::look(const Location& location, const std::string&
 
 Status Repositories::check_out(const graph::GitOp& op, const std::filesystem::path& directory,
                                const CredentialsFor& credentials_for, const sys::CancelToken& cancel) const {
-  return Checkout(
-             program_, limits_, [this](const std::string& url) { return locate(url); }, credentials_for, cancel)
-      .make(op, directory);
+  const auto find = [this](const std::string& url) -> Result<Location> {
+    INGOT_TRY(auto location, locate(url));
+    INGOT_CHECK(check_reach(location));
+    return location;
+  };
+  return Checkout(program_, limits_, find, credentials_for, cancel).make(op, directory);
 }
 
 }  // namespace ingot::git

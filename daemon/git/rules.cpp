@@ -45,6 +45,7 @@ void apply(const Rule& rule, Location& location) {
   replace_all(url, "{path}", location.name.substr(location.name.find('/') + 1));
   location.takes_credentials = rule.pass_credentials || url.starts_with("https://" + location.named.host + "/");
   location.fetched = std::move(url);
+  location.by_rule = true;
 }
 
 // Who writes git@host:org/repo.git has a key, which the daemon has not; the same repository is there by https.

@@ -30,6 +30,7 @@ struct Location {
   std::string fetched;    // where it is fetched from, in git's own words
   std::string ca_file;
   bool takes_credentials = false;  // of the user, for the host that recipes name
+  bool by_rule = false;            // the configuration says where it is fetched from
 };
 
 // `reference` is a URL, of which one for ssh is fetched by https, or "host/org/repo[/directory]".

@@ -21,12 +21,46 @@ std::string shown(const std::string& text) {
   return "\"" + base::printable(base::without_credentials(text)) + "\"";
 }
 
-Status check_host(const std::string& host, const std::string& text) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:[]";
-  const bool ok = !host.empty() && host.find_first_not_of(kLetters) == std::string::npos && host.front() != '-' &&
-                  host.front() != ':';
-  if (ok) return {};
-  return fail(ErrorKind::invalid, shown(text) + " names no host", kForms);
+constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kLettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+bool is_host_name(std::string_view host) {
+  return host.find_first_not_of(std::string(kLettersAndDigits) + ".-_") == std::string_view::npos &&
+         host.find_first_of(kLettersAndDigits) != std::string_view::npos && host.find("..") == std::string_view::npos &&
+         host.front() != '-';
+}
+
+bool is_address_in_brackets(std::string_view host) {
+  return host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+         host.substr(1, host.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+// "name", "name:8443", "[::1]:8443".
+bool is_host(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+  if (has_port) {
+    const std::string_view port = host.substr(colon + 1);
+    if (port.empty() || port.find_first_not_of(kDigits) != std::string_view::npos) return false;
+    host = host.substr(0, colon);
+  }
+  return is_host_name(host) || is_address_in_brackets(host);
+}
+
+// The text is not repeated: where this is no host, it may well be a part of a password.
+Status check_host(const std::string& host) {
+  if (is_host(host)) return {};
+  return fail(ErrorKind::invalid, "a URL of a repository names no host, such as \"host\" or \"host:8443\"",
+              "https://host/org/repo.git; in a password \"/\" is written %2F, \"@\" %40 and \"#\" %23");
+}
+
+// An "@" there is most likely the one behind a password that has a "/" itself, and then what is told of the path tells
+// the password.
+Status check_has_no_credentials(const Url& url, const std::string& authority) {
+  const bool may_be = !url.short_ssh && authority.find_first_of("@:") != std::string::npos;
+  if (!may_be || url.path.find('@') == std::string::npos) return {};
+  return fail(ErrorKind::invalid, "a URL of a repository has an \"@\" behind its host",
+              "in a password \"/\" is written %2F and \"@\" %40; in a path, too");
 }
 
 Status check_parts(const std::string& path, const std::string& text) {
@@ -93,14 +127,15 @@ Result<Url> parse_url(const std::string& text) {
       return fail(ErrorKind::invalid, shown(text) + " names no user", kForms);
     }
   }
-  INGOT_CHECK(check_host(url.host, text));
+  INGOT_CHECK(check_host(url.host));
+  INGOT_CHECK(check_has_no_credentials(url, rest.substr(0, slash)));
   INGOT_CHECK(check_parts(url.path, text));
   return url;
 }
 
 Status check_path(const std::string& path) {
   const std::size_t slash = std::min(path.find('/'), path.size());
-  INGOT_CHECK(check_host(path.substr(0, slash), path));
+  if (!is_host(path.substr(0, slash))) return fail(ErrorKind::invalid, shown(path) + " names no host", kForms);
   return check_parts(slash < path.size() ? path.substr(slash + 1) : "", path);
 }
 

@@ -79,8 +79,12 @@ void drop_overlay_attributes(archive_entry* entry) {
 
 class LayerUnpacker {
  public:
-  LayerUnpacker(path archive, path directory, sys::RootedDir root, const sys::CancelToken& cancel)
-      : archive_(std::move(archive)), directory_(std::move(directory)), root_(std::move(root)), cancel_(cancel) {}
+  LayerUnpacker(path archive, path directory, sys::RootedDir root, bool has_whiteouts, const sys::CancelToken& cancel)
+      : archive_(std::move(archive)),
+        directory_(std::move(directory)),
+        root_(std::move(root)),
+        has_whiteouts_(has_whiteouts),
+        cancel_(cancel) {}
 
   Status run() {
     INGOT_CHECK(open());
@@ -119,7 +123,7 @@ class LayerUnpacker {
     INGOT_TRY(const std::string name, clean_name(archive_entry_pathname(entry)));
     if (name.empty()) return set_root_attributes(entry);
     INGOT_CHECK(make_parents(name));
-    if (base_name(name).starts_with(kWhiteout)) return apply_whiteout(name);
+    if (has_whiteouts_ && base_name(name).starts_with(kWhiteout)) return apply_whiteout(name);
     return unpack(entry, name);
   }
 
@@ -236,6 +240,7 @@ class LayerUnpacker {
   const path archive_;
   const path directory_;
   const sys::RootedDir root_;
+  const bool has_whiteouts_;
   const sys::CancelToken& cancel_;
   Archive from_{archive_read_new(), archive_read_free};
   Archive to_{archive_write_disk_new(), archive_write_free};
@@ -243,12 +248,20 @@ class LayerUnpacker {
   std::set<std::string> whiteouts_;  // what the layer removes, by path on the disk
 };
 
+Status unpack_into(const path& archive, const path& directory, bool has_whiteouts, const sys::CancelToken& cancel) {
+  INGOT_TRY(auto root, sys::RootedDir::open(directory));
+  const sys::Utf8Names names;
+  return LayerUnpacker(archive, directory, std::move(root), has_whiteouts, cancel).run();
+}
+
 }  // namespace
 
 Status unpack_layer(const path& archive, const path& directory, const sys::CancelToken& cancel) {
-  INGOT_TRY(auto root, sys::RootedDir::open(directory));
-  const sys::Utf8Names names;
-  return LayerUnpacker(archive, directory, std::move(root), cancel).run();
+  return unpack_into(archive, directory, true, cancel);
+}
+
+Status unpack_files(const path& archive, const path& directory, const sys::CancelToken& cancel) {
+  return unpack_into(archive, directory, false, cancel);
 }
 
 }  // namespace ingot::image

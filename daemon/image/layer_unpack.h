@@ -11,4 +11,7 @@ namespace ingot::image {
 // by its name or through a symlink is refused.
 Status unpack_layer(const sys::fs::path& archive, const sys::fs::path& directory, const sys::CancelToken& cancel = {});
 
+// The same of a tar of files that is no layer: what is called .wh.* is a file like any other.
+Status unpack_files(const sys::fs::path& archive, const sys::fs::path& directory, const sys::CancelToken& cancel = {});
+
 }  // namespace ingot::image

@@ -14,13 +14,8 @@ namespace ingot::image {
 
 namespace {
 
-Result<nlohmann::json> read_manifest(const base::Digest& manifest, const store::BlobStore& blobs) {
-  INGOT_TRY(auto text, sys::read_file(blobs.path(manifest)));
-  return proto::parse_json(text);
-}
-
 Result<std::vector<base::Digest>> blobs_of_manifest(const base::Digest& manifest, const store::BlobStore& blobs) {
-  INGOT_TRY(auto document, read_manifest(manifest, blobs));
+  INGOT_TRY(auto document, read_document(manifest, blobs));
   const auto config = document.find("config");
   const auto layers = document.find("layers");
   if (config == document.end() || layers == document.end() || !config->is_object() || !layers->is_array()) {
@@ -51,8 +46,13 @@ Status write_composed(const store::ComposedBlobs& composed, const base::Digest& 
 
 }  // namespace
 
+Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs) {
+  INGOT_TRY(const auto text, sys::read_file(blobs.path(digest)));
+  return proto::parse_json(text);
+}
+
 Result<std::vector<base::Digest>> blobs_of(const base::Digest& manifest, const store::BlobStore& blobs) {
-  INGOT_TRY(auto document, read_manifest(manifest, blobs));
+  INGOT_TRY(auto document, read_document(manifest, blobs));
   std::vector<base::Digest> found{manifest};
   if (const auto manifests = document.find("manifests"); manifests != document.end() && manifests->is_array()) {
     for (const auto& one : *manifests) {
@@ -80,7 +80,7 @@ Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& na
     }
   }
   INGOT_TRY(auto text, sys::read_file(blobs.path(manifest)));
-  INGOT_TRY(const auto document, read_manifest(manifest, blobs));
+  INGOT_TRY(const auto document, read_document(manifest, blobs));
   const nlohmann::json index = {{"schemaVersion", 2},
                                 {"manifests",
                                  {{{"mediaType", document.contains("manifests") ? kIndexType : kManifestType},

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "daemon/base/digest.h"
 #include "daemon/store/composed_blobs.h"
 #include "daemon/sys/temp_dir.h"
@@ -10,6 +12,9 @@ namespace ingot::image {
 // links, no bytes.
 Result<sys::TempDir> lay_out(const base::Digest& manifest, const std::string& name, const store::BlobStore& blobs,
                              const store::ComposedBlobs& composed, const sys::fs::path& work_directory);
+
+// A manifest or an index.
+Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs);
 
 // Every blob that a manifest names, its own included: then the configuration, then the layers. Of an index its own,
 // then those of each of its manifests.

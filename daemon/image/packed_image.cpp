@@ -2,16 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/image/layout.h"
 #include "proto/codec.h"
 
 namespace ingot::image {
 
 namespace {
-
-Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs) {
-  INGOT_TRY(const auto text, sys::read_file(blobs.path(digest)));
-  return proto::parse_json(text);
-}
 
 Result<base::Digest> write_document(const nlohmann::json& document, const store::BlobStore& blobs) {
   INGOT_TRY(auto writer, blobs.begin());

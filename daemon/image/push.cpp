@@ -15,11 +15,6 @@ using base::fail;
 
 namespace {
 
-Result<nlohmann::json> read_document(const base::Digest& digest, const store::BlobStore& blobs) {
-  INGOT_TRY(auto text, sys::read_file(blobs.path(digest)));
-  return proto::parse_json(text);
-}
-
 // What an image is, and its layers' file names in a layout, with their sizes.
 struct Parts {
   bool is_index = false;

@@ -66,6 +66,9 @@ struct JobRun {
   std::function<void(bool waits)> wait_for_disk = {};
   // What jobs before this one took, to guess what it will.
   const StepTable* history = nullptr;
+  // While somebody has what this gives, another job may run beside it: this one waits for its client, who may well wait
+  // for that one.
+  std::function<std::shared_ptr<void>()> step_aside = {};
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;

@@ -25,11 +25,24 @@ void JobWorkers::set_count(unsigned count) {
   std::lock_guard lock(mutex_);
   if (!run_ || draining_) return;
   wanted_ = count;
-  // A thread whose number is not wanted now sleeps until it is again.
-  for (auto number = static_cast<unsigned>(threads_.size()); number < count; ++number) {
-    threads_.emplace_back([this, number] { work(number); });
-  }
+  have_threads();
   changed_.notify_all();
+}
+
+// One that is too much sleeps until it is wanted again.
+void JobWorkers::have_threads() {
+  while (threads_.size() < most_busy()) threads_.emplace_back([this] { work(); });
+}
+
+std::shared_ptr<void> JobWorkers::step_aside() {
+  std::lock_guard lock(mutex_);
+  ++aside_;
+  if (!draining_) have_threads();
+  changed_.notify_all();
+  return std::shared_ptr<void>(this, [this](void*) {
+    std::lock_guard back(mutex_);
+    --aside_;
+  });
 }
 
 void JobWorkers::wake() {
@@ -74,12 +87,12 @@ std::string JobWorkers::phase_of(const std::string& id) const {
 }
 
 // A worker thread: takes the next job whenever it has none, sleeps while there is nothing.
-void JobWorkers::work(unsigned number) {
+void JobWorkers::work() {
   while (true) {
     std::uint64_t seen = 0;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return draining_ || number < wanted_; });
+      changed_.wait(lock, [&] { return draining_ || busy_ < most_busy(); });
       if (draining_) return;
       seen = wakeups_;
       ++busy_;
@@ -94,7 +107,7 @@ void JobWorkers::work(unsigned number) {
     --busy_;
     changed_.notify_all();
     if (claimed && *claimed) continue;
-    auto woken = [&] { return draining_ || number >= wanted_ || wakeups_ != seen; };
+    auto woken = [&] { return draining_ || wakeups_ != seen; };
     if (claimed) {
       changed_.wait(lock, woken);
     } else {
@@ -186,7 +199,8 @@ void JobWorkers::run_with_log(const proto::Job& job, const std::shared_ptr<Runni
                    std::lock_guard lock(mutex_);
                    running->phase = waits ? proto::kWaitingForDisk : "";
                  },
-                 &records_.steps};
+                 &records_.steps,
+                 [this] { return step_aside(); }};
   Status outcome = take_secrets(job_run);
   if (outcome) outcome = run_(job_run);
   records_.counters.run_seconds.observe(std::chrono::duration<double>(records_.clock.now() - begun).count());

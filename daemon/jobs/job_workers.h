@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -43,16 +44,22 @@ class JobWorkers {
     bool interrupted = false;  // the daemon stops: back to the queue
   };
 
-  void work(unsigned number);
+  void work();
   void run_one(const proto::Job& job);
   std::shared_ptr<Running> begin(const proto::Job& job);
   Deadlines::Id set_deadline(const proto::Job& job, const std::shared_ptr<Running>& running);
   void run_with_log(const proto::Job& job, const std::shared_ptr<Running>& running, Deadlines::Id deadline,
                     JobLog& log);
+  std::shared_ptr<void> step_aside();
+  void have_threads();                                                           // under the lock
+  unsigned most_busy() const { return wanted_ + std::min(kMostAside, aside_); }  // under the lock
   Status take_secrets(JobRun& job_run);
   Status finish(const std::string& id, proto::JobState state, const std::optional<Error>& error);
   void settle(const proto::Job& job, const Running& running, JobLog& job_log, Status outcome);
   std::uint64_t limit_of(const proto::Job& job) const;  // in seconds; 0: none
+
+  // Of jobs that stepped aside so many are made up for: each is a thread more.
+  static constexpr unsigned kMostAside = 64;
 
   JobRecords& records_;
   const std::uint64_t default_timeout_seconds_;
@@ -67,6 +74,7 @@ class JobWorkers {
   bool draining_ = false;
   bool stopping_ = false;
   unsigned wanted_ = 0;
+  unsigned aside_ = 0;  // jobs that stepped aside, in whose place others run
   std::vector<std::thread> threads_;
 };
 

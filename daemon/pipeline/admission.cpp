@@ -16,6 +16,16 @@ Admission::Place Admission::take(std::uint64_t bytes) {
   });
 }
 
+Admission::Place Admission::step_aside() {
+  std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
+  return Place(this, [this](void*) {
+    std::lock_guard back(mutex_);
+    ++running_;
+  });
+}
+
 Result<Admission::Admitted> Admission::admit(std::uint64_t bytes, const sys::CancelToken& cancel,
                                              const std::function<void()>& waits) {
   constexpr std::chrono::milliseconds kLookAgain(500);

@@ -15,9 +15,10 @@ namespace ingot::pipeline {
 // Lets a job run its steps only when what it is likely to write fits on the disk. One job after another: a small one
 // does not pass a large one, which would then never run. Thread-safe.
 //
-// It cannot deadlock: what is admitted never waits here again, so it ends at some time; and when nothing that was
-// admitted runs any more, the first in line is admitted whatever it needs. What it needs is a guess, after all: a disk
-// that is really full ends it with an error that says so.
+// It cannot deadlock: what is admitted never waits here again, so it ends at some time, unless it waits for a job that
+// its client has begun, and then it steps aside; and when nothing that was admitted runs any more, the first in line is
+// admitted whatever it needs. What it needs is a guess, after all: a disk that is really full ends it with an error
+// that says so.
 class Admission {
  public:
   // Whether so many bytes fit; makes room for them first, as far as it can.
@@ -33,6 +34,10 @@ class Admission {
   };
   // `waits` is called once if it has to wait. Kind `canceled` when it was canceled while it did.
   Result<Admitted> admit(std::uint64_t bytes, const sys::CancelToken& cancel, const std::function<void()>& waits);
+
+  // Of a job that has a place, and waits for its client: as long as it has this, too, it counts as one that does not
+  // run. What it was promised stays so.
+  Place step_aside();
 
   unsigned waiting() const;
 

@@ -52,8 +52,9 @@ Result<graph::ImageConfig> ContextHost::image_config(const std::string& referenc
   return image.config;
 }
 
-Result<earthfile::Repository> ContextHost::repository(const std::string& reference, const std::string& ref) {
-  INGOT_TRY(const auto found, repositories_.find(reference, ref, cancel_));
+Result<earthfile::Repository> ContextHost::repository(const std::string& reference, const std::string& ref,
+                                                      const std::string& asked_by) {
+  INGOT_TRY(const auto found, repositories_.find(reference, ref, cancel_, asked_by));
   const git::Revision& revision = found.revision;
   return earthfile::Repository{found.location.name,
                                found.location.directory,

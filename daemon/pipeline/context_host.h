@@ -33,7 +33,8 @@ class ContextHost : public earthfile::Host {
   Result<std::string> read_file(const std::string& path) override;
   std::vector<std::string> earthfiles() override;
   Result<graph::ImageConfig> image_config(const std::string& reference, const base::Platform& platform) override;
-  Result<earthfile::Repository> repository(const std::string& reference, const std::string& ref) override;
+  Result<earthfile::Repository> repository(const std::string& reference, const std::string& ref,
+                                           const std::string& asked_by) override;
   Result<std::optional<graph::Answer>> ask(const graph::Graph& graph) override { return questions_.ask(graph); }
   Result<std::optional<std::string>> shell_program(const graph::Graph& graph) override {
     return questions_.shell_program(graph);

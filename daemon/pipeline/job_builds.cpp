@@ -136,10 +136,22 @@ Result<solver::Build*> JobBuilds::run(graph::Graph graph, Made made) {
       std::move(made),
       results_,
       repositories_,
-      client_};
+      client_,
+      [this] { return step_aside(); }};
   one.build = std::make_unique<solver::Build>(engine_.solver, request, *one.observer);
   INGOT_CHECK(one.build->run());
   return one.build.get();
+}
+
+std::shared_ptr<void> JobBuilds::step_aside() {
+  const std::lock_guard lock(aside_mutex_);
+  auto aside = aside_.lock();
+  if (aside) return aside;
+  using Both = std::pair<std::shared_ptr<void>, Admission::Place>;
+  // What runs a step was let in.
+  aside = std::make_shared<Both>(run_.step_aside ? run_.step_aside() : nullptr, engine_.admission.step_aside());
+  aside_ = aside;
+  return aside;
 }
 
 // A step that several builds had is told of by the first, which made it or found it.

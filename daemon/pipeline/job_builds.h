@@ -55,6 +55,7 @@ class JobBuilds {
     std::unique_ptr<solver::Build> build;
   };
   Result<solver::Build*> run(graph::Graph graph, Made made);
+  std::shared_ptr<void> step_aside();
   Status wait_for_room(const graph::Graph& graph, const std::vector<graph::StepId>& steps);
   Result<std::uint64_t> expected_bytes(const graph::Graph& graph, const std::vector<graph::StepId>& steps) const;
   std::map<std::size_t, jobs::StepRecord> step_records() const;
@@ -71,14 +72,18 @@ class JobBuilds {
   ToldSteps told_;
   JobObserver notes_;
 
+  // What steps of builds_ use until they have ended.
+  std::mutex room_mutex_;   // held while the job waits for room: all of it does then
+  Admission::Place place_;  // null: it was not asked for yet
+  std::mutex aside_mutex_;
+  std::weak_ptr<void> aside_;  // the job steps aside once, however many of its commands its client runs
+
   std::mutex mutex_;       // guards what follows while several threads are at work; the last is of the job's own
   std::list<One> builds_;  // each is run by one thread
   bool begins_ = false;    // early_ is at work
   Status begun_;           // how that ended
   graph::Graph known_;     // of the recipe, when it failed
 
-  std::mutex room_mutex_;   // held while the job waits for room: all of it does then
-  Admission::Place place_;  // null: it was not asked for yet
   std::thread early_;
 };
 

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "daemon/base/strings.h"
-#include "daemon/sandbox/routes.h"
+#include "daemon/sys/addresses.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::sandbox {
@@ -34,7 +34,7 @@ ResolvConf make_resolv_conf(const std::string& host_text, const std::vector<std:
 }
 
 ResolvConf read_resolv_conf(const std::vector<std::string>& configured_servers) {
-  const auto own = interface_addresses();
+  const auto own = sys::interface_addresses();
   auto made = make_resolv_conf(sys::read_file("/etc/resolv.conf").value_or(""), configured_servers, own);
   if (made.has_servers) return made;
   if (auto behind = sys::read_file("/run/systemd/resolve/resolv.conf")) {

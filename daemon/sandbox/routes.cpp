@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cstring>
 #include <limits>
 #include <sstream>
@@ -21,20 +20,6 @@ namespace {
 
 // A shorter prefix is a way out, such as the two halves of the world that some VPNs put before the default route.
 constexpr std::uint32_t kShortestNetwork = 0xff000000;
-
-template <typename Visit>
-void for_each_address(Visit visit) {
-  ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0) return;
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_INET) visit(*entry);
-  }
-  freeifaddrs(list);
-}
-
-in_addr address_of(const ifaddrs& entry) {
-  return reinterpret_cast<const sockaddr_in*>(entry.ifa_addr)->sin_addr;
-}
 
 }  // namespace
 
@@ -68,22 +53,17 @@ Routes read_routes() {
 
 std::vector<UsedRange> interface_ranges() {
   std::vector<UsedRange> used;
-  for_each_address([&](const ifaddrs& entry) {
-    if (entry.ifa_netmask == nullptr) return;
-    const auto* mask = reinterpret_cast<const sockaddr_in*>(entry.ifa_netmask);
-    used.push_back({ntohl(address_of(entry).s_addr), ntohl(mask->sin_addr.s_addr)});
-  });
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return used;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    const bool is_v4 = entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_INET;
+    if (!is_v4 || entry->ifa_netmask == nullptr) continue;
+    const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
+    const auto* mask = reinterpret_cast<const sockaddr_in*>(entry->ifa_netmask);
+    used.push_back({ntohl(address->sin_addr.s_addr), ntohl(mask->sin_addr.s_addr)});
+  }
+  freeifaddrs(list);
   return used;
-}
-
-std::vector<std::string> interface_addresses() {
-  std::vector<std::string> found;
-  for_each_address([&](const ifaddrs& entry) {
-    std::array<char, INET_ADDRSTRLEN> text{};
-    const in_addr address = address_of(entry);
-    if (inet_ntop(AF_INET, &address, text.data(), text.size()) != nullptr) found.emplace_back(text.data());
-  });
-  return found;
 }
 
 unsigned mtu_of(const std::string& interface) {

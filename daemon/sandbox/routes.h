@@ -19,9 +19,8 @@ struct Routes {
 Routes parse_routes(const std::string& proc_net_route);
 Routes read_routes();
 
-// What the host's interfaces have as addresses now: with their networks, and as text.
+// What the host's interfaces have as addresses now, with their networks.
 std::vector<UsedRange> interface_ranges();
-std::vector<std::string> interface_addresses();
 unsigned mtu_of(const std::string& interface);  // 1500 when it is not known
 
 }  // namespace ingot::sandbox

@@ -279,9 +279,15 @@ Result<StepResult> Build::fly_once(Solver& solver, const Solver::Wanted& wanted,
 void Build::launch(graph::StepId id) {
   Node& node = nodes_[id];
   Solver::Wanted wanted;
-  wanted.work = {
-      step(id),       name_of(id), {}, request_.context, request_.surroundings, request_.secrets, request_.repositories,
-      request_.client};
+  wanted.work = {step(id),
+                 name_of(id),
+                 {},
+                 request_.context,
+                 request_.surroundings,
+                 request_.secrets,
+                 request_.repositories,
+                 request_.client,
+                 request_.step_aside};
   wanted.mask = request_.mask;
   std::string identity = keys_[id].operation.str();
   for (graph::StepId input : graph::inputs(step(id))) {

@@ -57,6 +57,7 @@ struct BuildRequest {
   std::shared_ptr<JobResults> results = nullptr;
   std::shared_ptr<git::JobRepositories> repositories = nullptr;  // null: the graph has none
   std::shared_ptr<ClientSide> client = nullptr;                  // does what LOCALLY says; null: nobody does
+  StepAside step_aside = {};
 };
 
 // A graph's file systems, as far as they are wanted: what the cache has is not made, and what only that stands on is

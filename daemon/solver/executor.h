@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct Context {
   const store::ContextTree tree;
 };
 
+// What gives up, for as long as its result is held, what a build has while it waits for its client: a command of
+// LOCALLY may build something here itself.
+using StepAside = std::function<std::shared_ptr<void>()>;
+
 // One step with all that it needs.
 struct StepWork {
   graph::Step step;
@@ -46,6 +51,7 @@ struct StepWork {
   std::shared_ptr<const proto::Secrets> secrets;                 // those of the build that began it; null: it has none
   std::shared_ptr<git::JobRepositories> repositories = nullptr;  // of that build; null: it has no GitOp
   std::shared_ptr<ClientSide> client = nullptr;                  // who does what LOCALLY says; null: nobody
+  StepAside step_aside = {};                                     // empty: nothing is given up
 };
 
 // What a step wrote, still to be committed.

@@ -51,7 +51,10 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
     }
     output(stream, bytes);
   };
-  INGOT_TRY(answer.exit_code, work.client->run(command, listen, cancel));
+  {
+    const auto aside = work.step_aside ? work.step_aside() : nullptr;
+    INGOT_TRY(answer.exit_code, work.client->run(command, listen, cancel));
+  }
   if (op.asks) {
     INGOT_TRY(auto kept, keep(answer));
     return Executed{std::move(kept), 0};
@@ -60,6 +63,7 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
   if (answer.exit_code == 0) return Executed{std::move(layer), 0};
   Error failure{
       ErrorKind::step_failed, fmt::format("the command ended with exit code {}", answer.exit_code), "", {}, {}};
+  failure.exit_code = answer.exit_code;
   if (work.step.keeps_failure) return Executed{std::move(layer), 0, std::move(failure)};
   return fail(std::move(failure));
 }
@@ -68,7 +72,7 @@ Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, c
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
   const auto tar = layer.directory.path() / "taken.tar";
   auto taken = work.client->take(op, tar, cancel);
-  if (taken) taken = image::unpack_layer(tar, layer.upper(), cancel);
+  if (taken) taken = image::unpack_files(tar, layer.upper(), cancel);
   std::error_code ignored;
   fs::remove(tar, ignored);
   if (!taken) return fail(with_full_disk(taken.error(), snapshots_.directory()));

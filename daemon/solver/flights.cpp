@@ -1,6 +1,7 @@
 #include "daemon/solver/flights.h"
 
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -57,12 +58,10 @@ Flights::~Flights() {
 std::unique_ptr<Flights::Seat> Flights::join(const std::string& key, const Run& run, FlightListener listener,
                                              bool& joined) {
   std::lock_guard lock(mutex_);
-  auto& flight = under_way_[key];
-  joined = flight != nullptr;
-  if (!joined) {
-    flight = std::make_shared<Flight>();
-    flight->key = key;
-  }
+  const auto known = under_way_.find(key);
+  joined = known != under_way_.end();
+  const auto flight = joined ? known->second : std::make_shared<Flight>();
+  flight->key = key;
   std::uint64_t seat = 0;
   {
     std::lock_guard told(flight->mutex);
@@ -72,9 +71,16 @@ std::unique_ptr<Flights::Seat> Flights::join(const std::string& key, const Run& 
     flight->listeners.emplace(seat, std::move(listener));
   }
   auto made = std::make_unique<FlightSeat>(*this, flight, seat);
-  if (!joined) {
+  if (joined) return made;
+  // On the table only when it flies: others would wait for it for ever.
+  try {
+    std::thread([this, key, flight, run] { fly(key, flight, run); }).detach();
+    under_way_.emplace(key, flight);
     ++in_the_air_;
-    std::thread([this, key, flight = flight, run] { fly(key, flight, run); }).detach();
+  } catch (const std::system_error& error) {
+    flight->gone = true;
+    land(*flight, base::fail(ErrorKind::unavailable, std::string("no thread for a step: ") + error.what(),
+                             "this host has as many threads as it may have; try again when less runs"));
   }
   return made;
 }
@@ -104,16 +110,21 @@ void Flights::fly(const std::string& key, const std::shared_ptr<Flight>& flight,
     std::lock_guard lock(mutex_);
     if (auto found = under_way_.find(key); found != under_way_.end() && found->second == flight)
       under_way_.erase(found);
-    std::lock_guard told(flight->mutex);
-    flight->landed = true;
-    for (auto& [seat, listener] : flight->listeners) listener.landed(result);
-    flight->listeners.clear();
+    land(*flight, result);
   }
   result = {};
   std::lock_guard lock(mutex_);
   flight->gone = true;
   --in_the_air_;
   changed_.notify_all();
+}
+
+// Under the table's lock.
+void Flights::land(Flight& flight, const Result<StepResult>& result) {
+  std::lock_guard told(flight.mutex);
+  flight.landed = true;
+  for (auto& [seat, listener] : flight.listeners) listener.landed(result);
+  flight.listeners.clear();
 }
 
 void Flights::wait_for(const Flight& flight) {

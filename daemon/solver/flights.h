@@ -62,6 +62,7 @@ class Flights {
   struct Flight;
   class FlightSeat;
   void fly(const std::string& key, const std::shared_ptr<Flight>& flight, const Run& run);
+  static void land(Flight& flight, const Result<StepResult>& result);
   bool leave(const std::shared_ptr<Flight>& flight, std::uint64_t seat);
   void wait_for(const Flight& flight);
 

@@ -21,7 +21,8 @@ class FuzzHost : public earthfile::Host {
     return other_file_;
   }
   std::vector<std::string> earthfiles() override { return {"", "lib"}; }
-  Result<earthfile::Repository> repository(const std::string& reference, const std::string& ref) override {
+  Result<earthfile::Repository> repository(const std::string& reference, const std::string& ref,
+                                           const std::string&) override {
     if (ref == "none") return base::fail(ErrorKind::not_found, "there is no repository " + reference);
     earthfile::Repository repository;
     repository.name = reference;

@@ -189,9 +189,34 @@ TEST_F(Git, what_is_not_there_is_named_with_a_cure) {
   EXPECT_THAT(error("GIT CLONE \"ext::sh -c id\" x"), HasSubstr("Earthfile:4:15"));
   EXPECT_THAT(error("GIT CLONE git@other.test:org/lib.git x"),
               HasSubstr("other.test/org/lib (from https://other.test/org/lib.git)"));
-  EXPECT_THAT(
-      error("GIT CLONE https://a:hidden@127.0.0.1:1/org/lib.git x"),
-      AllOf(HasSubstr("127.0.0.1:1/org/lib"), HasSubstr("check that the host answers"), Not(HasSubstr("hidden"))));
+  EXPECT_THAT(error("GIT CLONE https://a:hid/den@127.0.0.1:1/org/lib.git x"),
+              AllOf(HasSubstr("Earthfile:4: a URL of a repository names no host"), Not(HasSubstr("hid")),
+                    Not(HasSubstr("den@"))));
+}
+
+// Steps may not go there, and the daemon does not go there for them.
+TEST_F(Git, what_only_the_hosts_own_network_reaches_is_not_fetched) {
+  test::FileServer server(hosts.path(), "me", "word");
+  const std::string port = std::to_string(server.port());
+  for (const auto& url : {"http://127.0.0.1:" + port, "http://localhost:" + port, "https://a:hidden@127.1:" + port,
+                          "git://0.0.0.0:" + port, std::string("http://169.254.169.254"), "http://[::1]:" + port}) {
+    const auto built = build("VERSION 0.8\nt:\n    FROM tiny\n    GIT CLONE " + url + "/org/lib.git x\n");
+    EXPECT_EQ(built.code, proto::info(ErrorKind::denied).exit_code) << url;
+    EXPECT_THAT(built.out + built.err, AllOf(HasSubstr("Earthfile:4"), HasSubstr(": the repository "),
+                                             HasSubstr("which is the daemon's own host"),
+                                             HasSubstr("a rule of `repositories`"), Not(HasSubstr("hidden"))))
+        << url;
+  }
+  GitRepository inner(hosts, "org/inner");
+  inner.file("f", "f");
+  inner.commit();
+  lib->git({"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.bare(), "s"});
+  lib->git({"config", "-f", ".gitmodules", "submodule.s.url", "http://127.0.0.1:" + port + "/org/inner.git"});
+  lib->commit();
+  const auto built = build("VERSION 0.8\nt:\n    FROM tiny\n    GIT CLONE https://example.test/org/lib.git x\n");
+  EXPECT_NE(built.code, 0);
+  EXPECT_THAT(built.out + built.err, AllOf(HasSubstr("in the submodule s of example.test/org/lib"),
+                                           HasSubstr("which is the daemon's own host")));
 }
 
 TEST_F(Git, a_target_of_another_repository_on_the_command_line) {
@@ -325,6 +350,26 @@ TEST_F(Git, credentials_of_the_user_s_own_git) {
   const auto asked = daemon->ingot({"build", "+t"}, git_config("pa55word-of-mine"));
   EXPECT_NE(asked.code, 0);
   EXPECT_THAT(asked.out + asked.err, HasSubstr("which the job does not have"));
+  // Nor are they used for what another owner's recipe wants, or has for a submodule.
+  GitRepository secret(hosts, "other/secret");
+  secret.file("s", "secret\n");
+  secret.commit();
+  GitRepository beside(hosts, "org/beside");
+  beside.file("b", "beside\n");
+  beside.commit();
+  lib->file("Earthfile",
+            "VERSION 0.8\nFROM tiny\ntheirs:\n    GIT CLONE https://private.test/other/secret.git /s\n"
+            "its:\n    GIT CLONE https://private.test/org/beside.git /b\n    RUN cat /b/b\n");
+  lib->commit();
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\ntheirs:\n    FROM private.test/org/lib+theirs\n"
+                       "its:\n    FROM private.test/org/lib+its\n");
+  const auto its = daemon->ingot({"build", "+its"}, git_config("pa55word-of-mine"));
+  EXPECT_EQ(its.code, 0) << its.out << its.err;
+  const auto theirs = daemon->ingot({"build", "+theirs"}, git_config("pa55word-of-mine"));
+  EXPECT_EQ(theirs.code, proto::info(ErrorKind::denied).exit_code) << theirs.out << theirs.err;
+  EXPECT_THAT(theirs.out + theirs.err, AllOf(HasSubstr("private.test/org/lib/Earthfile:4:15"),
+                                             HasSubstr("asked for by recipes of private.test/org")));
 }
 
 }  // namespace

@@ -266,9 +266,9 @@ TEST_F(Locally, what_stands_on_equal_files_is_not_run_again) {
   EXPECT_THAT(third.out, HasSubstr("| two\n"));
 }
 
-// It takes no slot, or the build inside could wait for it for ever.
+// It takes neither a slot nor a job's place, or the build inside could wait for it for ever.
 TEST_F(Locally, a_command_may_build_here_itself) {
-  TestDaemon narrow({"--allow-locally", "true", "--steps-parallel", "1"});
+  TestDaemon narrow({"--allow-locally", "true", "--steps-parallel", "1", "--jobs-parallel", "1"});
   narrow.project_file("Earthfile", "VERSION 0.8\nt:\n    LOCALLY\n    RUN " + test::binary("ingot").string() +
                                        " build --no-cache +inner\ninner:\n    FROM tiny\n    RUN echo inside\n");
   const auto built = narrow.ingot({"build", "--allow-locally", "+t"});

@@ -22,7 +22,44 @@ TEST(ProjectNames, hosts_of_other_repositories) {
   const auto names = look_at_project(project.path());
   EXPECT_THAT(names.hosts, ElementsAre("eight.example", "five.example", "four.example", "one.example", "seven.example",
                                        "six.example", "three.example", "two.example"));
-  EXPECT_FALSE(names.asks_builtins);
+  EXPECT_TRUE(names.asks_builtins) << "their recipes may";
+  EXPECT_TRUE(names.asks_platform);
+  EXPECT_FALSE(names.may_work_locally) << "theirs may not";
+}
+
+TEST(ProjectNames, wherever_a_target_is_taken_from) {
+  for (const char* command :
+       {"WITH DOCKER --load=./svc+u\n    RUN x\n  END", "WITH DOCKER --load x=./svc+u\n    RUN x\n  END",
+        "RUN --mount=type=bind,from=./svc+u,target=/x true", "COPY --dir (./svc+u/f --A=b) /", "BUILD ./svc/$s+x",
+        "BUILD ./svc/*+x", "BUILD ./s*+x", "BUILD $DIR+x", "FROM $DIR/$s+x", "BUILD --auto-skip ./svc+u",
+        "IF true\n    DO ./svc+U\n  END"}) {
+    test::TempDirectory project;
+    project.file("Earthfile", std::string("VERSION 0.8\nt:\n  FROM x\n  ") + command + "\n");
+    const std::string asking =
+        "VERSION 0.8\nu:\n  FROM one.example/a/b+t\n  ARG EARTHLY_GIT_HASH\n  ARG USERPLATFORM\n  LOCALLY\n";
+    project.file("svc/Earthfile", asking);
+    project.file("svc/deep/Earthfile", asking);
+    project.file(".git/Earthfile", "VERSION 0.8\nu:\n  FROM no.example/a/b+t\n");
+    const auto names = look_at_project(project.path());
+    EXPECT_THAT(names.hosts, ElementsAre("one.example")) << command;
+    EXPECT_TRUE(names.asks_builtins) << command;
+    EXPECT_TRUE(names.asks_platform) << command;
+    EXPECT_TRUE(names.may_work_locally) << command;
+  }
+}
+
+TEST(ProjectNames, what_another_repository_or_a_variable_asks_is_not_known_here) {
+  for (const char* command : {"FROM one.example/a/b+t", "BUILD ./none/$s+x", "BUILD $DIR+x", "DO $REPO/x+F"}) {
+    test::TempDirectory project;
+    project.file("Earthfile", std::string("VERSION 0.8\nt:\n  FROM x\n  ") + command + "\n");
+    const auto names = look_at_project(project.path());
+    EXPECT_TRUE(names.asks_builtins) << command;
+    EXPECT_TRUE(names.asks_platform) << command;
+  }
+  test::TempDirectory project;
+  project.file("Earthfile", "VERSION 0.8\nt:\n  FROM x/y:$v\n  ARG v=a/b\n  BUILD +u --A=b\n  RUN a+b/c\n");
+  EXPECT_FALSE(look_at_project(project.path()).asks_builtins);
+  EXPECT_FALSE(look_at_project(project.path()).asks_platform);
 }
 
 TEST(ProjectNames, nothing_is_made_of_what_is_not_sure) {

@@ -82,6 +82,27 @@ TEST_F(LocalArtifacts, nothing_lands_outside) {
   EXPECT_TRUE(fake.requests().empty());
 }
 
+TEST_F(LocalArtifacts, nothing_lands_where_git_looks) {
+  fs::create_directories(project / ".git/hooks");
+  for (const char* path : {".git/hooks/post-checkout", ".GIT/config", "lib/.git", "x/../.git/x"}) {
+    EXPECT_EQ(fetch(path), "artifact thing asks for the place \"" + std::string(path) +
+                               "\", which lies in a .git directory\nhint: git runs what lies there, so nothing is put "
+                               "there; `ingot get -o DIR` fetches it to another place");
+  }
+  // As an earlier artifact may have brought it.
+  fs::create_directories(project / "d");
+  fs::create_symlink("../.git/hooks", project / "d/x");
+  EXPECT_NE(fetch("d/x/post-checkout").find("which lies in a .git directory"), std::string::npos);
+  EXPECT_NE(fetch_directory("d/x/dir").find("which lies in a .git directory"), std::string::npos);
+  EXPECT_TRUE(fs::is_empty(project / ".git/hooks"));
+}
+
+TEST_F(LocalArtifacts, a_project_may_lie_below_a_git_directory) {
+  project = directory / "x/.git/project";
+  fs::create_directories(project);
+  EXPECT_EQ(fetch("out/a"), "no error");
+}
+
 TEST_F(LocalArtifacts, no_link_leads_out) {
   fs::create_directories(directory / "elsewhere");
   ASSERT_EQ(symlink("../elsewhere", (project / "out").c_str()), 0);

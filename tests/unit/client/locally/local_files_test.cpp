@@ -183,5 +183,53 @@ TEST_F(LocalFiles, files_on_their_way_lie_where_the_destination_is) {
   EXPECT_EQ(directory_near(there.path(), "/"), "/");
 }
 
+// An artifact that was put there before has a link, and the next one a directory of its name.
+TEST_F(LocalFiles, a_link_below_the_destination_leads_nowhere) {
+  test::TempDirectory elsewhere;
+  elsewhere.file("keys", "mine");
+  fs::create_directory(here / "a");
+  fs::create_symlink(elsewhere.path(), here / "a/x");
+  here.file("b/x/keys", "theirs");
+  ASSERT_TRUE(pack("a"));
+  ASSERT_TRUE(place("out/"));
+  ASSERT_TRUE(pack("b"));
+  const auto placed = place("out/");
+  ASSERT_FALSE(placed);
+  EXPECT_EQ(placed.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(placed.error().message, HasSubstr("out/x is a link, and what is to be there is a directory"));
+  EXPECT_THAT(tree(elsewhere.path()), ElementsAre("keys mine"));
+}
+
+TEST_F(LocalFiles, a_link_at_the_top_of_the_destination_leads_nowhere_either) {
+  test::TempDirectory elsewhere;
+  here.file("x/f", "f");
+  there.file("plain/x", "a file");
+  fs::create_symlink(elsewhere.path(), there / "x");
+  ASSERT_TRUE(pack("x"));
+  EXPECT_FALSE(place(".", true)) << "x of the destination is a link";
+  EXPECT_THAT(tree(elsewhere.path()), IsEmpty());
+  const auto over_file = place("plain", true);
+  ASSERT_FALSE(over_file);
+  EXPECT_THAT(over_file.error().message, HasSubstr("plain/x is no directory"));
+}
+
+TEST_F(LocalFiles, a_link_in_the_way_of_a_file_is_replaced) {
+  there.file("kept", "mine");
+  fs::create_symlink("kept", there / "f");
+  here.file("d/f", "new");
+  ASSERT_TRUE(pack("d"));
+  ASSERT_TRUE(place("."));
+  EXPECT_THAT(tree(there.path()), ElementsAre("f new", "kept mine"));
+}
+
+TEST_F(LocalFiles, a_destination_may_itself_be_a_link) {
+  test::TempDirectory elsewhere;
+  fs::create_symlink(elsewhere.path(), there / "out");
+  here.file("d/f", "f");
+  ASSERT_TRUE(pack("d"));
+  ASSERT_TRUE(place("out"));
+  EXPECT_THAT(tree(elsewhere.path()), ElementsAre("f f"));
+}
+
 }  // namespace
 }  // namespace ingot::client

@@ -314,5 +314,26 @@ TEST(Beside, very_many_targets_share_the_threads_that_there_are) {
   EXPECT_EQ(commands_of(result->graph).size(), 300U);
 }
 
+// A defect is one, and no reason to wait for ever.
+TEST(Beside, an_exception_ends_those_who_wait_for_what_it_interrupted) {
+  class DefectiveHost : public FakeHost {
+   public:
+    Result<std::optional<graph::Answer>> ask(const graph::Graph&) override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));  // for the other to come and wait
+      throw std::runtime_error("a defect");
+    }
+  };
+  for (const char* text : {"t:\n  BUILD +a\n  BUILD +b\n", "t:\n  BUILD +a\n  FROM +b\n", "t:\n  FROM +a\n"}) {
+    DefectiveHost host;
+    const File file = parsed(std::string("VERSION 0.8\n") + text +
+                             "a:\n  FROM +k\nb:\n  FROM +k\nk:\n  FROM debian:bookworm\n  IF defect\n    RUN x\n"
+                             "  END\n");
+    Request request{"+t", {}};
+    const auto done = interpret(file, request, host);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().message, "interpreting the Earthfile failed: a defect") << text;
+  }
+}
+
 }  // namespace
 }  // namespace ingot::earthfile::testing

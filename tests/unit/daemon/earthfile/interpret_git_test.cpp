@@ -60,6 +60,43 @@ class OtherRepositories : public ::testing::Test {
   std::map<std::string, std::string> builtins;
 };
 
+// What a recipe of theirs may see is not what the user may.
+TEST_F(OtherRepositories, who_asks_for_a_repository_is_told) {
+  const auto add = [&](const std::string& name, const std::string& text) {
+    Repository repository = host.repositories["github.com/org/repo"];
+    repository.name = "github.com/" + name;
+    repository.url = "https://github.com/" + name + ".git";
+    host.repositories[repository.name] = repository;
+    host.repositories[repository.url] = repository;
+    host.repository_files[repository.url + "/Earthfile"] = "VERSION 0.8\nFROM debian:bookworm\n" + text;
+  };
+  add("org/private", "");
+  add("org/tools",
+      "CLONE:\n  FUNCTION\n  GIT CLONE https://github.com/org/private.git /p\n"
+      "t:\n  DO +CLONE\n");
+  add("evil/lib",
+      "t:\n  GIT CLONE https://github.com/org/private.git /p\n  RUN curl\n"
+      "by-function:\n  DO github.com/org/tools+CLONE\nby-target:\n  FROM github.com/org/tools+t\n");
+  const auto asked = [&](const std::string& command) {
+    host.asked_for.clear();
+    graph("VERSION 0.8\nt:\n  FROM debian:bookworm\n  " + command + "\n");
+    return host.asked_for;
+  };
+  const std::string url = "https://github.com/org/private.git";
+  EXPECT_THAT(asked("GIT CLONE " + url + " /p"), ElementsAre());
+  EXPECT_THAT(asked("FROM github.com/evil/lib+t"), ElementsAre(url + " by github.com/evil"));
+  EXPECT_THAT(asked("DO github.com/org/tools+CLONE"), ElementsAre(url + " by github.com/org"));
+  EXPECT_THAT(asked("FROM github.com/org/tools+t"), ElementsAre(url + " by github.com/org"));
+  for (const char* way : {"by-function", "by-target"}) {
+    EXPECT_THAT(asked(std::string("BUILD github.com/evil/lib+") + way),
+                ElementsAre("github.com/org/tools by github.com/evil", url + " by several owners"));
+  }
+  EXPECT_THAT(
+      asked("BUILD github.com/org/tools+t\n  BUILD github.com/evil/lib+by-target"),
+      ElementsAre("github.com/org/tools by github.com/evil", url + " by github.com/org", url + " by several owners"))
+      << "what one may see is not the other's";
+}
+
 TEST_F(OtherRepositories, a_target_copies_from_its_own_repository) {
   const auto made = graph("VERSION 0.8\nt:\n  FROM github.com/org/repo:v1+t\n", {{"G", "mine"}});
   const auto repositories = steps_of<graph::GitOp>(made);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,8 +56,10 @@ class FakeHost : public Host {
 
   Result<std::optional<std::string>> shell_program(const graph::Graph&) override { return shell; }
   // A repository that is listed here, by its name or URL; a directory of it may follow.
-  Result<Repository> repository(const std::string& reference, const std::string& ref) override {
+  Result<Repository> repository(const std::string& reference, const std::string& ref,
+                                const std::string& asked_by) override {
     const std::lock_guard lock(mutex);
+    if (!asked_by.empty()) asked_for.insert(reference + " by " + asked_by);
     looked_at.push_back(reference + (ref.empty() ? "" : ":" + ref));
     for (const auto& [name, one] : repositories) {
       if (reference != name && !reference.starts_with(name + "/")) continue;
@@ -88,9 +91,10 @@ class FakeHost : public Host {
   std::map<std::string, Repository> repositories;
   std::map<std::string, std::optional<std::string>> repository_files;  // by URL and path together
   std::vector<std::string> looked_at;
+  std::set<std::string> asked_for;  // repositories that others than the project want: "name by owner"
   std::vector<std::string> asked;
   std::vector<std::string> questions;
-  std::mutex mutex;  // guards asked, questions and looked_at
+  std::mutex mutex;  // guards asked, asked_for, questions and looked_at
 };
 
 inline File parsed(std::string_view text) {

@@ -147,6 +147,57 @@ TEST(JobRepositories, credentials_in_a_url_are_for_that_url) {
   EXPECT_EQ(password("https://b.com/org/five"), "four") << "of a submodule";
 }
 
+// Else who writes a recipe that is built upon could fetch what its user may see, and send it away.
+TEST(JobRepositories, the_users_credentials_are_not_for_recipes_of_others) {
+  FakeGit git;
+  git.out = id('a') + "\trefs/heads/main\n" + id('a') + "\tHEAD\n";
+  JobRepositories job(git.repositories, {{"ingot.git-credentials.github.com", "username=me\npassword=mine\n"}}, {});
+  const auto passwords = [&](std::size_t from) {
+    std::string all;
+    const auto commands = git.processes.commands();
+    for (std::size_t i = from; i < commands.size(); ++i) {
+      std::string password = "none";
+      for (const auto& text : *commands[i].environment) {
+        if (text.starts_with("INGOT_GIT_PASSWORD=")) password = text.substr(text.find('=') + 1);
+      }
+      all += (all.empty() ? "" : " ") + password;
+    }
+    return all;
+  };
+  ASSERT_TRUE(job.find("github.com/org/one", "main", {}, "github.com/org"));
+  EXPECT_EQ(passwords(0), "mine") << "of the same owner";
+  ASSERT_TRUE(job.find("github.com/org/two", "main", {}, "github.com/other"));
+  EXPECT_EQ(passwords(1), "none mine") << "what everybody may see may be fetched by whatever";
+  ASSERT_TRUE(job.find("https://github.com/org/two.git", "main", {}, "several owners"));
+  EXPECT_EQ(passwords(3), "") << "known by now";
+  ASSERT_TRUE(job.find("https://you:yours@github.com/org/three.git", "main", {}, "github.com/other"));
+  EXPECT_EQ(passwords(3), "yours yours") << "their own";
+
+  git.err = "fatal: Authentication failed\n";
+  git.code = 128;
+  for (const auto& ref : {std::string("main"), std::string(40, 'a')}) {
+    const auto refused = job.find("github.com/victim/private", ref, {}, "github.com/evil");
+    ASSERT_FALSE(refused) << "a commit that is known is not enough";
+    EXPECT_EQ(refused.error().kind, ErrorKind::denied);
+    EXPECT_EQ(refused.error().hint,
+              "it is asked for by recipes of github.com/evil, and your credentials are for your own and, of a "
+              "repository, for those of its owner; if it is yours to give: GIT CLONE "
+              "https://github.com/victim/private.git in an Earthfile of your own");
+  }
+  EXPECT_THAT(job.find("https://github.com/org/three.git", "main", {}, "github.com/another").error().hint,
+              HasSubstr("asked for by recipes of github.com/another"))
+      << "what one of them may see by credentials of its own";
+  EXPECT_THAT(job.find("elsewhere.com/a/b", "main", {}, "several owners").error().hint,
+              HasSubstr("by recipes of several owners, and your credentials are for your own; if it is"));
+  git.err.clear();
+  git.code = 0;
+  ASSERT_TRUE(job.find("github.com/victim/private", "main", {}));
+  EXPECT_FALSE(passwords(0).empty());
+  git.code = 128;
+  git.err = "fatal: Authentication failed\n";
+  EXPECT_FALSE(job.find("github.com/victim/private", "main", {}, "github.com/evil")) << "though the job knows it";
+}
+
 TEST(JobRepositories, lost_credentials_are_told_of) {
   FakeGit git;
   git.err = "fatal: Authentication failed\n";

@@ -31,6 +31,13 @@ TEST(Rules, the_first_that_fits_says_where_it_is_and_how_long_its_name_is) {
   EXPECT_EQ(locate(rules, "github.com/other/repo").value().fetched, "https://github.com/other/repo.git");
 }
 
+TEST(Rules, a_host_does_not_lead_out_of_where_a_mirror_is) {
+  const std::vector<Rule> rules = {{"*/*/*", "file:///srv/mirror/{host}/{path}", "", false}};
+  for (const char* name : {"https://../org/repo.git", "../org/repo", "./org/repo", "git@..:org/repo.git"}) {
+    EXPECT_FALSE(locate(rules, name)) << name;
+  }
+}
+
 TEST(Rules, urls_are_mapped_too) {
   const std::vector<Rule> rules = {{"host.example/*/*", "file:///srv/{path}", "", true}};
   for (const char* url :

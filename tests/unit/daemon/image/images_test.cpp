@@ -129,5 +129,16 @@ TEST_F(ImagesTest, whiteouts_become_overlays_own_and_hostile_names_are_refused) 
   EXPECT_TRUE(fs::is_empty(directory / "outside"));
 }
 
+TEST_F(ImagesTest, what_is_no_layer_may_have_files_called_as_whiteouts) {
+  directory.file("l/etc/.wh.gone", "1");
+  directory.file("l/.wh..wh..opq", "2");
+  ASSERT_EQ(test::run_program({"tar", "-C", directory / "l", "-cf", directory / "l.tar", "."}).code, 0);
+  fs::create_directory(directory / "out");
+  ASSERT_TRUE(unpack_files(directory / "l.tar", directory / "out"));
+  EXPECT_EQ(test::slurp(directory / "out/etc/.wh.gone"), "1");
+  EXPECT_EQ(test::slurp(directory / "out/.wh..wh..opq"), "2");
+  EXPECT_FALSE(fs::exists(directory / "out/etc/gone"));
+}
+
 }  // namespace
 }  // namespace ingot::image

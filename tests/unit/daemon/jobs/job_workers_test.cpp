@@ -82,6 +82,30 @@ TEST_F(JobWorkersTest, a_failure_keeps_its_error_and_the_log_its_end) {
   EXPECT_EQ(queue->live_log(id), nullptr);
 }
 
+// As a command under LOCALLY that builds here itself.
+TEST_F(JobWorkersTest, a_job_that_steps_aside_may_wait_for_others) {
+  open(1);
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  queue->start([&](JobRun& run) -> Status {
+    const int now = ++running;
+    if (now > most) most = now;
+    if (const std::string& target = run.job.spec.target; target != "+quick") {
+      const auto aside = run.step_aside();
+      wait(submit(spec(target == "+outer" ? "+middle" : "+quick")));
+    }
+    --running;
+    return {};
+  });
+  EXPECT_EQ(wait(submit(spec("+outer"))).state, JobState::succeeded);
+  EXPECT_EQ(most, 3);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(submit(spec("+quick")));
+  most = 0;
+  for (const auto& id : ids) EXPECT_EQ(wait(id).state, JobState::succeeded);
+  EXPECT_EQ(most, 1) << "there is as little room as before";
+}
+
 TEST_F(JobWorkersTest, drain_puts_running_jobs_back_and_refuses_new_ones) {
   open();
   std::atomic<bool> begun{false};

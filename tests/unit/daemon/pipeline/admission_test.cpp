@@ -54,6 +54,23 @@ TEST_F(AdmissionTest, when_nothing_runs_it_goes_whatever_it_needs) {
   EXPECT_EQ(admit(1000).entry, Entry::with_doubts);
 }
 
+TEST_F(AdmissionTest, who_steps_aside_does_not_keep_the_next_from_being_alone) {
+  auto outer = admit(60);
+  auto inner = ask(60);
+  wait_until_told(1);
+  EXPECT_TRUE(waits(inner));
+  auto aside = admission.step_aside();
+  auto let_in = inner.get();
+  EXPECT_EQ(let_in->entry, Entry::with_doubts) << "what was promised to the first is still its";
+  aside.reset();
+  let_in->place.reset();
+  auto third = ask(60);
+  wait_until_told(2);
+  EXPECT_TRUE(waits(third)) << "the first runs again";
+  outer.place.reset();
+  EXPECT_EQ(third.get()->entry, Entry::after_waiting);
+}
+
 TEST_F(AdmissionTest, what_writes_nothing_passes) {
   auto running = admit(60);
   auto large = ask(90);

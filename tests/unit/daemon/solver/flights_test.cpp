@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -263,6 +264,30 @@ TEST(StepFlights, thousands_of_joins_cancels_failures_and_retries_at_random) {
   EXPECT_EQ(runs, begun) << "whoever did not join began one, and nothing else did";
   EXPECT_LT(runs, landed + left);
   EXPECT_GT(retried, 100);
+}
+
+// Who wants the same next must not wait for what never flies.
+TEST(Flights, one_that_no_thread_can_be_had_for_fails_and_is_not_joined) {
+  pthread_attr_t usual;
+  pthread_attr_t huge;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_getattr_default_np(&huge), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&huge, std::size_t{1} << 46U), 0);
+  Flights flights;
+  Passenger first;
+  Passenger second;
+  bool joined = false;
+  const auto run = [](const Flights::Cockpit&) -> Result<StepResult> { return StepResult{}; };
+  ASSERT_EQ(pthread_setattr_default_np(&huge), 0);
+  auto seat = flights.join("same", run, first.listener(), joined);
+  ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+  EXPECT_FALSE(joined);
+  const auto failed = first.wait();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::unavailable);
+  const auto other = flights.join("same", run, second.listener(), joined);
+  EXPECT_FALSE(joined);
+  EXPECT_TRUE(second.wait());
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ class PlayedClient : public ClientSide {
     tell("take " + op.source);
     const test::TempDirectory directory;
     directory.file("out", "theirs");
-    const auto packed = run_tar({"-cf", tar, "-C", directory.path(), "out"});
+    directory.file(".wh.out", "a name like any other");
+    const auto packed = run_tar({"-cf", tar, "-C", directory.path(), "out", ".wh.out"});
     return packed && packed->status.ok() ? Status() : base::fail(ErrorKind::internal, "no tar");
   }
   Status give(const graph::GiveOp& op, const fs::path& tar, const sys::CancelToken&) override {
@@ -76,6 +77,7 @@ TEST_F(BuildTest, what_is_done_locally_is_done_in_order_and_in_each_build) {
   const auto two = add_local(recipe, one, secret);
   const auto taken = add_local(recipe, two, graph::TakeOp{{"", "+t"}, "out", false});
   const auto copied = recipe.copy_from(recipe.scratch(), taken, "/out", "/out");
+  recipe.copy_from(recipe.scratch(), taken, "/.wh.out", "/also");
   add_local(recipe, taken, graph::GiveOp{{"", "+t"}, copied, "there", false});
   for (const bool again : {false, true}) {
     const auto client = std::make_shared<PlayedClient>();
@@ -106,6 +108,8 @@ TEST_F(BuildTest, what_fails_locally_fails_where_it_stands_and_an_answer_is_one)
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().kind, ErrorKind::step_failed);
     EXPECT_EQ(status.error().message, "the command ended with exit code 3");
+    EXPECT_EQ(status.error().exit_code, 3);
+    EXPECT_THAT(told.lines(), testing::Contains(testing::HasSubstr("3"))) << "as the end of the step";
     EXPECT_EQ(status.error().position->line, 7);
   }
   std::get<graph::ExecOp>(recipe.graph.steps[failing].operation).asks = true;
