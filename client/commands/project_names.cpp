@@ -39,6 +39,9 @@ class Names {
       names_.asks_builtins = names_.asks_builtins || text->find(begin) != std::string::npos;
     }
     names_.may_work_locally = names_.may_work_locally || text->find("LOCALLY") != std::string::npos;
+    for (const char* sign : {"--ssh", "type=ssh", "git@", "ssh://", "DOCKERFILE", "GIT CLONE"}) {
+      names_.may_use_ssh = names_.may_use_ssh || text->find(sign) != std::string::npos;
+    }
     for (const char* name : {"USERPLATFORM", "USEROS", "USERARCH", "USERVARIANT", "platform=user", "platform user"}) {
       names_.asks_platform = names_.asks_platform || text->find(name) != std::string::npos;
     }
@@ -91,14 +94,18 @@ class Names {
       const bool is_plain = where.find_first_of("$*") == std::string::npos;
       if (is_plain) wanted_.push_back((directory_ / where).lexically_normal());
       names_.may_work_locally = names_.may_work_locally || !is_plain;
+      names_.may_use_ssh = names_.may_use_ssh || !is_plain;
       return;
     }
     names_.may_work_locally = names_.may_work_locally || where.starts_with('$');
+    names_.may_use_ssh = names_.may_use_ssh || where.starts_with('$');
     const std::size_t slash = where.find('/');
-    if (slash != std::string::npos) add_host(where.substr(0, slash));
+    if (slash == std::string::npos) return;
+    names_.may_use_ssh = true;
+    add_host(where.substr(0, slash));
   }
 
-  // "https://host/...", or "git@host:...", which the daemon fetches by https too.
+  // "https://host/...", or "git@host:...", which the daemon fetches by https too where nobody lends it an SSH agent.
   void clone(const std::string& text) {
     constexpr std::string_view kProtocol = "https://";
     std::string url = text;

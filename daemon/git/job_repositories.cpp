@@ -38,8 +38,8 @@ Credentials credentials_in_url(const std::string& text) {
 }  // namespace
 
 JobRepositories::JobRepositories(const Repositories& all, const proto::Secrets& secrets,
-                                 const std::set<std::string>& lost)
-    : all_(all) {
+                                 const std::set<std::string>& lost, std::shared_ptr<SshUser> user)
+    : all_(all), ssh_(user ? std::make_unique<Ssh>(std::move(user)) : nullptr) {
   for (const auto& [id, value] : secrets) {
     if (!proto::is_git_credentials(id)) continue;
     const auto given = proto::git_credentials_of(value);
@@ -59,6 +59,23 @@ const Credentials* JobRepositories::credentials_for(const Location& location) co
   return of_another != credentials_in_url_.end() && of_another->first.first == host ? &of_another->second : nullptr;
 }
 
+Means JobRepositories::means(const sys::CancelToken& cancel) const {
+  const auto access_to = [this, cancel](const Location& location) -> Result<Access> {
+    if (protocol_of(location) != "ssh") return Access{credentials_for(location)};
+    if (!ssh_) {
+      return base::fail(ErrorKind::denied,
+                        "the repository " + base::printable(location.name) +
+                            " is fetched by ssh, as the daemon's configuration says, and the client has no SSH agent "
+                            "with keys",
+                        "start one with `eval $(ssh-agent)`, give it keys with `ssh-add`, and let `ingot build` run "
+                        "until the job has ended");
+    }
+    INGOT_TRY(auto files, ssh_->files_for(location, cancel));
+    return Access{nullptr, std::move(files)};
+  };
+  return {ssh_ != nullptr, access_to};
+}
+
 Error JobRepositories::explained(Error error) const {
   if (error.kind == ErrorKind::denied && lost_credentials_) {
     error.hint =
@@ -70,7 +87,8 @@ Error JobRepositories::explained(Error error) const {
 
 Result<JobRepositories::Found> JobRepositories::find(const std::string& reference, const std::string& ref,
                                                      const sys::CancelToken& cancel) {
-  INGOT_TRY(auto location, all_.locate(reference));
+  const Means mine = means(cancel);
+  INGOT_TRY(auto location, all_.locate(reference, mine.has_agent));
   const std::pair key(location.named.text(), ref);
   const base::KeyedMutex::Hold alone(looking_, key.first + "\n" + ref);
   {
@@ -82,7 +100,7 @@ Result<JobRepositories::Found> JobRepositories::find(const std::string& referenc
                                       credentials_in_url(location.named.credentials));
     }
   }
-  auto revision = all_.look(location, ref, credentials_for(location), cancel);
+  auto revision = all_.look(location, ref, mine, cancel);
   if (!revision) return base::fail(explained(revision.error()));
   std::lock_guard lock(mutex_);
   const auto [known, is_new] = known_.emplace(key, std::move(*revision));
@@ -96,6 +114,7 @@ std::string JobRepositories::fingerprint() const {
   const auto add = [&](const std::string& where, const Credentials& one) {
     text += where + '\n' + one.username + '\n' + one.password + '\n';
   };
+  if (ssh_) text += "agent " + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + '\n';
   for (const auto& [host, one] : credentials_) add(host, one);
   for (const auto& [place, one] : credentials_in_url_) add(place.second, one);
   return base::Digest::of(text).hex();
@@ -103,8 +122,7 @@ std::string JobRepositories::fingerprint() const {
 
 Status JobRepositories::check_out(const graph::GitOp& op, const std::filesystem::path& directory,
                                   const sys::CancelToken& cancel) {
-  auto done = all_.check_out(
-      op, directory, [this](const Location& location) { return credentials_for(location); }, cancel);
+  auto done = all_.check_out(op, directory, means(cancel), cancel);
   if (done) return done;
   return base::fail(explained(done.error()));
 }
