@@ -24,6 +24,7 @@ nlohmann::json to_json(const JobSpec& value) {
                          {"project", value.project}};
   if (!value.builtins.empty()) body["builtins"] = value.builtins;
   if (value.locally) body["locally"] = true;
+  if (value.ssh) body["ssh"] = true;
   if (!value.platforms.empty()) body["platforms"] = value.platforms;
   if (value.compression) body["compression"] = name_of(*value.compression);
   return body;
@@ -61,6 +62,7 @@ Decoded<JobSpec> job_spec_from_json(const nlohmann::json& body) {
   fields.read("project", value.project);
   fields.read("builtins", value.builtins);
   fields.read("locally", value.locally);
+  fields.read("ssh", value.ssh);
   fields.read("platforms", value.platforms);
   return finish(fields, value);
 }

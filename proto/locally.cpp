@@ -12,6 +12,10 @@ const char* name_of(LocalErrand::Kind kind) {
       return "take";
     case LocalErrand::Kind::give:
       return "give";
+    case LocalErrand::Kind::agent:
+      return "agent";
+    case LocalErrand::Kind::known_hosts:
+      return "known_hosts";
     case LocalErrand::Kind::run:
       break;
   }
@@ -32,11 +36,12 @@ Decoded<LocalErrand> local_errand_from_json(const nlohmann::json& body) {
   fields.require("kind");
   fields.read("kind", kind);
   bool known = false;
-  for (const auto one : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give}) {
+  for (const auto one : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give,
+                         LocalErrand::Kind::agent, LocalErrand::Kind::known_hosts}) {
     if (kind == name_of(one)) value.kind = one;
     known = known || kind == name_of(one);
   }
-  if (!known) fields.complain("field \"kind\" of an errand must be run, take or give");
+  if (!known) fields.complain("field \"kind\" of an errand must be run, take, give, agent or known_hosts");
   fields.read("directory", value.directory);
   fields.read("command", value.command);
   fields.read("env", value.env);

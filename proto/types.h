@@ -102,6 +102,7 @@ struct JobSpec {
   std::map<std::string, std::string> builtins;
   // The client allows LOCALLY, and stays to do it: POST /v1/jobs/{id}/local.
   bool locally = false;
+  bool ssh = false;  // the client passes on to its user's SSH agent what steps say, on the same connection
   std::vector<std::string> platforms;  // that the target is built for, such as "linux/arm64"; empty: the daemon's own
 };
 

@@ -132,9 +132,9 @@ const std::vector<CommandInfo>& command_table() {
       {"get",
        "[flags] JOB [ARTIFACT...]",
        "fetch a job's artifacts",
-       "ARTIFACT is a name or a number of `ingot show`. JOB alone gives all, where its build would have put it: what "
-       "says\n"
-       "AS LOCAL in its place, the rest and the pack manifest in build/. A directory comes as a tar.\n"
+       "ARTIFACT is a name or a number of `ingot show`; none means all, which go where their build would have put "
+       "them: what\n"
+       "says AS LOCAL to its place, the rest and the pack manifest into build/. A directory comes as a tar.\n"
        "A transfer that broke goes on where it was.",
        {{"--output", "-o", "PATH", "directory, or file for a single artifact; - is standard output"}},
        false,

@@ -42,6 +42,9 @@ class Names {
       names_.asks_builtins = names_.asks_builtins || text->find(begin) != std::string::npos;
     }
     names_.may_work_locally = names_.may_work_locally || text->find("LOCALLY") != std::string::npos;
+    for (const char* sign : {"--ssh", "type=ssh", "git@", "ssh://", "DOCKERFILE", "GIT CLONE"}) {
+      names_.may_use_ssh = names_.may_use_ssh || text->find(sign) != std::string::npos;
+    }
     for (const char* name : {"USERPLATFORM", "USEROS", "USERARCH", "USERVARIANT", "platform=user", "platform user"}) {
       names_.asks_platform = names_.asks_platform || text->find(name) != std::string::npos;
     }
@@ -95,6 +98,7 @@ class Names {
     // Nobody knows here what such a recipe asks; another repository's has a word in all but LOCALLY.
     names_.asks_builtins = true;
     names_.asks_platform = true;
+    names_.may_use_ssh = true;
     names_.may_work_locally = names_.may_work_locally || may_be_path;
     if (may_be_path) want_all_below((directory_ / where.substr(0, where.rfind('/', sign) + 1)).lexically_normal());
     if (!is_path && slash != std::string::npos) add_host(where.substr(0, slash));
@@ -113,7 +117,7 @@ class Names {
     }
   }
 
-  // "https://host/...", or "git@host:...", which the daemon fetches by https too.
+  // "https://host/...", or "git@host:...", which the daemon fetches by https too where nobody lends it an SSH agent.
   void clone(const std::string& text) {
     constexpr std::string_view kProtocol = "https://";
     std::string url = text;

@@ -13,6 +13,8 @@ struct ProjectNames {
   bool asks_builtins = false;     // an argument that git or the client tells
   bool may_work_locally = false;  // LOCALLY, or an Earthfile that only a variable names
   bool asks_platform = false;     // for which platform the client runs
+  // An SSH agent may be of use: a flag, a URL, or what only the daemon sees, as Dockerfiles and other repositories.
+  bool may_use_ssh = false;
 };
 
 // Looks at the Earthfile of the project and at those that it refers to in its directories. What cannot be read or

@@ -14,6 +14,7 @@
 #include "client/commands/project_names.h"
 #include "client/commands/recipe_warnings.h"
 #include "client/commands/secrets.h"
+#include "client/locally/agent.h"
 #include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/earthfile.h"
@@ -143,6 +144,7 @@ ProjectNames names_of(const fs::path& project, const std::string& target) {
   ProjectNames names;
   names.hosts = {target.substr(0, target.find('/'))};
   names.asks_builtins = true;
+  names.may_use_ssh = true;
   return names;
 }
 
@@ -150,6 +152,11 @@ ProjectNames names_of(const fs::path& project, const std::string& target) {
 bool allows_locally(const Invocation& invocation, const ProjectNames& names) {
   if (!invocation.has("--allow-locally") || invocation.has("--strict")) return false;
   return invocation.value("--allow-locally") != "if-named" || names.may_work_locally;
+}
+
+// Only who stays until the job has ended can pass anything on.
+bool lends_agent(const Invocation& invocation, const ProjectNames& names) {
+  return invocation.command == "build" && names.may_use_ssh && !agent_with_keys().empty();
 }
 
 }  // namespace
@@ -214,6 +221,7 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   ProjectNames names = names_of(project, spec.target);
   read_builtins(invocation, project, names, spec);
   spec.locally = allows_locally(invocation, names);
+  spec.ssh = lends_agent(invocation, names);
   prepared.hosts = std::move(names.hosts);
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));

@@ -81,6 +81,7 @@ Result<bool> run_line(const CommandLine& line, int argc, char** argv) {
   if (line.command != "build") return true;  // one that does nothing here
   INGOT_TRY(const auto request, build_request(line));
   hide_secrets(request.invocation, argc, argv);
+  if (line.has("ssh-auth-sock")) setenv("SSH_AUTH_SOCK", line.value("ssh-auth-sock").c_str(), 1);
   View view(stderr, style_of_log(), request.invocation.has("--verbose"));
   return build(request, view);
 }

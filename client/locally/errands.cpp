@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "client/locally/agent.h"
+#include "client/locally/known_hosts.h"
 #include "client/locally/local_files.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/process.h"
@@ -31,7 +33,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
 }  // namespace
 
 Errands::~Errands() {
-  for (auto& [number, errand] : errands_) errand->cancel.cancel();
+  for (auto& [number, errand] : errands_) end(*errand);
   for (auto& [number, errand] : errands_) {
     if (errand->thread.joinable()) errand->thread.join();
     if (!errand->tar.empty()) unlink(errand->tar.c_str());
@@ -54,7 +56,8 @@ void Errands::take(const sys::Frame& frame) {
   const auto found = errands_.find(frame.number);
   if (found == errands_.end()) return;
   Errand& errand = *found->second;
-  if (kind == LocalFrame::cancel) errand.cancel.cancel();
+  if (kind == LocalFrame::cancel) end(errand);
+  if (kind == LocalFrame::bytes && errand.what.kind == LocalErrand::Kind::agent) return hear(errand, frame.payload);
   if (kind == LocalFrame::bytes && errand.received && errand.tar_file) {
     errand.received = sys::write_all(errand.tar_file.get(), frame.payload);
   }
@@ -73,7 +76,8 @@ void Errands::begin(std::uint32_t number, const std::string& text) {
     return start(number, errand);
   }
   errand.what = *std::move(what);
-  if (errand.what.kind == LocalErrand::Kind::give) {
+  errand.received = check_permission(errand.what.kind);
+  if (errand.what.kind == LocalErrand::Kind::give && errand.received) {
     errand.received = open_tar(errand);
     return;  // what is given is still to come
   }
@@ -109,6 +113,12 @@ void Errands::work(std::uint32_t number, Errand& errand) {
         errand.tar_file.reset();
         done = place_local(directory_of(errand.what), errand.tar, errand.what.destination, errand.what.dir);
         break;
+      case LocalErrand::Kind::agent:
+        done = speak_to_agent(number, errand);
+        break;
+      case LocalErrand::Kind::known_hosts:
+        done = tell_known_hosts(number, errand);
+        break;
     }
   }
   if (!done) outcome.error = done.error();
@@ -138,6 +148,54 @@ Status Errands::take_files(std::uint32_t number, Errand& errand) {
   INGOT_CHECK(
       pack_local(directory_of(errand.what), errand.what.source, errand.what.if_exists, sink, errand.cancel.token()));
   return send(LocalFrame::end, number, "");
+}
+
+// No daemon of ours asks for what the job's specification does not say; this side does not take its word for it.
+Status Errands::check_permission(LocalErrand::Kind kind) const {
+  const bool about_ssh = kind == LocalErrand::Kind::agent || kind == LocalErrand::Kind::known_hosts;
+  if (about_ssh ? !permission_.agent.empty() : permission_.locally) return {};
+  return base::fail(ErrorKind::denied, about_ssh ? "the user lends no SSH agent to this job"
+                                                 : "the user does not let this job run anything on the own side");
+}
+
+void Errands::end(Errand& errand) {
+  std::lock_guard lock(said_mutex_);  // who waits for more shall not miss it
+  errand.cancel.cancel();
+  something_said_.notify_all();
+}
+
+// Whoever speaks waits for an answer before he goes on, so that more than a few are a mistake, or no good will.
+void Errands::hear(Errand& errand, std::string message) {
+  constexpr std::size_t kMostUnanswered = 4;
+  std::lock_guard lock(said_mutex_);
+  if (errand.said.size() >= kMostUnanswered)
+    errand.cancel.cancel();
+  else
+    errand.said.push_back(std::move(message));
+  something_said_.notify_all();
+}
+
+Status Errands::speak_to_agent(std::uint32_t number, Errand& errand) {
+  const auto cancel = errand.cancel.token();
+  INGOT_TRY(auto agent, Agent::open(permission_.agent));
+  while (true) {
+    std::string message;
+    {
+      std::unique_lock lock(said_mutex_);
+      something_said_.wait(lock, [&] { return !errand.said.empty() || cancel.canceled(); });
+      if (cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
+      message = std::move(errand.said.front());
+      errand.said.pop_front();
+    }
+    INGOT_TRY(const auto answer, agent.ask(message, cancel));
+    INGOT_CHECK(send(LocalFrame::bytes, number, answer));
+  }
+}
+
+Status Errands::tell_known_hosts(std::uint32_t number, Errand& errand) {
+  INGOT_TRY(const auto lines,
+            known_hosts_of(errand.what.source, known_hosts_files(), sys::system_processes(), errand.cancel.token()));
+  return send(LocalFrame::bytes, number, lines);
 }
 
 void Errands::forget_ended() {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -15,10 +17,17 @@
 
 namespace ingot::client {
 
+// What its user lets a job do on this side.
+struct Permission {
+  bool locally = false;         // run commands as the user, and read and write files
+  std::filesystem::path agent;  // speak to this SSH agent, and ask which keys of hosts are known; empty: neither
+};
+
 // What came over one connection to be done, each on a thread of its own. For the thread that reads the connection.
 class Errands {
  public:
-  Errands(int socket, std::filesystem::path project) : socket_(socket), project_(std::move(project)) {}
+  Errands(int socket, std::filesystem::path project, Permission permission)
+      : socket_(socket), project_(std::move(project)), permission_(std::move(permission)) {}
   ~Errands();  // ends what runs
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
@@ -32,6 +41,7 @@ class Errands {
     std::filesystem::path tar;  // give: where it is kept on its way
     sys::UniqueFd tar_file;
     Status received;
+    std::deque<std::string> said;  // agent: what is still to be answered; guarded by said_mutex_
     std::thread thread;
     std::atomic<bool> ended = false;
   };
@@ -40,6 +50,11 @@ class Errands {
   void work(std::uint32_t number, Errand& errand);
   proto::LocalOutcome run(std::uint32_t number, Errand& errand);
   Status take_files(std::uint32_t number, Errand& errand);
+  Status check_permission(proto::LocalErrand::Kind kind) const;
+  void end(Errand& errand);
+  void hear(Errand& errand, std::string message);
+  Status speak_to_agent(std::uint32_t number, Errand& errand);
+  Status tell_known_hosts(std::uint32_t number, Errand& errand);
   Status open_tar(Errand& errand) const;
   std::filesystem::path directory_of(const proto::LocalErrand& errand) const;
   Status send(proto::LocalFrame kind, std::uint32_t number, std::string_view payload);
@@ -47,7 +62,10 @@ class Errands {
 
   const int socket_;
   const std::filesystem::path project_;
+  const Permission permission_;
   std::mutex send_mutex_;
+  std::mutex said_mutex_;
+  std::condition_variable something_said_;
   std::map<std::uint32_t, std::unique_ptr<Errand>> errands_;
 };
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -33,8 +34,11 @@ void on_signal(int number) {
 
 class LocalSide::Worker {
  public:
-  Worker(std::string socket_path, std::string job, std::filesystem::path project)
-      : daemon_(std::move(socket_path)), job_(std::move(job)), project_(std::move(project)) {
+  Worker(std::string socket_path, std::string job, std::filesystem::path project, Permission permission)
+      : daemon_(std::move(socket_path)),
+        job_(std::move(job)),
+        project_(std::move(project)),
+        permission_(std::move(permission)) {
     if (pipe2(pipe_.data(), O_CLOEXEC) == 0) {
       signal_pipe = pipe_[1];
       signals_ = std::thread([this] { watch_signals(); });
@@ -112,7 +116,7 @@ class LocalSide::Worker {
       socket_ = socket.get();
     }
     {
-      Errands errands(socket.get(), project_);
+      Errands errands(socket.get(), project_, permission_);
       const auto ready = sys::send_frame(socket.get(), static_cast<std::uint8_t>(proto::LocalFrame::ready), 0, "");
       while (ready) {
         auto frame = sys::receive_frame(socket.get());
@@ -128,6 +132,7 @@ class LocalSide::Worker {
   Daemon daemon_;
   const std::string job_;
   const std::filesystem::path project_;
+  const Permission permission_;
   std::array<int, 2> pipe_{-1, -1};
   std::array<struct sigaction, kEnding.size()> before_{};
   std::mutex mutex_;  // guards the next three
@@ -140,7 +145,11 @@ class LocalSide::Worker {
 };
 
 LocalSide::LocalSide(const std::string& socket_path, const proto::Job& job, const std::filesystem::path& project) {
-  if (job.spec.locally) worker_ = std::make_unique<Worker>(socket_path, job.id, std::filesystem::absolute(project));
+  if (!job.spec.locally && !job.spec.ssh) return;
+  const char* agent = std::getenv("SSH_AUTH_SOCK");
+  worker_ = std::make_unique<Worker>(
+      socket_path, job.id, std::filesystem::absolute(project),
+      Permission{job.spec.locally, job.spec.ssh && agent != nullptr ? std::filesystem::path(agent) : ""});
 }
 
 LocalSide::~LocalSide() = default;

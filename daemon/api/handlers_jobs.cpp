@@ -183,8 +183,8 @@ Response retry_job(const Services& services, const Request& request) {
   return job_response(201, services.jobs.retry(request.path_values.at("id"), request.submitter));
 }
 
-// From here on the client does what the job's recipes say under LOCALLY. It is asked to run commands: whose job it is
-// alone may be.
+// From here on the client does what the job's recipes say under LOCALLY, and passes on what its steps say to an SSH
+// agent. It is asked to run commands, and has keys: whose job it is alone may be.
 Response attach_client(const Services& services, const Request& request) {
   const auto refuse = [](ErrorKind kind, std::string message, std::string hint) {
     return error_response(Error{kind, std::move(message), std::move(hint), {}, {}});
@@ -194,9 +194,9 @@ Response attach_client(const Services& services, const Request& request) {
   if (job->submitter.uid != request.submitter.uid) {
     return refuse(ErrorKind::denied, "job " + job->id + " is another user's", "only who submitted it may do its part");
   }
-  if (!job->spec.locally) {
+  if (!job->spec.locally && !job->spec.ssh) {
     return refuse(ErrorKind::conflict, "job " + job->id + " does nothing on its client's side",
-                  "a specification says so with \"locally\": true");
+                  "a specification says so with \"locally\": true or \"ssh\": true");
   }
   if (proto::is_final(job->state)) return refuse(ErrorKind::conflict, "job " + job->id + " has ended", "");
   if (request.header("upgrade") != proto::kLocalProtocol) {

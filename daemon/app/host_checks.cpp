@@ -22,6 +22,7 @@ constexpr Tool kTools[] = {
     {"unshare", true, "keeps bootstraps together", "util-linux"},
     {"mmdebstrap", false, "makes Debian and Ubuntu images from a package mirror", "mmdebstrap"},
     {"git", false, "fetches other repositories that recipes name", "git"},
+    {"ssh", false, "takes git to repositories that are named by ssh", "openssh-client"},
     {"skopeo", false, "fetches images from registries and archives", "skopeo"},
 };
 

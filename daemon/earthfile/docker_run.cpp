@@ -95,7 +95,7 @@ Status DockerStages::run(DockerStage& stage, const Instruction& one) {
 }
 
 // As with Earthfiles, but for what Docker takes for granted: a mount without a type is a bind, a cache is shared, and a
-// secret may be missing.
+// secret or an agent may be missing.
 Status DockerStages::add_mount(DockerStage& stage, const Instruction& one, const Flag& flag, graph::ExecOp& exec) {
   INGOT_TRY(auto text, value_of(stage, {flag.value, flag.place}));
   auto fields = base::split(text, ',');
@@ -109,7 +109,7 @@ Status DockerStages::add_mount(DockerStage& stage, const Instruction& one, const
   const auto has = [&](const char* name) {
     return std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.starts_with(name); });
   };
-  if (type == "secret" && !has("required")) fields.emplace_back("required=false");
+  if ((type == "secret" || type == "ssh") && !has("required")) fields.emplace_back("required=false");
   if (type == "cache" && !has("sharing=")) fields.emplace_back("sharing=shared");
   INGOT_TRY(auto made, parse_mount({"mount", base::join(fields, ","), flag.place}, request_.target, stage.working_dir));
   if (made.mount.kind == graph::Mount::Kind::bind) {

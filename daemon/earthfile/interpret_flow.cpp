@@ -31,7 +31,7 @@ Result<bool> Interpreter::holds(Frame& frame, const Command& branch) {
   INGOT_TRY(auto exec, exec_of(frame, options, branch.place));
   exec.command = condition.text;
   // What the client's own environment has is known there alone.
-  if (exec.secrets.empty() && !exec.privileged && !exec.local) {
+  if (exec.secrets.empty() && !exec.privileged && !exec.local && graph::agent_of(exec) == nullptr) {
     INGOT_TRY(auto known, answered_here(frame, exec, branch.place));
     if (known) return *known;
   }

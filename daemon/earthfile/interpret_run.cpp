@@ -126,6 +126,8 @@ Result<graph::ExecOp> Interpreter::exec_of(Frame& frame, const Options& options,
       exec.no_network = true;
     }
   }
+  // Under LOCALLY a command has the agent of who builds in any case.
+  if (options.has("ssh") && !exec.local && graph::agent_of(exec) == nullptr) exec.mounts.push_back(agent_mount());
   return exec;
 }
 

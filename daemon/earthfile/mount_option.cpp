@@ -12,6 +12,7 @@ namespace ingot::earthfile {
 
 namespace {
 
+constexpr const char* kAgentSocket = "/run/buildkit/ssh_agent.0";
 constexpr const char* kMountForm = "--mount=type=cache,target=/path";
 using Fields = std::map<std::string, std::string>;
 using Kind = graph::Mount::Kind;
@@ -38,13 +39,9 @@ Result<graph::Mount::Kind> parse_kind(const std::string& type, const Place& plac
   if (type == "tmpfs") return graph::Mount::Kind::tmpfs;
   if (type == "secret") return graph::Mount::Kind::secret;
   if (type == "bind" || type == "bind-experimental") return graph::Mount::Kind::bind;
-  if (type.starts_with("ssh")) {
-    return fail_at(place, ErrorKind::unsupported,
-                   "--mount=type=" + base::printable(type) + " is not understood by this version of Ingot",
-                   "give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id");
-  }
+  if (type == "ssh" || type == "ssh-experimental") return Kind::ssh;
   return fail_at(place, ErrorKind::invalid, "--mount of type \"" + base::printable(type) + "\"",
-                 "the types are cache, tmpfs, secret and bind");
+                 "the types are cache, tmpfs, secret, ssh and bind");
 }
 
 std::string take(Fields& fields, const char* name) {
@@ -67,6 +64,19 @@ Status parse_owner(Fields& fields, const char* name, const Place& place, std::op
   return {};
 }
 
+// What a secret has, and the socket of an agent.
+Status parse_file_fields(Fields& fields, const Place& place, const char* otherwise, graph::Mount& mount) {
+  INGOT_CHECK(parse_owner(fields, "uid", place, mount.uid));
+  INGOT_CHECK(parse_owner(fields, "gid", place, mount.gid));
+  const std::string required = take(fields, "required");
+  if (!required.empty() && required != "true" && required != "false") {
+    return fail_at(place, ErrorKind::invalid,
+                   "--mount: required is true or false, not \"" + base::printable(required) + "\"", otherwise);
+  }
+  mount.required = required != "false";
+  return {};
+}
+
 // What only a secret has. Without an id it is called like its file, without a target its file like its id.
 Status parse_secret_fields(Fields& fields, const Place& place, std::string& path, graph::Mount& mount) {
   mount.id = secret_id(mount.id);
@@ -75,16 +85,7 @@ Status parse_secret_fields(Fields& fields, const Place& place, std::string& path
     return fail_at(place, ErrorKind::syntax, "--mount needs the id of a secret", "--mount=type=secret,id=NAME");
   }
   if (path.empty()) path = "/run/secrets/" + base_name(mount.id);
-  INGOT_CHECK(parse_owner(fields, "uid", place, mount.uid));
-  INGOT_CHECK(parse_owner(fields, "gid", place, mount.gid));
-  const std::string required = take(fields, "required");
-  if (!required.empty() && required != "true" && required != "false") {
-    return fail_at(place, ErrorKind::invalid,
-                   "--mount: required is true or false, not \"" + base::printable(required) + "\"",
-                   "with required=false there is no file where the secret is not given");
-  }
-  mount.required = required != "false";
-  return {};
+  return parse_file_fields(fields, place, "with required=false there is no file where the secret is not given", mount);
 }
 
 // What only a bind has.
@@ -114,6 +115,13 @@ Result<unsigned> parse_mode(const std::string& text, const Place& place, const s
                  "such as " + flag + "=0755");
 }
 
+graph::Mount agent_mount() {
+  graph::Mount mount;
+  mount.kind = Kind::ssh;
+  mount.target = kAgentSocket;
+  return mount;
+}
+
 Result<MountOption> parse_mount(const Options::Value& option, const std::string& target,
                                 const std::string& working_dir) {
   INGOT_TRY(auto fields, fields_of(option));
@@ -126,6 +134,12 @@ Result<MountOption> parse_mount(const Options::Value& option, const std::string&
   mount.id = take(fields, "id");
   if (mount.kind == Kind::secret) INGOT_CHECK(parse_secret_fields(fields, option.place, path, mount));
   if (mount.kind == Kind::bind) parse_bind_fields(fields, made);
+  if (mount.kind == Kind::ssh) {
+    INGOT_CHECK(
+        parse_file_fields(fields, option.place, "with required=false the step runs without an agent, too", mount));
+    mount.id.clear();  // whoever builds has one agent, whatever a recipe calls it
+    if (path.empty()) path = kAgentSocket;
+  }
   if (path.empty()) return fail_at(option.place, ErrorKind::syntax, "--mount needs a target", kMountForm);
   mount.target = absolute(working_dir, path);
   if (mount.id.empty() && mount.kind == Kind::cache) mount.id = target + " " + mount.target;

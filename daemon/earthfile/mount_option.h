@@ -17,6 +17,8 @@ struct MountOption {
 // caches that have no id.
 Result<MountOption> parse_mount(const Options::Value& option, const std::string& target,
                                 const std::string& working_dir);
+// --ssh: the socket of the user's SSH agent, where BuildKit has it.
+graph::Mount agent_mount();
 Result<graph::Mount::Sharing> parse_sharing(const std::string& text, const Place& place);
 Result<unsigned> parse_mode(const std::string& text, const Place& place, const std::string& flag);
 

@@ -5,8 +5,6 @@ namespace ingot::earthfile {
 namespace {
 
 constexpr ErrorKind kRefused = ErrorKind::unsupported;
-constexpr const char* kAsSecret = "give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id";
-constexpr const char* kNoAgent = "steps reach no agent of the user's keys";
 constexpr const char* kAnswers = "write the answers into the command, or try it out with: ingot build, then docker run";
 constexpr const char* kNoTerminal = "a job has no terminal to ask at";
 constexpr const char* kCredentials = "give them as secrets: --secret AWS_ACCESS_KEY_ID --secret AWS_SECRET_ACCESS_KEY";
@@ -22,7 +20,7 @@ const std::vector<OptionInfo>& run_options() {
       {"privileged", false, ""},
       {"secret", true, ""},
       {"mount", true, ""},
-      {"ssh", false, kAsSecret, kRefused, "", kNoAgent},
+      {"ssh", false, ""},
       {"entrypoint", false, ""},
       {"network", true, "", kRefused, "no-network"},
       {"interactive", false, kAnswers, kRefused, "", kNoTerminal},
@@ -39,7 +37,7 @@ const std::vector<OptionInfo>& question_options() {
                                                    {"secret", true, ""},
                                                    {"mount", true, ""},
                                                    {"network", true, "", kRefused, "no-network"},
-                                                   {"ssh", false, kAsSecret, kRefused, "", kNoAgent}};
+                                                   {"ssh", false, ""}};
   return kOptions;
 }
 

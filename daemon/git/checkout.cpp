@@ -73,10 +73,12 @@ Status write_file(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-Result<Program::Said> Checkout::run(const Place& place, const std::vector<std::string>& arguments) const {
+Result<Program::Said> Checkout::run(const Place& place, const Access& access,
+                                    const std::vector<std::string>& arguments) const {
   Program::Setting setting;
   setting.location = &place.location;
-  setting.credentials = credentials_for_(place.location);
+  setting.credentials = access.credentials;
+  setting.ssh = access.ssh ? &*access.ssh : nullptr;
   setting.repository = place.git;
   auto looked = std::chrono::steady_clock::now();
   const auto watch = [&](const std::string&) {
@@ -110,11 +112,13 @@ Status Checkout::fetch(const Place& place, const graph::GitOp& op) const {
   std::vector<std::vector<std::string>> ways = {{"--depth=1", "--", place.location.fetched, op.commit}};
   if (!op.ref.empty()) ways.push_back({"--depth=1", "--", place.location.fetched, op.ref});
   ways.push_back({"--", place.location.fetched, kEverything});
+  INGOT_TRY(const auto access, means_.access_to(place.location));
+  const bool has_credentials = access.credentials != nullptr;
   Program::Said said;
   for (const auto& way : ways) {
     std::vector<std::string> arguments = common;
     arguments.insert(arguments.end(), way.begin(), way.end());
-    auto ran = run(place, arguments);
+    auto ran = run(place, access, arguments);
     if (!ran && ran.error().kind == ErrorKind::too_large) {
       return fail(ErrorKind::too_large,
                   fmt::format("the repository {} is larger than {}", base::printable(place.location.name),
@@ -128,11 +132,11 @@ Status Checkout::fetch(const Place& place, const graph::GitOp& op) const {
     // Who is not let in, or does not answer, is not asked in other ways.
     if (said.status.timed_out) break;
     if (said.status.ok()) continue;
-    const Error why = failure("cannot fetch", place.location, said.err, credentials_for_(place.location) != nullptr);
+    const Error why = failure("cannot fetch", place.location, said.err, has_credentials);
     if (why.kind == ErrorKind::denied || why.kind == ErrorKind::no_space) return fail(why);
   }
   if (!said.status.ok()) {
-    return fail(failure("cannot fetch", place.location, said.err, credentials_for_(place.location) != nullptr));
+    return fail(failure("cannot fetch", place.location, said.err, has_credentials));
   }
   return fail(ErrorKind::not_found,
               fmt::format("the repository {} has no commit {}", base::printable(place.location.name),

@@ -8,13 +8,9 @@ namespace ingot::git {
 class Checkout {
  public:
   using Locate = std::function<Result<Location>(const std::string& url)>;
-  Checkout(const Program& program, const Limits& limits, Locate locate,
-           const Repositories::CredentialsFor& credentials_for, const sys::CancelToken& cancel)
-      : program_(program),
-        limits_(limits),
-        locate_(std::move(locate)),
-        credentials_for_(credentials_for),
-        cancel_(cancel) {}
+  Checkout(const Program& program, const Limits& limits, Locate locate, const Means& means,
+           const sys::CancelToken& cancel)
+      : program_(program), limits_(limits), locate_(std::move(locate)), means_(means), cancel_(cancel) {}
 
   Status make(const graph::GitOp& op, const std::filesystem::path& directory);
 
@@ -29,7 +25,7 @@ class Checkout {
     std::filesystem::path git;
     std::filesystem::path tree;
   };
-  Result<Program::Said> run(const Place& place, const std::vector<std::string>& arguments) const;
+  Result<Program::Said> run(const Place& place, const Access& access, const std::vector<std::string>& arguments) const;
   Result<std::string> ask(const Place& place, const std::vector<std::string>& arguments) const;
   Status put_files(const Place& place, const graph::GitOp& op, unsigned depth);
   Status fetch(const Place& place, const graph::GitOp& op) const;
@@ -43,7 +39,7 @@ class Checkout {
   const Program& program_;
   const Limits& limits_;
   const Locate locate_;
-  const Repositories::CredentialsFor& credentials_for_;
+  const Means& means_;
   const sys::CancelToken& cancel_;
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;

@@ -47,11 +47,22 @@ Error refused(Error error, const Location& location, const std::string& asked_by
   return error;
 }
 
+Error no_agent_for(const Location& location) {
+  return {
+      ErrorKind::denied,
+      "the repository " + base::printable(location.name) +
+          " is fetched by ssh, as the daemon's configuration says, and the client has no SSH agent with keys for it",
+      "start one with `eval $(ssh-agent)`, give it keys with `ssh-add`, and let `ingot build` run until the job has "
+      "ended",
+      {},
+      {}};
+}
+
 }  // namespace
 
 JobRepositories::JobRepositories(const Repositories& all, const proto::Secrets& secrets,
-                                 const std::set<std::string>& lost)
-    : all_(all) {
+                                 const std::set<std::string>& lost, std::shared_ptr<SshUser> user)
+    : all_(all), ssh_(user ? std::make_unique<Ssh>(std::move(user)) : nullptr) {
   for (const auto& [id, value] : secrets) {
     if (!proto::is_git_credentials(id)) continue;
     const auto given = proto::git_credentials_of(value);
@@ -71,6 +82,24 @@ const Credentials* JobRepositories::credentials_for(const Location& location) co
   return of_another != credentials_in_url_.end() && of_another->first.first == host ? &of_another->second : nullptr;
 }
 
+Means JobRepositories::means(const sys::CancelToken& cancel) const {
+  const auto access_to = [this, cancel](const Location& location) -> Result<Access> {
+    if (protocol_of(location) != "ssh") return Access{credentials_for(location)};
+    if (!ssh_) return base::fail(no_agent_for(location));
+    INGOT_TRY(auto files, ssh_->files_for(location, cancel));
+    return Access{nullptr, std::move(files)};
+  };
+  return {[this](const Location&) { return ssh_ != nullptr; }, access_to};
+}
+
+Means JobRepositories::without_agent() const {
+  return {[](const Location&) { return false; },
+          [this](const Location& location) -> Result<Access> {
+            if (protocol_of(location) == "ssh") return base::fail(no_agent_for(location));
+            return Access{credentials_for(location)};
+          }};
+}
+
 Error JobRepositories::explained(Error error) const {
   if (error.kind == ErrorKind::denied && lost_credentials_) {
     error.hint =
@@ -80,11 +109,11 @@ Error JobRepositories::explained(Error error) const {
   return error;
 }
 
-// Asked without the user's credentials, or with those in the URL. Not where there are none that would be used: then
-// what is looked for later is looked for without.
+// Asked without the user's credentials and agent, or with those in the URL. Not where there are none that would be
+// used: then what is looked for later is looked for without.
 Status JobRepositories::check_everybody_may_see(const Location& location, const std::string& asked_by,
                                                 const sys::CancelToken& cancel) {
-  if (credentials_for(location) == nullptr) return {};
+  if (credentials_for(location) == nullptr && !ssh_) return {};
   const std::string url = location.named.text();
   const base::KeyedMutex::Hold alone(looking_, url);
   {
@@ -93,7 +122,12 @@ Status JobRepositories::check_everybody_may_see(const Location& location, const 
   }
   const Credentials own = credentials_in_url(location.named.credentials);
   const bool has_own = location.takes_credentials && !location.named.credentials.empty();
-  auto seen = all_.look(location, "", has_own ? &own : nullptr, cancel);
+  const Means nobodys = {[](const Location&) { return false; },
+                         [&](const Location& one) -> Result<Access> {
+                           if (protocol_of(one) == "ssh") return base::fail(no_agent_for(one));
+                           return Access{has_own ? &own : nullptr};
+                         }};
+  auto seen = all_.look(location, "", nobodys, cancel);
   if (!seen && (seen.error().kind == ErrorKind::denied || seen.error().kind == ErrorKind::not_found)) {
     return base::fail(refused(seen.error(), location, asked_by));
   }
@@ -106,8 +140,12 @@ Status JobRepositories::check_everybody_may_see(const Location& location, const 
 Result<JobRepositories::Found> JobRepositories::find(const std::string& reference, const std::string& ref,
                                                      const sys::CancelToken& cancel, const std::string& asked_by) {
   INGOT_TRY(auto location, all_.locate(reference));
-  INGOT_CHECK(check_reach(location));
   const bool is_theirs = !asked_by.empty() && asked_by != earthfile::owner_of(location.name);
+  const Means mine = is_theirs ? without_agent() : means(cancel);
+  if (mine.has_agent_for(location)) {
+    INGOT_TRY(location, all_.locate(reference, true));
+  }
+  INGOT_CHECK(check_reach(location));
   if (is_theirs) INGOT_CHECK(check_everybody_may_see(location, asked_by, cancel));
   const std::pair key(location.named.text(), ref);
   const base::KeyedMutex::Hold alone(looking_, key.first + "\n" + ref);
@@ -120,7 +158,7 @@ Result<JobRepositories::Found> JobRepositories::find(const std::string& referenc
                                       credentials_in_url(location.named.credentials));
     }
   }
-  auto revision = all_.look(location, ref, credentials_for(location), cancel);
+  auto revision = all_.look(location, ref, mine, cancel);
   if (!revision && is_theirs && revision.error().kind == ErrorKind::denied) {
     return base::fail(refused(revision.error(), location, asked_by));
   }
@@ -137,6 +175,7 @@ std::string JobRepositories::fingerprint() const {
   const auto add = [&](const std::string& where, const Credentials& one) {
     text += where + '\n' + one.username + '\n' + one.password + '\n';
   };
+  if (ssh_) text += "agent " + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + '\n';
   for (const auto& [host, one] : credentials_) add(host, one);
   for (const auto& [place, one] : credentials_in_url_) add(place.second, one);
   return base::Digest::of(text).hex();
@@ -146,10 +185,17 @@ Status JobRepositories::check_out(const graph::GitOp& op, const std::filesystem:
                                   const sys::CancelToken& cancel) {
   // What a submodule is, the repository says that has it.
   INGOT_TRY(const auto whole, all_.locate(op.url));
-  const auto credentials = [this, owner = earthfile::owner_of(whole.name)](const Location& location) {
-    return earthfile::owner_of(location.name) == owner ? credentials_for(location) : nullptr;
+  const auto is_same_owners = [owner = earthfile::owner_of(whole.name)](const Location& location) {
+    return earthfile::owner_of(location.name) == owner;
   };
-  auto done = all_.check_out(op, directory, credentials, cancel);
+  const Means all = means(cancel);
+  const Means some = {[&](const Location& location) { return is_same_owners(location) && all.has_agent_for(location); },
+                      [&](const Location& location) -> Result<Access> {
+                        if (is_same_owners(location)) return all.access_to(location);
+                        if (protocol_of(location) == "ssh") return base::fail(no_agent_for(location));
+                        return Access{};
+                      }};
+  auto done = all_.check_out(op, directory, some, cancel);
   if (done) return done;
   return base::fail(explained(done.error()));
 }

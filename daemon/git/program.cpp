@@ -17,11 +17,6 @@ constexpr std::size_t kLongestLine = 1000;
 // Leaves the run, which ends the program.
 struct GivenUp {};
 
-std::string protocol_of(const std::string& url) {
-  const std::size_t mark = url.find("://");
-  return mark == std::string::npos ? "ssh" : url.substr(0, mark);
-}
-
 // "https://host:1" of a URL.
 std::string origin_of(const std::string& url) {
   const std::size_t mark = url.find("://");
@@ -73,7 +68,12 @@ std::vector<std::string> environment_of(const Program::Setting& setting) {
     if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
   }
   environment.push_back("GIT_ALLOW_PROTOCOL=" +
-                        (setting.location == nullptr ? std::string("none") : protocol_of(setting.location->fetched)));
+                        (setting.location == nullptr ? std::string("none") : protocol_of(*setting.location)));
+  if (setting.ssh != nullptr) {
+    environment.push_back("SSH_AUTH_SOCK=" + setting.ssh->agent.string());
+    environment.push_back("GIT_SSH_COMMAND=" + ssh_command(*setting.ssh));
+    environment.emplace_back("GIT_SSH_VARIANT=ssh");
+  }
   if (!setting.repository.empty()) environment.push_back("GIT_DIR=" + setting.repository.string());
   if (setting.credentials != nullptr) {
     environment.push_back("INGOT_GIT_USERNAME=" + setting.credentials->username);

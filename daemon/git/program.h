@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/git/rules.h"
+#include "daemon/git/ssh.h"
 #include "daemon/sys/process.h"
 
 namespace ingot::git {
@@ -24,6 +25,7 @@ class Program {
   struct Setting {
     const Location* location = nullptr;  // whom it may speak to; null: nobody
     const Credentials* credentials = nullptr;
+    const SshFiles* ssh = nullptr;     // null: it does not speak ssh
     std::filesystem::path repository;  // its .git directory; empty: none
     std::chrono::milliseconds timeout{std::chrono::minutes(60)};
   };

@@ -103,25 +103,27 @@ void Repositories::set_rules(std::vector<Rule> rules) {
   rules_ = std::move(rules);
 }
 
-Result<Location> Repositories::locate(const std::string& reference) const {
+Result<Location> Repositories::locate(const std::string& reference, bool has_agent) const {
   std::lock_guard lock(mutex_);
-  return git::locate(rules_, reference);
+  return git::locate(rules_, reference, has_agent);
 }
 
-Result<Revision> Repositories::look(const Location& location, const std::string& ref, const Credentials* credentials,
+Result<Revision> Repositories::look(const Location& location, const std::string& ref, const Means& means,
                                     const sys::CancelToken& cancel) const {
   if (!ref.empty()) INGOT_CHECK(check_ref(ref));
   if (is_whole_commit(ref)) return Revision{ref, "", "", ""};
-  Program::Setting setting{&location, credentials, {}, std::chrono::minutes(2)};
+  INGOT_TRY(const auto access, means.access_to(location));
+  const bool has_credentials = access.credentials != nullptr;
+  Program::Setting setting{
+      &location, access.credentials, access.ssh ? &*access.ssh : nullptr, {}, std::chrono::minutes(2)};
   std::vector<std::string> arguments = {"ls-remote", "--quiet"};
   if (ref.empty())
     arguments.insert(arguments.end(), {"--symref", "--", location.fetched, "HEAD"});
   else
     arguments.insert(arguments.end(), {"--heads", "--tags", "--", location.fetched});
   INGOT_TRY(const auto said, program_.run(setting, arguments, cancel));
-  if (said.status.timed_out)
-    return fail(failure("cannot look at", location, "Connection timed out", credentials != nullptr));
-  if (!said.status.ok()) return fail(failure("cannot look at", location, said.err, credentials != nullptr));
+  if (said.status.timed_out) return fail(failure("cannot look at", location, "Connection timed out", has_credentials));
+  if (!said.status.ok()) return fail(failure("cannot look at", location, said.err, has_credentials));
   const Listing listing = read_listing(said.out);
   if (ref.empty()) {
     auto head = listing.commits.find("HEAD");
@@ -143,14 +145,17 @@ Result<Revision> Repositories::look(const Location& location, const std::string&
               nearest_hint(listing, ref));
 }
 
-Status Repositories::check_out(const graph::GitOp& op, const std::filesystem::path& directory,
-                               const CredentialsFor& credentials_for, const sys::CancelToken& cancel) const {
-  const auto find = [this](const std::string& url) -> Result<Location> {
+Status Repositories::check_out(const graph::GitOp& op, const std::filesystem::path& directory, const Means& means,
+                               const sys::CancelToken& cancel) const {
+  const auto find = [&](const std::string& url) -> Result<Location> {
     INGOT_TRY(auto location, locate(url));
+    if (means.has_agent_for(location)) {
+      INGOT_TRY(location, locate(url, true));
+    }
     INGOT_CHECK(check_reach(location));
     return location;
   };
-  return Checkout(program_, limits_, find, credentials_for, cancel).make(op, directory);
+  return Checkout(program_, limits_, find, means, cancel).make(op, directory);
 }
 
 }  // namespace ingot::git

@@ -32,6 +32,19 @@ struct Limits {
 // The name of the file in a checkout's .git directory that has what `details_format` asks of the commit.
 inline constexpr const char* kDetailsFile = ".git/ingot-commit";
 
+// What git shows to the host of a repository.
+struct Access {
+  const Credentials* credentials = nullptr;  // of http and https
+  std::optional<SshFiles> ssh = {};
+};
+
+// What a job has of that.
+struct Means {
+  // Whether the user's agent is for this one: what is named by ssh is fetched by ssh then.
+  std::function<bool(const Location& location)> has_agent_for = [](const Location&) { return false; };
+  std::function<Result<Access>(const Location& location)> access_to = [](const Location&) { return Access{}; };
+};
+
 // Other people's repositories: what their names mean, and their files. Thread-safe.
 class Repositories {
  public:
@@ -39,16 +52,15 @@ class Repositories {
       : rules_(std::move(rules)), limits_(limits), program_(processes) {}
 
   void set_rules(std::vector<Rule> rules);
-  Result<Location> locate(const std::string& reference) const;
+  Result<Location> locate(const std::string& reference, bool has_agent = false) const;
   // Asks the host, but not for a commit that is written in full. An empty ref is the default branch.
-  Result<Revision> look(const Location& location, const std::string& ref, const Credentials* credentials,
+  Result<Revision> look(const Location& location, const std::string& ref, const Means& means,
                         const sys::CancelToken& cancel) const;
 
-  using CredentialsFor = std::function<const Credentials*(const Location& location)>;
   // Puts the files of the commit into `directory`, which is empty, with its submodules and a .git directory of this one
   // commit. Whoever does it at another time gets the same. Errors have no position.
-  Status check_out(const graph::GitOp& op, const std::filesystem::path& directory,
-                   const CredentialsFor& credentials_for, const sys::CancelToken& cancel) const;
+  Status check_out(const graph::GitOp& op, const std::filesystem::path& directory, const Means& means,
+                   const sys::CancelToken& cancel) const;
 
  private:
   mutable std::mutex mutex_;  // guards the next

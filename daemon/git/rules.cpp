@@ -48,7 +48,7 @@ void apply(const Rule& rule, Location& location) {
   location.by_rule = true;
 }
 
-// Who writes git@host:org/repo.git has a key, which the daemon has not; the same repository is there by https.
+// Who writes git@host:org/repo.git has a key, and the daemon has none; the same repository is there by https.
 void by_https(Location& location) {
   const std::string& host = location.named.host;
   location.fetched = "https://" + host.substr(0, host.find(':')) + "/" + location.named.path;
@@ -68,17 +68,22 @@ Status check_rule(const Rule& rule) {
   }
   if (rule.url.empty()) return {};
   const std::string protocol = rule.url.substr(0, rule.url.find("://"));
-  constexpr std::string_view kKnown[] = {"https", "http", "git", "file"};
+  constexpr std::string_view kKnown[] = {"https", "http", "ssh", "git", "file"};
   if (protocol.size() == rule.url.size() ||
       std::find(std::begin(kKnown), std::end(kKnown), protocol) == std::end(kKnown)) {
     return fail(ErrorKind::invalid,
                 "\"" + base::printable(rule.url) + "\" is no URL that repositories are fetched from",
-                "such as https://mirror.example/{path}.git; https, http, git and file are known");
+                "such as https://mirror.example/{path}.git; https, http, ssh, git and file are known");
   }
   return {};
 }
 
-Result<Location> locate(const std::vector<Rule>& rules, const std::string& reference) {
+std::string protocol_of(const Location& location) {
+  const std::size_t mark = location.fetched.find("://");
+  return mark == std::string::npos ? "ssh" : location.fetched.substr(0, mark);
+}
+
+Result<Location> locate(const std::vector<Rule>& rules, const std::string& reference, bool has_agent) {
   Location location;
   const bool is_url = reference.find("://") != std::string::npos || reference.find(':') != std::string::npos;
   if (is_url) {
@@ -86,7 +91,7 @@ Result<Location> locate(const std::vector<Rule>& rules, const std::string& refer
     location.name = location.named.name();
     location.fetched = location.named.text();
     location.takes_credentials = location.named.protocol == "https";
-    if (location.named.protocol == "ssh") by_https(location);
+    if (location.named.protocol == "ssh" && !has_agent) by_https(location);
     if (const Rule* rule = rule_for(rules, location.name, true)) apply(*rule, location);
     return location;
   }

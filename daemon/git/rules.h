@@ -33,7 +33,11 @@ struct Location {
   bool by_rule = false;            // the configuration says where it is fetched from
 };
 
-// `reference` is a URL, of which one for ssh is fetched by https, or "host/org/repo[/directory]".
-Result<Location> locate(const std::vector<Rule>& rules, const std::string& reference);
+// By which it is fetched: "https", "ssh", ...
+std::string protocol_of(const Location& location);
+
+// `reference` is a URL, of which one for ssh is fetched by https where nobody lends an SSH agent, or
+// "host/org/repo[/directory]".
+Result<Location> locate(const std::vector<Rule>& rules, const std::string& reference, bool has_agent = false);
 
 }  // namespace ingot::git

@@ -49,7 +49,7 @@ void encode(Encoder& encoder, const Mount& mount) {
   encoder.flag(mount.from.has_value());
   encoder.text(mount.source);
   encoder.text(mount.mode ? std::to_string(*mount.mode) : "");
-  if (mount.kind != Mount::Kind::secret) return;
+  if (mount.kind != Mount::Kind::secret && mount.kind != Mount::Kind::ssh) return;
   encoder.text(mount.uid ? std::to_string(*mount.uid) : "");
   encoder.text(mount.gid ? std::to_string(*mount.gid) : "");
   encoder.flag(mount.required);

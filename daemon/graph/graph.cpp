@@ -1,5 +1,7 @@
 #include "daemon/graph/graph.h"
 
+#include <algorithm>
+
 namespace ingot::graph {
 
 namespace {
@@ -19,6 +21,12 @@ void visit_inputs(StepType& step, Visit visit) {
 }
 
 }  // namespace
+
+const Mount* agent_of(const ExecOp& op) {
+  const auto found = std::find_if(op.mounts.begin(), op.mounts.end(),
+                                  [](const Mount& mount) { return mount.kind == Mount::Kind::ssh; });
+  return found == op.mounts.end() ? nullptr : &*found;
+}
 
 bool is_local(const Operation& operation) {
   const auto* exec = std::get_if<ExecOp>(&operation);

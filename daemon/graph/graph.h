@@ -90,7 +90,7 @@ struct ImageOp {
 
 // RUN --mount: what a step sees besides its own file system. Nothing of it is in the step's layer.
 struct Mount {
-  enum class Kind { cache, tmpfs, secret, bind };
+  enum class Kind { cache, tmpfs, secret, bind, ssh };
   enum class Sharing { shared, private_, locked };
   Kind kind = Kind::cache;
   std::string target;                 // absolute
@@ -98,10 +98,10 @@ struct Mount {
   Sharing sharing = Sharing::locked;  // of a cache
   std::optional<StepId> from;         // bind: the step whose file system is mounted, read-only
   std::string source = "/";           // bind: a directory or file in it
-  std::optional<unsigned> mode;       // of a cache's directory, or a secret's file
-  std::optional<std::uint32_t> uid;   // of a secret's file
+  std::optional<unsigned> mode;       // of a cache's directory, a secret's file, or the socket of an SSH agent
+  std::optional<std::uint32_t> uid;   // of a secret's file, or the socket; none: the step's user
   std::optional<std::uint32_t> gid;
-  bool required = true;  // a secret: without it the step fails, else there is no file
+  bool required = true;  // a secret, or the agent: without it the step fails, else there is no file
 };
 
 // RUN --secret NAME=id: a variable of the step that is in no key and no log.
@@ -202,6 +202,9 @@ struct GitOp {
 };
 
 using Operation = std::variant<ImageOp, ExecOp, CopyOp, MakeDirectoryOp, WriteFileOp, GitOp, TakeOp, GiveOp>;
+
+// The socket by which a step speaks to the SSH agent of who builds, the first if it has several; null: it has none.
+const Mount* agent_of(const ExecOp& op);
 
 // Whether it is done by the client, under LOCALLY.
 bool is_local(const Operation& operation);

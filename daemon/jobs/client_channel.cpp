@@ -27,7 +27,7 @@ constexpr std::size_t kMostChannels = 512;
 constexpr std::size_t kPart = 256U << 10;
 
 tl::unexpected<Error> gone() {
-  return fail(ErrorKind::unavailable, "the client that does what LOCALLY says is gone",
+  return fail(ErrorKind::unavailable, "the client that does what LOCALLY says, and lends its SSH agent, is gone",
               "build again, and let `ingot build` run until the job has ended");
 }
 
@@ -106,22 +106,61 @@ Status ClientChannel::send_tar(std::uint32_t number, const sys::fs::path& tar, c
 }
 
 Result<proto::LocalOutcome> ClientChannel::run(const Wanted& wanted, const sys::CancelToken& cancel) {
-  std::uint32_t number = 0;
-  {
-    std::lock_guard lock(mutex_);
-    if (!open_) return gone();
-    number = ++last_;
-    errands_[number];
-  }
+  INGOT_TRY(const auto number, enter());
   auto outcome = [&]() -> Result<proto::LocalOutcome> {
     INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), cancel));
     if (wanted.tar) INGOT_CHECK(send_tar(number, *wanted.tar, cancel));
     return wait(wanted, number, cancel);
   }();
+  leave(number);
+  return outcome;
+}
+
+Result<std::uint32_t> ClientChannel::enter() {
+  std::lock_guard lock(mutex_);
+  if (!open_) return gone();
+  errands_[++last_];
+  return last_;
+}
+
+void ClientChannel::leave(std::uint32_t number) {
   std::lock_guard lock(mutex_);
   errands_.erase(number);
   changed_.notify_all();
-  return outcome;
+}
+
+Result<std::unique_ptr<ClientChannel::Talk>> ClientChannel::begin(const proto::LocalErrand& errand,
+                                                                  const sys::CancelToken& cancel) {
+  INGOT_TRY(const auto number, enter());
+  std::unique_ptr<Talk> talk(new Talk(*this, number));
+  INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(errand)), cancel));
+  return talk;
+}
+
+ClientChannel::Talk::~Talk() {
+  // Told as after a cancel: a client that takes nothing any more is cut off.
+  sys::CancelSource now;
+  now.cancel();
+  if (!ended_ && channel_.is_open()) (void)channel_.send(LocalFrame::cancel, number_, "", now.token());
+  channel_.leave(number_);
+}
+
+Result<std::string> ClientChannel::Talk::ask(std::string_view what, const sys::CancelToken& cancel) {
+  if (ended_) return gone();
+  INGOT_CHECK(channel_.send(LocalFrame::bytes, number_, what, cancel));
+  while (true) {
+    auto frame = channel_.next(number_);
+    if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::bytes) return std::move(frame->payload);
+    if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::outcome) {
+      ended_ = true;
+      const auto outcome = proto::parse_json(frame->payload).and_then(proto::local_outcome_from_json);
+      if (!outcome) return fail(outcome.error());
+      if (outcome->error) return fail(*outcome->error);
+      return fail(ErrorKind::unavailable, "the client ended it");
+    }
+    if (!frame && !channel_.is_open()) return gone();
+    if (cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
+  }
 }
 
 std::optional<sys::Frame> ClientChannel::next(std::uint32_t number) {
@@ -175,7 +214,7 @@ Status ClientChannels::attach(const std::string& job, sys::UniqueFd socket) {
   std::lock_guard lock(mutex_);
   drop_closed();
   if (channels_.size() >= kMostChannels && !channels_.contains(job)) {
-    return fail(ErrorKind::unavailable, "too many clients wait to do what LOCALLY says", "try again later");
+    return fail(ErrorKind::unavailable, "too many clients wait to do what their jobs ask of them", "try again later");
   }
   auto& channel = channels_[job];
   if (channel) channel->close();

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -16,7 +17,8 @@
 
 namespace ingot::jobs {
 
-// The connection to a client that waits for its job, and does meanwhile what LOCALLY asks of it. Thread-safe.
+// The connection to a client that waits for its job, and does meanwhile what LOCALLY asks of it, and passes on what is
+// said to its user's SSH agent. Thread-safe.
 class ClientChannel {
  public:
   explicit ClientChannel(sys::UniqueFd socket);
@@ -38,6 +40,24 @@ class ClientChannel {
   // Until it is done. Kind `unavailable` when the client goes, `canceled`, `timed_out`.
   Result<proto::LocalOutcome> run(const Wanted& wanted, const sys::CancelToken& cancel);
 
+  // An errand on which both sides speak in turn, for as long as this lives; of one thread.
+  class Talk {
+   public:
+    ~Talk();  // the client is told that nobody needs it any more
+    Talk(const Talk&) = delete;
+    Talk& operator=(const Talk&) = delete;
+    // What the client answers. Kind `unavailable` when it goes, `canceled`; else in its own words why it cannot.
+    Result<std::string> ask(std::string_view what, const sys::CancelToken& cancel);
+
+   private:
+    friend class ClientChannel;
+    Talk(ClientChannel& channel, std::uint32_t number) : channel_(channel), number_(number) {}
+    ClientChannel& channel_;  // outlives it
+    const std::uint32_t number_;
+    bool ended_ = false;  // the client has said so
+  };
+  Result<std::unique_ptr<Talk>> begin(const proto::LocalErrand& errand, const sys::CancelToken& cancel);
+
  private:
   struct Errand {
     std::deque<sys::Frame> inbox;
@@ -48,6 +68,8 @@ class ClientChannel {
   Status send_tar(std::uint32_t number, const sys::fs::path& tar, const sys::CancelToken& cancel);
   Result<proto::LocalOutcome> wait(const Wanted& wanted, std::uint32_t number, const sys::CancelToken& cancel);
   std::optional<sys::Frame> next(std::uint32_t number);
+  Result<std::uint32_t> enter();  // the number of a new errand
+  void leave(std::uint32_t number);
 
   const sys::UniqueFd socket_;
   std::mutex send_mutex_;  // held for a whole frame

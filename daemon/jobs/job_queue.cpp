@@ -107,6 +107,7 @@ Result<proto::Job> JobQueue::retry(const std::string& id, const proto::Submitter
   proto::JobSpec spec = earlier.spec;
   spec.idempotency_key.clear();
   spec.locally = false;  // nobody stays to do it
+  spec.ssh = false;
   INGOT_TRY(auto inserted, records.table.insert(spec, submitter, earlier.id, state_->settings.max_queued));
   announce(inserted.job.id);
   return inserted.job;

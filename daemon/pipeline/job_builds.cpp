@@ -11,14 +11,15 @@ namespace ingot::pipeline {
 using base::fail;
 
 JobBuilds::JobBuilds(const Engine& engine, jobs::JobRun& run, std::shared_ptr<const solver::Context> context,
-                     image::JobImages& images, std::shared_ptr<git::JobRepositories> repositories)
+                     image::JobImages& images, std::shared_ptr<git::JobRepositories> repositories,
+                     std::shared_ptr<JobClient> client)
     : engine_(engine),
       run_(run),
       context_(std::move(context)),
       images_(images),
       repositories_(std::move(repositories)),
       secrets_(std::make_shared<const proto::Secrets>(proto::secrets_for_steps(*run.secrets))),
-      client_(std::make_shared<JobClient>(engine.clients, run.job.id)),
+      client_(std::move(client)),
       given_up_(run.cancel),
       notes_(run.log, told_) {}
 

@@ -19,7 +19,8 @@ namespace ingot::pipeline {
 class JobBuilds {
  public:
   JobBuilds(const Engine& engine, jobs::JobRun& run, std::shared_ptr<const solver::Context> context,
-            image::JobImages& images, std::shared_ptr<git::JobRepositories> repositories);
+            image::JobImages& images, std::shared_ptr<git::JobRepositories> repositories,
+            std::shared_ptr<JobClient> client);
   ~JobBuilds();
 
   // Of the graph's last step.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "daemon/jobs/lend_agent.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::pipeline {
@@ -60,6 +61,26 @@ Status JobClient::give(const graph::GiveOp& op, const std::filesystem::path& tar
   wanted.tar = tar;
   INGOT_CHECK(send(wanted, cancel));
   return {};
+}
+
+Status JobClient::serve_agent(int connection, const sys::CancelToken& cancel) {
+  INGOT_TRY(const auto channel, channels_.get(job_, cancel));
+  return jobs::lend_agent(*channel, connection, cancel);
+}
+
+Result<std::string> JobClient::known_hosts(const std::string& host, const sys::CancelToken& cancel) {
+  constexpr std::size_t kMost = 1U << 20;
+  jobs::ClientChannel::Wanted wanted;
+  wanted.errand.kind = LocalErrand::Kind::known_hosts;
+  wanted.errand.source = host;
+  std::string lines;
+  wanted.take = [&](LocalFrame kind, std::string_view bytes) -> Status {
+    if (kind == LocalFrame::bytes) lines += bytes;
+    if (lines.size() <= kMost) return {};
+    return base::fail(ErrorKind::too_large, "the client knows too many keys of one host");
+  };
+  INGOT_CHECK(send(wanted, cancel));
+  return lines;
 }
 
 }  // namespace ingot::pipeline

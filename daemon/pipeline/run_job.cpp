@@ -45,8 +45,10 @@ Status run_passes(const Engine& engine, jobs::JobRun& run) {
   // 1. The target as a graph of steps; fetches the images that it starts from, and runs what its course depends on.
   image::JobImages from(engine.images, run.job.spec.pull);
   INGOT_TRY(auto context, load_context(engine, run.job.spec));
-  const auto repositories = std::make_shared<git::JobRepositories>(engine.repositories, *run.secrets, run.lost_secrets);
-  JobBuilds builds(engine, run, context, from, repositories);
+  const auto client = std::make_shared<JobClient>(engine.clients, run.job);
+  const auto repositories = std::make_shared<git::JobRepositories>(engine.repositories, *run.secrets, run.lost_secrets,
+                                                                   client->lends_agent() ? client : nullptr);
+  JobBuilds builds(engine, run, context, from, repositories, client);
   const ContextHost::Questions questions{
       [&](const graph::Graph& asked) { return builds.ask(asked); },
       [&](const graph::Graph& state) { return builds.shell_program(state); },

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,24 @@ Status write_secrets(const StepSpec& step, const store::Account& account, const 
     }
   }
   return {};
+}
+
+// As long as these live, somebody is behind the step's sockets.
+using Servers = std::vector<std::unique_ptr<sys::SocketServer>>;
+
+Result<Servers> open_sockets(const StepSpec& step, const store::Account& account, const Bundle& bundle) {
+  Servers servers;
+  for (std::size_t i = 0; i < step.sockets.size(); ++i) {
+    const StepSocket& socket = step.sockets[i];
+    const fs::path path = bundle.socket(i);
+    INGOT_TRY(auto server, sys::SocketServer::open(path, socket.serve));
+    servers.push_back(std::move(server));
+    if (lchown(path.c_str(), socket.uid.value_or(account.uid), socket.gid.value_or(account.gid)) != 0 ||
+        chmod(path.c_str(), socket.mode) != 0) {
+      return base::fail_errno(errno, "cannot give the step's socket its owner and mode");
+    }
+  }
+  return servers;
 }
 
 // Version 1 counts swap only where the kernel was told to at boot; version 2 leaves it to the runtime.
@@ -136,20 +155,17 @@ void OciSandbox::await_ready() {
   became_ready_.wait(lock, [&] { return ready_; });
 }
 
-Status OciSandbox::write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id,
-                                const sys::RootedDir& root, const std::string& network) const {
-  INGOT_TRY(auto account, store::find_account(root, step.user));
+Status OciSandbox::write_bundle(const StepSpec& step, const Bundle& bundle, const store::Account& account) const {
   const std::string name_servers = step.network == Network::host && settings_.dns.empty()
                                        ? sys::read_file("/etc/resolv.conf").value_or("")
                                        : read_resolv_conf(settings_.dns).text;
-  INGOT_CHECK(write_plain(bundle / "resolv.conf", name_servers));
+  INGOT_CHECK(write_plain(bundle.directory / "resolv.conf", name_servers));
   std::string hosts = kHosts;
   for (const auto& [name, address] : step.hosts) hosts += address + "\t" + name + "\n";
-  INGOT_CHECK(write_plain(bundle / "hosts", hosts));
-  const Bundle made{bundle, cgroup_of(id), network, counts_swap_};
-  INGOT_CHECK(write_secrets(step, account, made));
-  const auto spec = make_spec(step, account, made);
-  return write_plain(bundle / "config.json", proto::dump(spec));
+  INGOT_CHECK(write_plain(bundle.directory / "hosts", hosts));
+  INGOT_CHECK(write_secrets(step, account, bundle));
+  const auto spec = make_spec(step, account, bundle);
+  return write_plain(bundle.directory / "config.json", proto::dump(spec));
 }
 
 Status OciSandbox::check_allowed(const StepSpec& step) const {
@@ -195,6 +211,7 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
   }
   Result<StepOutcome> outcome = fail(ErrorKind::internal, "the step was not run");
   std::optional<MountPoints> points;
+  Servers servers;
   auto layers = step.layers;
   if (mount_points_) layers.insert(layers.begin(), *mount_points_);
   {
@@ -202,13 +219,18 @@ Result<StepOutcome> OciSandbox::run_in(const StepSpec& step, const fs::path& bun
               sys::mount_overlay(layers, step.upper, step.work, bundle / "rootfs", settings_.snapshot_directory));
     {
       INGOT_TRY(auto root, sys::RootedDir::open(mount.path()));
-      INGOT_CHECK(write_bundle(step, bundle, id, root, network ? network->path() : ""));
+      INGOT_TRY(const auto account, store::find_account(root, step.user));
+      const Bundle made{bundle, cgroup_of(id), network ? network->path() : "", counts_swap_};
+      INGOT_CHECK(write_bundle(step, made, account));
+      INGOT_TRY(servers, open_sockets(step, account, made));
       std::vector<MountPoints::Place> places;
       for (const auto& one : step.mounts) places.push_back({one.target, !one.is_file});
       for (const auto& secret : step.secret_files) places.push_back({secret.target, false});
+      for (const auto& socket : step.sockets) places.push_back({socket.target, false});
       INGOT_TRY(points, MountPoints::make(root, step.upper, places));
     }
     outcome = execute(step, bundle, id, sink, cancel);
+    servers.clear();
     INGOT_CHECK(mount.unmount());
   }
   points->clean(step.upper);

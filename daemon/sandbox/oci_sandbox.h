@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "daemon/sandbox/network_pool.h"
+#include "daemon/sandbox/oci_spec.h"
 #include "daemon/sandbox/runtime.h"
 #include "daemon/sandbox/sandbox.h"
 #include "daemon/sys/rooted.h"
@@ -31,8 +32,7 @@ class OciSandbox : public Sandbox {
                              const sys::OutputSink& sink, const sys::CancelToken& cancel);
   Result<StepOutcome> execute(const StepSpec& step, const fs::path& bundle, const std::string& id,
                               const sys::OutputSink& sink, const sys::CancelToken& cancel);
-  Status write_bundle(const StepSpec& step, const fs::path& bundle, const std::string& id, const sys::RootedDir& root,
-                      const std::string& network) const;
+  Status write_bundle(const StepSpec& step, const Bundle& bundle, const store::Account& account) const;
   std::string cgroup_of(const std::string& id) const { return cgroup_ + "/" + id; }
   std::vector<proto::HostCheck> network_checks();
 

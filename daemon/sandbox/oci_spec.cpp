@@ -129,6 +129,10 @@ json mounts(const StepSpec& step, const Bundle& bundle) {
     list.push_back(mount(step.secret_files[i].target.c_str(), "bind", bundle.secret_file(i).c_str(),
                          {"bind", "ro", "nosuid", "nodev", "noexec"}));
   }
+  for (std::size_t i = 0; i < step.sockets.size(); ++i) {
+    list.push_back(mount(step.sockets[i].target.c_str(), "bind", bundle.socket(i).c_str(),
+                         {"bind", "ro", "nosuid", "nodev", "noexec"}));
+  }
   return list;
 }
 

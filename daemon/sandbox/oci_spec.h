@@ -17,6 +17,7 @@ struct Bundle {
 
   // Where the step's secret of this number lies.
   fs::path secret_file(std::size_t number) const { return directory / ("secret-" + std::to_string(number)); }
+  fs::path socket(std::size_t number) const { return directory / ("socket-" + std::to_string(number)); }
 };
 
 // config.json as the OCI runtime specification has it.

@@ -12,6 +12,7 @@
 #include "daemon/sys/cgroups.h"
 #include "daemon/sys/files.h"
 #include "daemon/sys/process.h"
+#include "daemon/sys/socket_server.h"
 #include "proto/types.h"
 
 // One step in an OCI runtime: its root file system, limits, network, life and end.
@@ -62,6 +63,15 @@ struct SecretFile {
   std::optional<std::uint32_t> gid;
 };
 
+// A socket that a step finds, by which it speaks to somebody outside.
+struct StepSocket {
+  std::string target;  // absolute
+  sys::SocketServer::Serve serve;
+  unsigned mode = 0600;
+  std::optional<std::uint32_t> uid;  // none: the step's user
+  std::optional<std::uint32_t> gid;
+};
+
 struct StepSpec {
   std::string name;              // for the log
   std::vector<fs::path> layers;  // bottom first, all below Settings::snapshot_directory
@@ -73,6 +83,7 @@ struct StepSpec {
   std::string user;  // "", name, uid, each with :group
   std::vector<StepMount> mounts;
   std::vector<SecretFile> secret_files;
+  std::vector<StepSocket> sockets;
   graph::Variables secret_env;                             // what the step alone sees of the environment
   std::vector<std::pair<std::string, std::string>> hosts;  // names with their addresses, besides its own
   Network network = Network::egress;

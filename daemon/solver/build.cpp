@@ -7,6 +7,7 @@
 #include "daemon/base/strings.h"
 #include "daemon/solver/answers.h"
 #include "daemon/solver/shell_program.h"
+#include "daemon/solver/step_agent.h"
 #include "daemon/solver/step_file.h"
 #include "daemon/solver/step_secrets.h"
 
@@ -69,6 +70,7 @@ Status Build::run() {
   INGOT_CHECK(resolve_images());
   INGOT_CHECK(look_up());
   INGOT_CHECK(check_secrets());
+  INGOT_CHECK(check_agent());
   INGOT_CHECK(check_platforms());
   tell_of_what_is_there();
   INGOT_CHECK(ask_for_admission());
@@ -238,6 +240,16 @@ Status Build::check_secrets() const {
   return {};
 }
 
+// What is there was made with an agent once, and needs none.
+Status Build::check_agent() const {
+  for (graph::StepId id = 0; id < nodes_.size(); ++id) {
+    const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
+    if (exec == nullptr || !nodes_[id].wanted || nodes_[id].result) continue;
+    if (lacks_agent(*exec, request_.client.get())) return fail(at_step(no_agent(), step(id)));
+  }
+  return {};
+}
+
 // Before anything runs: an hour of building for nothing would be worse than the error.
 Status Build::check_platforms() const {
   std::set<std::string> run_here;
@@ -301,6 +313,10 @@ void Build::launch(graph::StepId id) {
   // Who has other values for its secrets gets a flight of its own.
   const auto* exec = std::get_if<graph::ExecOp>(&step(id).operation);
   if (exec != nullptr && request_.secrets) identity += " " + fingerprint_of(*request_.secrets, *exec);
+  // Others have other keys; and what uses this client's would end with it, whoever else waited.
+  if (exec != nullptr && graph::agent_of(*exec) != nullptr) {
+    identity += " agent " + std::to_string(reinterpret_cast<std::uintptr_t>(request_.client.get()));
+  }
   if (step(id).keeps_failure) identity += " keeps its failure";
   if (std::holds_alternative<graph::GitOp>(step(id).operation) && request_.repositories) {
     identity += " " + request_.repositories->fingerprint();

@@ -56,7 +56,7 @@ struct BuildRequest {
   // Of all builds of the same job; null: there are no others.
   std::shared_ptr<JobResults> results = nullptr;
   std::shared_ptr<git::JobRepositories> repositories = nullptr;  // null: the graph has none
-  std::shared_ptr<ClientSide> client = nullptr;                  // does what LOCALLY says; null: nobody does
+  std::shared_ptr<ClientSide> client = nullptr;                  // does what LOCALLY says, lends an agent; null: nobody
   StepAside step_aside = {};
 };
 
@@ -129,6 +129,7 @@ class Build {
   Status touch_results();
   void tell_of_what_is_there();
   Status check_secrets() const;
+  Status check_agent() const;
   Status ask_for_admission();
   static Result<StepResult> fly_once(Solver& solver, const Solver::Wanted& wanted, JobResults& results,
                                      std::size_t number, const Flights::Cockpit& cockpit);

@@ -10,8 +10,8 @@
 
 namespace ingot::solver {
 
-// Who does what LOCALLY says: the client of a build, as its user. All of these wait for it; kind `unavailable` when it
-// goes meanwhile. Thread-safe.
+// The client of a build: it does what LOCALLY says, as its user, and lends his SSH agent. All of these wait for it;
+// kind `unavailable` when it goes meanwhile. Thread-safe.
 class ClientSide {
  public:
   virtual ~ClientSide() = default;
@@ -26,6 +26,10 @@ class ClientSide {
   // Writes what it finds into a new tar.
   virtual Status take(const graph::TakeOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) = 0;
   virtual Status give(const graph::GiveOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) = 0;
+
+  virtual bool lends_agent() const = 0;
+  // Lets who is at the other end of the connection speak to the agent, until one of them has enough. Why it could not.
+  virtual Status serve_agent(int connection, const sys::CancelToken& cancel) = 0;
 };
 
 }  // namespace ingot::solver

@@ -10,6 +10,7 @@
 #include "daemon/solver/answers.h"
 #include "daemon/solver/full_disk.h"
 #include "daemon/solver/mounted_snapshot.h"
+#include "daemon/solver/step_agent.h"
 #include "daemon/solver/step_secrets.h"
 #include "daemon/store/context_copy.h"
 #include "daemon/store/tree_copy.h"
@@ -149,11 +150,13 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   spec.limits = work.surroundings.limits;
   if (work.surroundings.step_timeout.count() > 0) spec.timeout = work.surroundings.step_timeout;
   if (work.secrets) INGOT_CHECK(give_secrets(*work.secrets, op, spec));
+  StepAgent agent(work.client);
+  INGOT_CHECK(agent.give(op, spec));
   std::vector<CacheMounts::Held> caches;
   std::vector<MountedSnapshot> bound;
   std::size_t next_input = 1;
   for (const auto& mount : op.mounts) {
-    if (mount.kind == graph::Mount::Kind::secret) continue;
+    if (mount.kind == graph::Mount::Kind::secret || mount.kind == graph::Mount::Kind::ssh) continue;
     sandbox::StepMount made;
     made.target = mount.target;
     if (mount.kind == graph::Mount::Kind::cache) {
@@ -186,6 +189,9 @@ Result<Executed> Executor::run_command(const StepWork& work, const graph::ExecOp
   const bool answered = op.asks && !outcome.status.timed_out && !outcome.status.canceled && !outcome.out_of_memory;
   if (auto judged = judge(outcome, work.surroundings); !judged && !answered) {
     Error failure = with_full_disk(judged.error(), snapshots_.directory());
+    if (const auto why = agent.failure(); why && failure.hint.empty()) {
+      failure.hint = "the SSH agent could not be spoken to: " + why->message;
+    }
     const bool is_kept = work.step.keeps_failure && failure.kind == ErrorKind::step_failed;
     return is_kept ? Executed{std::move(layer), 0, std::move(failure)} : Result<Executed>(fail(std::move(failure)));
   }

@@ -50,7 +50,7 @@ struct StepWork {
   Surroundings surroundings;
   std::shared_ptr<const proto::Secrets> secrets;                 // those of the build that began it; null: it has none
   std::shared_ptr<git::JobRepositories> repositories = nullptr;  // of that build; null: it has no GitOp
-  std::shared_ptr<ClientSide> client = nullptr;                  // who does what LOCALLY says; null: nobody
+  std::shared_ptr<ClientSide> client = nullptr;                  // does what LOCALLY says, lends an agent; null: nobody
   StepAside step_aside = {};                                     // empty: nothing is given up
 };
 

@@ -1,8 +1,6 @@
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "tests/support/running_client.h"
 #include "tests/support/test_daemon.h"
 
 // LOCALLY with a real daemon and real clients: who may, and what happens when one of both goes. What the language means
@@ -17,61 +16,16 @@
 namespace ingot {
 namespace {
 
+using test::holds_soon;
 using test::TestDaemon;
+using Client = test::RunningClient;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-bool holds_soon(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + 30s;
-  while (std::chrono::steady_clock::now() < until) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(20ms);
-  }
-  return false;
-}
-
 bool lives(pid_t pid) {
   return kill(pid, 0) == 0;
 }
-
-// A client that goes on beside the test.
-class Client {
- public:
-  Client(const TestDaemon& daemon, std::vector<std::string> arguments) : log_(directory_ / "log") {
-    arguments.insert(arguments.begin(), (test::binary("ingot")).string());
-    const auto environment = daemon.environment();
-    const std::string project = daemon.project().string();
-    pid_ = fork();
-    if (pid_ != 0) return;
-    const int log = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    std::vector<char*> argv;
-    for (auto& one : arguments) argv.push_back(one.data());
-    argv.push_back(nullptr);
-    for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-    if (chdir(project.c_str()) == 0) execv(argv[0], argv.data());
-    _exit(127);
-  }
-  ~Client() {
-    if (pid_ == 0) return;
-    send(SIGKILL);
-    wait();
-  }
-  void send(int number) const { kill(pid_, number); }
-  int wait() {
-    int status = 0;
-    waitpid(std::exchange(pid_, 0), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-  std::string log() const { return test::slurp(log_); }
-
- private:
-  test::TempDirectory directory_;
-  std::filesystem::path log_;
-  pid_t pid_ = 0;
-};
 
 class Locally : public testing::Test {
  protected:
@@ -162,7 +116,8 @@ TEST_F(Locally, a_client_that_goes_fails_the_step_and_takes_its_command_along) {
     const std::string job = last_job();
     EXPECT_TRUE(holds_soon([&] { return show(job)["state"] == "failed"; })) << show(job);
     const auto error = show(job)["error"];
-    EXPECT_THAT(error["message"], HasSubstr("the client that does what LOCALLY says is gone"));
+    EXPECT_THAT(error["message"],
+                HasSubstr("the client that does what LOCALLY says, and lends its SSH agent, is gone"));
     EXPECT_EQ(error["position"]["line"], 4) << error;
   }
 }

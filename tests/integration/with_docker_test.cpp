@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <optional>
-#include <sstream>
 
+#include "tests/support/copied_program.h"
 #include "tests/support/metrics_text.h"
 #include "tests/support/test_daemon.h"
 
@@ -13,30 +12,9 @@
 namespace ingot {
 namespace {
 
-namespace fs = std::filesystem;
 using test::TestDaemon;
 using testing::HasSubstr;
 using testing::Not;
-
-// This host's podman with all that it is linked with, below `root`.
-void copy_podman(const fs::path& root) {
-  const auto add = [&](const fs::path& file) {
-    fs::create_directories(root / file.parent_path().relative_path());
-    fs::copy_file(fs::canonical(file), root / file.relative_path(), fs::copy_options::skip_existing);
-  };
-  for (const char* program : {"podman", "conmon", "runc"}) {
-    const std::string found = test::run_program({"/bin/sh", "-c", std::string("command -v ") + program}).out;
-    const std::string path = found.substr(0, found.find('\n'));
-    ASSERT_FALSE(path.empty()) << program << " is not installed";
-    fs::create_directories(root / "bin");
-    fs::copy_file(fs::canonical(path), root / "bin" / program);
-    std::istringstream lines(test::run_program({"ldd", path}).out);
-    for (std::string line; std::getline(lines, line);) {
-      const std::size_t begin = line.find('/');
-      if (begin != std::string::npos) add(line.substr(begin, line.find(' ', begin) - begin));
-    }
-  }
-}
 
 constexpr const char* kInner =
     "inner:\n    FROM tiny\n    ARG TEXT=inner\n    RUN echo from $TEXT >/text\n    ENV WHO=$TEXT\n"
@@ -47,7 +25,7 @@ class WithDocker : public testing::Test {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "the daemon needs root";
     daemon.emplace(std::vector<std::string>{"--sandbox-allow-privileged", "true"});
-    copy_podman(daemon->project() / "podman");
+    for (const char* program : {"podman", "conmon", "runc"}) test::copy_program(program, daemon->project() / "podman");
   }
   // A target +t on an image that has podman, and these lines in it.
   test::RunResult build(const std::string& lines) {

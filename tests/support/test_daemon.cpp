@@ -117,7 +117,9 @@ RunResult TestDaemon::ingot(std::vector<std::string> arguments, const std::map<s
 }
 
 std::map<std::string, std::string> TestDaemon::environment() const {
-  return {{"INGOT_SOCKET", socket().string()}, {"XDG_CACHE_HOME", (directory_ / "cache").string()}};
+  return {{"INGOT_SOCKET", socket().string()},
+          {"XDG_CACHE_HOME", (directory_ / "cache").string()},
+          {"SSH_AUTH_SOCK", ""}};  // whoever runs the tests may have an agent
 }
 
 RunResult TestDaemon::curl(std::vector<std::string> arguments) {

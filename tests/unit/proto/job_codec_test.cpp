@@ -62,6 +62,7 @@ Job some_job() {
   job.from_repositories = {{"github.com/org/repo", "v1", std::string(40, 'a'), "https://github.com/org/repo.git"}};
   job.spec.builtins = {{"EARTHLY_GIT_HASH", "abc"}};
   job.spec.locally = true;
+  job.spec.ssh = true;
   return job;
 }
 
@@ -94,6 +95,7 @@ TEST(JobCodec, a_job_comes_back_field_by_field) {
   EXPECT_EQ(same->from_repositories[0].url, "https://github.com/org/repo.git");
   EXPECT_EQ(same->spec.builtins, job.spec.builtins);
   EXPECT_TRUE(same->spec.locally);
+  EXPECT_TRUE(same->spec.ssh);
   EXPECT_EQ(same->state, JobState::failed);
   EXPECT_EQ(same->submitter.uid, job.submitter.uid);
   EXPECT_EQ(same->submitter.gid, 7U);

@@ -37,7 +37,7 @@ class Completion : public testing::Test {
 };
 
 TEST_F(Completion, bash_completes_commands_flags_values_targets_and_jobs) {
-  EXPECT_EQ(in_bash("ingot b"), "build\n");
+  EXPECT_EQ(in_bash("ingot b"), "build boot-test\n");
   EXPECT_EQ(in_bash("ingot --js"), "--json\n");
   EXPECT_EQ(in_bash("ingot build --no-o"), "--no-output\n");
   EXPECT_EQ(in_bash("ingot build --progress p"), "plain\n");

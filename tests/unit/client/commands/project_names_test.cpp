@@ -97,5 +97,18 @@ TEST(ProjectNames, whether_something_may_be_done_locally) {
   }
 }
 
+TEST(ProjectNames, whether_an_ssh_agent_may_be_of_use) {
+  test::TempDirectory project;
+  project.file("Earthfile", "VERSION 0.8\nt:\n  FROM x/y\n  BUILD ./lib+u\n");
+  project.file("lib/Earthfile", "VERSION 0.8\nu:\n  FROM x\n");
+  EXPECT_FALSE(look_at_project(project.path()).may_use_ssh);
+  for (const char* line : {"RUN --ssh make", "RUN --mount=id=a,type=ssh make", "GIT CLONE git@host.example:a/b d",
+                           "GIT CLONE ssh://git@host.example/a/b d", "GIT CLONE https://host.example/a/b d",
+                           "FROM DOCKERFILE .", "BUILD host.example/a/b+t", "BUILD ./$WHERE+u", "BUILD $WHERE/x+u"}) {
+    project.file("lib/Earthfile", std::string("VERSION 0.8\nu:\n  FROM x\n  ") + line + "\n");
+    EXPECT_TRUE(look_at_project(project.path()).may_use_ssh) << line;
+  }
+}
+
 }  // namespace
 }  // namespace ingot::client

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/fake_agent.h"
 #include "tests/support/temp.h"
 
 // The client's end, with real commands, against a daemon of the test's.
@@ -24,7 +25,7 @@ class ErrandsTest : public testing::Test {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
     ours = sys::UniqueFd(ends[0]);
     daemon = sys::UniqueFd(ends[1]);
-    errands.emplace(ours.get(), project.path());
+    errands.emplace(ours.get(), project.path(), Permission{true, {}});
   }
   void tell(LocalFrame kind, std::uint32_t number, std::string payload) {
     errands->take({static_cast<std::uint8_t>(kind), number, std::move(payload)});
@@ -175,6 +176,89 @@ TEST_F(ErrandsTest, what_is_no_errand_is_answered_so) {
   tell(LocalFrame::cancel, 99, "");
   run(2, "true");
   EXPECT_EQ(end_of(2).outcome.exit_code, 0);
+}
+
+TEST_F(ErrandsTest, what_its_user_does_not_let_it_do_is_not_done) {
+  LocalErrand errand;
+  errand.kind = LocalErrand::Kind::agent;
+  begin(1, errand);
+  auto end = end_of(1);
+  ASSERT_TRUE(end.outcome.error);
+  EXPECT_EQ(end.outcome.error->kind, ErrorKind::denied);
+  EXPECT_EQ(end.outcome.error->message, "the user lends no SSH agent to this job");
+  test::FakeAgent agent;
+  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  std::uint32_t number = 1;
+  for (const auto kind : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give}) {
+    errand.kind = kind;
+    errand.command = "touch made";
+    errand.source = "/etc/passwd";
+    errand.destination = "made";
+    begin(++number, errand);
+    end = end_of(number);
+    ASSERT_TRUE(end.outcome.error);
+    EXPECT_EQ(end.outcome.error->kind, ErrorKind::denied);
+    EXPECT_EQ(end.bytes, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(project / "made"));
+}
+
+TEST_F(ErrandsTest, an_agent_is_spoken_to_until_nobody_needs_it) {
+  test::FakeAgent agent;
+  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  LocalErrand errand;
+  errand.kind = LocalErrand::Kind::agent;
+  for (const std::uint32_t number : {3U, 4U}) begin(number, errand);
+  for (const std::uint32_t number : {4U, 3U, 4U}) {
+    tell(LocalFrame::bytes, number, sys::agent_message("\x0d sign"));
+    const auto frame = sys::receive_frame(daemon.get());
+    ASSERT_TRUE(frame && *frame);
+    EXPECT_EQ((*frame)->number, number);
+    EXPECT_EQ((*frame)->payload, sys::agent_message("signed"));
+  }
+  tell(LocalFrame::cancel, 3, "");
+  EXPECT_EQ(end_of(3).outcome.error->kind, ErrorKind::canceled);
+  tell(LocalFrame::bytes, 4, "no message");
+  EXPECT_EQ(end_of(4).outcome.error->kind, ErrorKind::invalid);
+  EXPECT_EQ(agent.asked().size(), 3U);
+}
+
+TEST_F(ErrandsTest, an_agent_that_is_gone_is_told_of) {
+  errands.emplace(ours.get(), project.path(), Permission{false, project / "absent"});
+  LocalErrand errand;
+  errand.kind = LocalErrand::Kind::agent;
+  begin(1, errand);
+  EXPECT_THAT(end_of(1).outcome.error->message, HasSubstr("the SSH agent does not answer"));
+}
+
+TEST_F(ErrandsTest, keys_of_a_host_are_told_and_no_others) {
+  const char* home = std::getenv("HOME");
+  const std::string before = home == nullptr ? "/" : home;
+  setenv("HOME", project.path().c_str(), 1);
+  const std::string key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+  project.file(".ssh/known_hosts",
+               "host.example" + key + "\n[host.example]:2222" + key + "\nother.example" + key + "\n");
+  test::FakeAgent agent;
+  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  LocalErrand errand;
+  errand.kind = LocalErrand::Kind::known_hosts;
+  std::uint32_t number = 0;
+  for (const auto& [host, lines] :
+       std::map<std::string, std::string>{{"host.example", "host.example" + key + "\n"},
+                                          {"[host.example]:2222", "[host.example]:2222" + key + "\n"},
+                                          {"none.example", ""}}) {
+    errand.source = host;
+    begin(++number, errand);
+    const auto end = end_of(number);
+    EXPECT_FALSE(end.outcome.error);
+    EXPECT_EQ(end.bytes, lines) << host;
+  }
+  for (const char* no : {"", "-oProxyCommand=x", "a b", "a;b", "a/b"}) {
+    errand.source = no;
+    begin(++number, errand);
+    EXPECT_EQ(end_of(number).outcome.error->kind, ErrorKind::invalid) << no;
+  }
+  setenv("HOME", before.c_str(), 1);
 }
 
 }  // namespace

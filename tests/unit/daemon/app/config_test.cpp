@@ -53,7 +53,7 @@ TEST_F(ConfigTest, mistakes_name_line_column_and_the_nearest_key) {
   EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", ulr: x}\n"), HasSubstr("did you mean \"url\"?"));
   EXPECT_THAT(error("repositories:\n  - {match: github.com}\n"), HasSubstr("as long as a repository's name"));
   EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", url: /srv}\n"),
-              HasSubstr("https, http, git and file are known"));
+              HasSubstr("https, http, ssh, git and file are known"));
   EXPECT_THAT(error("repositories:\n  - {match: \"a/*/*\", pass_credentials: yes}\n"), HasSubstr("is true or false"));
 }
 

@@ -46,8 +46,7 @@ TEST(Mounts, what_cannot_be_mounted_is_said) {
   EXPECT_THAT(error_of(in_target("RUN --mount=target=/x x")), StartsWith("Earthfile:4:9: --mount needs a type"));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cash,target=/x x")),
               StartsWith("Earthfile:4:9: --mount of type \"cash\""));
-  EXPECT_THAT(error_of(in_target("RUN --mount=type=ssh-experimental x")),
-              StartsWith("Earthfile:4:9: --mount=type=ssh-experimental is not understood"));
+  EXPECT_THAT(error_of(in_target("RUN --mount=type=sshd x")), StartsWith("Earthfile:4:9: --mount of type \"sshd\""));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cache,target=/x,sharig=locked x")),
               StartsWith("Earthfile:4:9: --mount=type=cache has no \"sharig\""));
   EXPECT_THAT(error_of(in_target("RUN --mount=type=cache,target=/x,uid=1 x")),
@@ -111,6 +110,37 @@ TEST(Mounts, a_secret_is_a_variable) {
             "      RUN --secret A=b cat\n          ^\nhint: write --secret A=+secrets/b");
   EXPECT_THAT(error_of(in_target("RUN --secret a/b cat")),
               StartsWith("Earthfile:4:9: --secret: \"a/b\" is no name of a variable"));
+}
+
+TEST(Mounts, an_agent_is_a_socket) {
+  for (const char* flag :
+       {"--ssh", "--ssh=$ON", "--mount=type=ssh", "--mount=type=ssh-experimental,id=work", "--ssh --mount=type=ssh"}) {
+    const auto mounts = mounts_of("ARG ON=true\nRUN " + std::string(flag) + " git fetch");
+    ASSERT_EQ(mounts.size(), 1U) << flag;
+    EXPECT_EQ(mounts[0].kind, Kind::ssh);
+    EXPECT_EQ(mounts[0].target, "/run/buildkit/ssh_agent.0");
+    EXPECT_EQ(mounts[0].id, "") << "there is one agent";
+    EXPECT_TRUE(mounts[0].required);
+    EXPECT_FALSE(mounts[0].mode || mounts[0].uid || mounts[0].gid);
+  }
+  const auto mounts = mounts_of("WORKDIR /w\nRUN --mount=type=ssh,target=s,mode=0666,uid=7,gid=8,required=false x");
+  EXPECT_EQ(mounts[0].target, "/w/s");
+  EXPECT_EQ(mounts[0].mode, 0666U);
+  EXPECT_EQ(mounts[0].uid, 7U);
+  EXPECT_EQ(mounts[0].gid, 8U);
+  EXPECT_FALSE(mounts[0].required);
+  EXPECT_TRUE(mounts_of("RUN --ssh=false x").empty());
+}
+
+// It has a variable that no scope knows.
+TEST(Mounts, what_asks_with_an_agent_is_asked_of_a_container) {
+  for (const char* lines : {"IF --ssh [ -n \"$SSH_AUTH_SOCK\" ]\n        RUN yes\n    END",
+                            "FOR --ssh x IN $SSH_AUTH_SOCK\n        RUN $x\n    END"}) {
+    FakeHost host;
+    const File file = parsed(in_target(lines));
+    (void)interpret(file, {"+t", {}}, host);
+    EXPECT_EQ(host.questions.size(), 1U) << lines;
+  }
 }
 
 TEST(Mounts, files_of_another_target) {

@@ -65,9 +65,6 @@ TEST(Run, errors) {
             "Earthfile:4:5: RUN needs a command\n      RUN\n      ^\nhint: such as RUN make install");
   EXPECT_EQ(error_of(in_target("RUN []")),
             "Earthfile:4:5: RUN needs a command\n      RUN []\n      ^\nhint: such as RUN make install");
-  EXPECT_EQ(error_of(in_target("RUN --ssh x")),
-            "Earthfile:4:9: RUN --ssh is refused: steps reach no agent of the user's keys\n      RUN --ssh x\n"
-            "          ^\nhint: give the key as a secret: --mount=type=secret,id=NAME,target=/root/.ssh/id");
   EXPECT_EQ(error_of(in_target("RUN --no-cahce x")),
             "Earthfile:4:9: RUN has no flag --no-cahce\n      RUN --no-cahce x\n          ^\n"
             "hint: did you mean \"--no-cache\"?");
@@ -80,7 +77,7 @@ TEST(Run, errors) {
             "Earthfile:4:5: WORKDIR needs a path\n      WORKDIR\n      ^\nhint: such as WORKDIR /src");
   EXPECT_EQ(error_of(in_target("USER a b")),
             "Earthfile:4:5: USER takes one user\n      USER a b\n      ^\nhint: such as USER build or USER 1000:1000");
-  for (const char* flag : {"--ssh", "--interactive", "--interactive-keep"}) {
+  for (const char* flag : {"--interactive", "--interactive-keep"}) {
     EXPECT_THAT(error_of(in_target(std::string("RUN ") + flag + " x")), HasSubstr("is refused: "));
   }
   EXPECT_THAT(error_of(in_target("RUN --aws x", "VERSION --run-with-aws 0.8")), HasSubstr("RUN --aws is refused: "));

@@ -28,7 +28,7 @@ struct FakeGit {
   Repositories repositories{default_rules(), {}, processes};
   Location location = locate(default_rules(), "github.com/org/repo").value();
 
-  Result<Revision> look(const std::string& ref) { return repositories.look(location, ref, nullptr, {}); }
+  Result<Revision> look(const std::string& ref) { return repositories.look(location, ref, Means{}, {}); }
   Error failed(const std::string& words) {
     err = words;
     code = 128;
@@ -103,7 +103,7 @@ TEST(Look, without_git_the_package_is_named) {
     return base::fail(ErrorKind::unsupported, "no such program");
   });
   Repositories repositories(default_rules(), {}, processes);
-  EXPECT_THAT(repositories.look(locate(default_rules(), "a.b/c/d").value(), "", nullptr, {}).error().hint,
+  EXPECT_THAT(repositories.look(locate(default_rules(), "a.b/c/d").value(), "", Means{}, {}).error().hint,
               HasSubstr("install the package git"));
 }
 
@@ -212,7 +212,7 @@ class CheckOut : public testing::Test {
     fs::create_directories(to);
     Repositories repositories({{"host.test/*/*", "file://" + directory.path().string() + "/{path}", "", false}}, limits,
                               sys::system_processes());
-    return repositories.check_out(op, to, [](const Location&) { return nullptr; }, {});
+    return repositories.check_out(op, to, Means{}, {});
   }
   test::TempDirectory directory;
   test::GitRepository repository{directory, "org/repo"};

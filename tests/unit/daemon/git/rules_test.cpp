@@ -56,11 +56,30 @@ TEST(Rules, urls_are_mapped_too) {
       << "a password is not sent in the clear";
 }
 
+TEST(Rules, with_an_agent_what_is_named_by_ssh_is_fetched_by_ssh) {
+  const std::vector<Rule> rules = {{"host.example/*/*", "https://mirror.example/{path}", "", false},
+                                   {"inner.example/*/*", "ssh://git@inner.example:2222/{path}.git", "", false},
+                                   {"*/*/*", "", "", false}};
+  for (const char* url : {"git@other.example:org/r.git", "ssh://git@other.example:22/org/r.git"}) {
+    const auto found = locate(rules, url, true).value();
+    EXPECT_EQ(found.fetched, url);
+    EXPECT_EQ(protocol_of(found), "ssh");
+    EXPECT_FALSE(found.takes_credentials);
+  }
+  EXPECT_EQ(locate(rules, "git@host.example:org/r.git", true).value().fetched, "https://mirror.example/org/r")
+      << "a rule counts more";
+  const auto inner = locate(rules, "inner.example/org/r", false).value();
+  EXPECT_EQ(inner.fetched, "ssh://git@inner.example:2222/org/r.git");
+  EXPECT_FALSE(inner.takes_credentials);
+  EXPECT_EQ(protocol_of(locate(rules, "other.example/org/r", true).value()), "https")
+      << "who does not say ssh is asked by https";
+}
+
 TEST(Rules, what_cannot_work_is_refused) {
   EXPECT_TRUE(check_rule({"github.com/*/*", "file:///srv/{path}", "", false}));
   EXPECT_FALSE(check_rule({"github.com", "", "", false}));
   EXPECT_FALSE(check_rule({"a/b/c", "ext::sh", "", false}));
-  EXPECT_FALSE(check_rule({"a/b/c", "ssh://git@x/{path}", "", false}));
+  EXPECT_TRUE(check_rule({"a/b/c", "ssh://git@x/{path}", "", false}));
 }
 
 }  // namespace

@@ -126,5 +126,15 @@ TEST(Spec, secrets_are_last_of_the_environment_and_of_the_mounts) {
   EXPECT_EQ(make_spec(a_step(), kRoot, kBundle)["process"]["rlimits"].size(), 1U) << "others may dump";
 }
 
+TEST(Spec, sockets_are_mounted_and_cannot_be_changed) {
+  auto step = a_step();
+  step.sockets = {{"/run/a", {}, 0600, {}, {}}, {"/run/b", {}, 0600, {}, {}}};
+  const json mounts = make_spec(step, kRoot, kBundle)["mounts"];
+  const json& last = mounts.back();
+  EXPECT_EQ(last["destination"], "/run/b");
+  EXPECT_EQ(last["source"], "/bundle/socket-1");
+  EXPECT_EQ(last["options"][1], "ro");
+}
+
 }  // namespace
 }  // namespace ingot::sandbox

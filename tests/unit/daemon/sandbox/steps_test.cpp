@@ -279,5 +279,15 @@ TEST_F(Steps, a_mount_may_be_read_only_and_of_a_file) {
   EXPECT_EQ(run(spec).out, "content\nrefused\n0\n");
 }
 
+TEST_F(Steps, a_socket_is_the_steps_own_and_leaves_no_trace) {
+  auto spec = step("stat -c '%F %a %u %g' /run/a/sock /tmp/other; chmod 777 /run/a/sock && echo changed; ls /run/a");
+  spec.user = "app";
+  const auto serve = [](int, const sys::CancelToken&) {};
+  spec.sockets = {{"/run/a/sock", serve, 0600, {}, {}}, {"/tmp/other", serve, 0666, 7, 8}};
+  const auto ran = run(spec);
+  EXPECT_EQ(ran.out, "socket 600 1000 1001\nsocket 666 7 8\nsock\n") << ran.err;
+  EXPECT_EQ(listing(ran.upper), "");
+}
+
 }  // namespace
 }  // namespace ingot::sandbox

@@ -39,6 +39,8 @@ class PlayedClient : public ClientSide {
     tell("give " + op.destination + ": " + (listed ? listed->out : "nothing"));
     return {};
   }
+  bool lends_agent() const override { return false; }
+  Status serve_agent(int, const sys::CancelToken&) override { return {}; }
   std::vector<std::string> told() {
     std::lock_guard lock(mutex_);
     return std::exchange(told_, {});

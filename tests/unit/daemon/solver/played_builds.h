@@ -21,7 +21,8 @@ namespace ingot::solver {
 
 namespace fs = std::filesystem;
 
-// Understands: "write FILE TEXT", "count FILE", "print TEXT", "fail", "wait" (until let go).
+// Understands: "write FILE TEXT", "count FILE", "print TEXT", "fail", "wait" (until let go), "speak" (to who is
+// behind the first socket) and then "fail" or not.
 class PlayedSandbox : public sandbox::Sandbox {
  public:
   Result<sandbox::StepOutcome> run(const sandbox::StepSpec& step, const sys::OutputSink& sink,
@@ -43,7 +44,8 @@ class PlayedSandbox : public sandbox::Sandbox {
     if (verb == "write") std::ofstream(step.upper / name) << text;
     if (verb == "count") std::ofstream(step.upper / name) << ++counted_;
     if (verb == "print") sink(sys::Stream::out, name + "\n");
-    if (verb == "fail") outcome.status.code = 3;
+    if (verb == "speak") step.sockets.at(0).serve(-1, cancel);
+    if (verb == "fail" || (verb == "speak" && name == "fail")) outcome.status.code = 3;
     if (verb == "wait") {
       while (!let_go && !cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       outcome.status.canceled = !let_go;
