@@ -135,8 +135,11 @@ class GitBySsh : public Ssh {
     lib->file("Earthfile",
               "VERSION 0.8\nFROM tiny\nmade:\n    COPY hello.txt /h\n    SAVE ARTIFACT /h\n    RUN cat /h\n");
     commit = lib->commit();
-    start({"--repositories", "[{match: \"inner.test/*/*\", url: \"ssh://" + server->user() +
-                                 "@127.0.0.1:" + std::to_string(server->port()) + hosts.path().string() +
+    // What is on the daemon's own host is fetched by a rule alone.
+    const std::string host = "127.0.0.1:" + std::to_string(server->port());
+    const std::string by_ssh = "ssh://" + server->user() + "@" + host;
+    start({"--repositories", "[{match: \"inner.test/*/*\", url: \"" + by_ssh + hosts.path().string() +
+                                 "/{path}.git\"}, {match: \"" + host + "/*/*/*/*\", url: \"" + by_ssh +
                                  "/{path}.git\"}, {match: \"*/*/*\"}]"});
     know_the_server();
   }
