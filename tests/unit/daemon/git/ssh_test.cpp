@@ -65,7 +65,8 @@ struct Asked {
           one.known_hosts = test::slurp(one.command.substr(begin, one.command.find('"', begin) - begin));
         }
         seen.push_back(one);
-        sink(sys::Stream::out, std::string(40, 'a') + "\trefs/heads/main\n");
+        const std::string commit(40, 'a');
+        sink(sys::Stream::out, commit + "\trefs/heads/main\n" + commit + "\tHEAD\n");
         sink(sys::Stream::err, err);
         return sys::ExitStatus{code};
       }};
@@ -105,6 +106,26 @@ TEST(Ssh, git_speaks_to_the_users_agent_and_knows_his_hosts) {
   const auto command = git.processes.commands().at(0);
   EXPECT_THAT(*command.environment, AllOf(Contains("GIT_ALLOW_PROTOCOL=ssh"), Contains("GIT_SSH_VARIANT=ssh")));
   EXPECT_THAT(command.argv, Contains("git@host.example:org/r.git"));
+}
+
+// Else who writes a recipe that is built upon could fetch what its user may see, and send it away.
+TEST(Ssh, the_users_agent_is_not_for_recipes_of_others) {
+  Asked git;
+  JobRepositories job(git.repositories, {}, {}, std::make_shared<FakeUser>());
+  ASSERT_TRUE(job.find("git@host.example:org/r.git", "main", {}, "host.example/org"));
+  ASSERT_EQ(git.seen.size(), 1U);
+  EXPECT_EQ(git.seen[0].agent, "agent") << "of the same owner";
+  ASSERT_TRUE(job.find("git@host.example:victim/r.git", "main", {}, "host.example/evil"));
+  ASSERT_GT(git.seen.size(), 1U);
+  for (std::size_t i = 1; i < git.seen.size(); ++i) {
+    EXPECT_EQ(git.seen[i].agent, "");
+    EXPECT_THAT(git.processes.commands().at(i).argv, Contains(HasSubstr("https://host.example/victim/r")));
+  }
+  git.err = "fatal: Authentication failed\n";
+  git.code = 128;
+  const auto refused = job.find("git@host.example:victim/private.git", std::string(40, 'a'), {}, "host.example/evil");
+  ASSERT_FALSE(refused) << "a commit that is known is not enough";
+  EXPECT_EQ(refused.error().kind, ErrorKind::denied);
 }
 
 TEST(Ssh, what_ssh_was_given_goes_with_the_job) {
