@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -31,14 +33,18 @@ std::string program_of_loong64() {
   return header;
 }
 
-// The kernel's handlers, seen at a place that goes with this.
+// The kernel's handlers, seen at a place that goes with this. They are the whole host's: one test has them at a time.
 class Handlers {
  public:
   Handlers() {
     fs::create_directories(directory());
     mounted_ = mount("binfmt_misc", directory().c_str(), "binfmt_misc", 0, nullptr) == 0;
+    if (!mounted_) return;
+    turn_ = sys::UniqueFd(open(directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    flock(turn_.get(), LOCK_EX);
   }
   ~Handlers() {
+    turn_ = {};
     if (mounted_) umount2(directory().c_str(), MNT_DETACH);
   }
   Handlers(const Handlers&) = delete;
@@ -49,6 +55,7 @@ class Handlers {
  private:
   TempDirectory scratch_;
   bool mounted_ = false;
+  sys::UniqueFd turn_;
 };
 
 // One more for as long as this lives, under a name of its own. Its "emulator" prints how it is called.
