@@ -1,7 +1,6 @@
 #include "client/commands/boot_test.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

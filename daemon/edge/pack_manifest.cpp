@@ -3,18 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "daemon/base/strings.h"
+#include "daemon/edge/parameters.h"
 
 namespace ingot::edge {
 
 namespace {
-
-// The longer of two that begin alike comes first.
-constexpr std::array<std::string_view, 6> kDistributions = {"k3s",     "rke2",    "kubeadm-fips",
-                                                            "kubeadm", "nodeadm", "canonical"};
 
 std::string value_of(const Pairs& pairs, const std::string& name) {
   const auto found = pairs.find(name);
@@ -40,6 +36,16 @@ void divide_tag(const std::string& tag, const std::optional<std::string>& custom
   }
   image.pe_version = tag.substr(0, dash);
   if (dash != std::string::npos) image.custom_tag = tag.substr(dash + 1);
+}
+
+// Of Kubernetes, that a tag begins with: "kubeadm-fips" rather than "kubeadm". Empty: it begins with none.
+std::string_view leading_distribution(std::string_view tag) {
+  std::string_view longest;
+  for (const std::string_view each : find_parameter("K8S_DISTRIBUTION")->choices) {
+    const bool is_it = tag.starts_with(each) && tag.substr(each.size()).starts_with('-');
+    if (is_it && each.size() > longest.size()) longest = each;
+  }
+  return longest;
 }
 
 std::string option_of(std::string_view name) {
@@ -96,12 +102,9 @@ std::optional<ProviderImage> provider_image(const std::string& name, const Pairs
   image.registry = name.substr(0, slash);
   image.repository = name.substr(slash + 1, colon - slash - 1);
   std::string tag = name.substr(colon + 1);
-  const auto distribution = std::find_if(kDistributions.begin(), kDistributions.end(), [&](std::string_view each) {
-    return tag.starts_with(std::string(each) + "-");
-  });
-  if (distribution == kDistributions.end()) return std::nullopt;
-  image.kubernetes = std::string(*distribution);
-  tag.erase(0, distribution->size() + 1);
+  image.kubernetes = leading_distribution(tag);
+  if (image.kubernetes.empty()) return std::nullopt;
+  tag.erase(0, image.kubernetes.size() + 1);
   image.kubernetes_version = leading_version(tag);
   if (image.kubernetes_version.empty()) return std::nullopt;
   tag.erase(0, image.kubernetes_version.size() + 1);
