@@ -19,6 +19,7 @@
 #include "daemon/jobs/secret_vault.h"
 #include "daemon/pipeline/plan.h"
 #include "daemon/pipeline/run_job.h"
+#include "daemon/store/layer_shares.h"
 #include "daemon/sys/mounts.h"
 #include "proto/version.h"
 
@@ -149,6 +150,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   parts.snapshots.emplace(std::move(snapshots));
   // No job runs yet, so layers that no image stands on are what killed builds left.
   INGOT_CHECK(parts.snapshots->remove_unreferenced());
+  INGOT_CHECK(store::forget_shares_of_absent(*parts.database, *parts.blobs));
   parts.sweeper.emplace(*parts.database, *parts.blobs, *parts.contexts, sweeping(config), base::system_clock());
   INGOT_TRY(auto cap, config.cache_max.bytes_of(state));
   parts.collector.emplace(*parts.snapshots, *parts.database, cap);

@@ -5,6 +5,7 @@
 #include "daemon/app/fsck_parts.h"
 #include "daemon/app/state_lock.h"
 #include "daemon/base/strings.h"
+#include "daemon/store/layer_shares.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::app {
@@ -93,6 +94,7 @@ Result<FsckResult> fsck(const fs::path& state, FsckDepth depth, const std::funct
   if (run.result.left > 0) return run.result;  // nothing that it says is to be relied on
   // As at a start: what was being written goes, and what a power cut may have damaged.
   INGOT_TRY(auto blobs, store::BlobStore::open(state / "blobs"));
+  INGOT_CHECK(store::forget_shares_of_absent(*database, blobs));
   INGOT_TRY(auto contexts, store::ContextStore::open(state / "contexts", blobs, {}));
   INGOT_CHECK(check_snapshots(run));
   INGOT_CHECK(check_blobs(run));

@@ -68,14 +68,13 @@ Result<bool> keep_in_place(const ArtifactLayers& layers, const std::string& path
     return {};
   }));
   const base::Digest digest = hasher.finish();
-  const bool is_new = !blobs.has(digest);
-  if (!blobs.adopt(file->fd.get(), digest, Durability::now)) {
+  const auto counts = layers.counts(file->layer, digest, static_cast<std::uint64_t>(status.st_blocks) * 512);
+  if (!blobs.adopt(file->fd.get(), digest, Durability::now, counts)) {
     artifact.size = 0;
     return false;
   }
   artifact.digest = digest.str();
   artifact.checksum = checksum.finish();
-  if (is_new) INGOT_CHECK(layers.shared(file->layer, digest, static_cast<std::uint64_t>(status.st_blocks) * 512));
   return true;
 }
 

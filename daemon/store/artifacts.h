@@ -12,10 +12,10 @@
 
 namespace ingot::store {
 
-// Where the file system that is saved from has its files, and who wants to know of a layer's file that became a blob.
+// Where the file system that is saved from has its files, and who counts a layer's file that becomes a blob.
 struct ArtifactLayers {
   LayerFiles files;
-  std::function<Status(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes)> shared;
+  std::function<CountsAsBlob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes)> counts;
 };
 
 // SAVE ARTIFACT: what `save` selects of a mounted file system, kept by digest. A directory becomes a tar whose bytes

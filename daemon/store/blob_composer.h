@@ -20,8 +20,8 @@ class BlobComposer : public TarSink {
   using FileId = std::pair<dev_t, ino_t>;
   struct Files {
     std::map<FileId, base::Digest> known;  // of those that are blobs already
-    // A file became a blob; so much of the disk is counted with the blobs now. Without it none does.
-    std::function<Status(const base::Digest& digest, std::uint64_t disk_bytes)> became_blob;
+    // Who counts a file that becomes a blob. Without it none does.
+    std::function<CountsAsBlob(const base::Digest& digest, std::uint64_t disk_bytes)> counts;
   };
   static Result<std::unique_ptr<BlobComposer>> begin(const BlobStore& blobs, Files files, sys::CancelToken cancel);
 

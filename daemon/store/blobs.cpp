@@ -58,25 +58,41 @@ Result<BlobWriter> BlobStore::begin(BlobFor whom) const {
   return BlobWriter(this, whom, std::move(fd), std::move(temporary));
 }
 
-Status BlobStore::adopt(int file, const base::Digest& digest, Durability durability) const {
+Status BlobStore::adopt(int file, const base::Digest& digest, Durability durability, const CountsAsBlob& counts) const {
   struct stat status {};
   if (fstat(file, &status) != 0) return fail_errno(errno, "cannot look at what is to be a blob");
   const bool has_capabilities = fgetxattr(file, "security.capability", nullptr, 0) > 0;
   if (!is_safe_to_hand_out(status.st_uid, status.st_mode) || has_capabilities) {
     return fail(ErrorKind::conflict, "others may write to it, or get rights by it");
   }
-  if (!find_for_job(digest)) {
-    const fs::path second_name = directory_ / "tmp" / base::random_id(16);
-    INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
-    const std::string open_file = "/proc/self/fd/" + std::to_string(file);
-    if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, second_name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      return fail_errno(errno, "cannot give " + sys::name_of(file) + " a second name as a blob");
-    }
-    INGOT_CHECK(marks_.add(second_name, digest));
-    INGOT_TRY(bool was_first, ledger_->put(second_name, digest, BlobFor::job));
-    if (!was_first) unlink(second_name.c_str());
-  }
+  INGOT_CHECK(give_blob_name(file, digest, counts));
   return durability == Durability::now ? sync_existing(digest) : Status();
+}
+
+// One after the other: of equal files that are to become a blob at the same time only the one that does counts as it.
+Status BlobStore::give_blob_name(int file, const base::Digest& digest, const CountsAsBlob& counts) const {
+  std::lock_guard lock(*adopting_);
+  if (find_for_job(digest)) return {};
+  const fs::path second_name = directory_ / "tmp" / base::random_id(16);
+  INGOT_CHECK(sys::make_directories(path(digest).parent_path(), 0750));
+  const std::string open_file = "/proc/self/fd/" + std::to_string(file);
+  if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, second_name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return fail_errno(errno, "cannot give " + sys::name_of(file) + " a second name as a blob");
+  }
+  const auto put = [&]() -> Result<bool> {
+    INGOT_CHECK(marks_.add(second_name, digest));
+    return ledger_->put(second_name, digest, BlobFor::job);
+  };
+  bool changes_counts = false;
+  if (counts.begins) {
+    INGOT_TRY(changes_counts, counts.begins());
+  }
+  const auto was_first = put();
+  if (!was_first || !*was_first) {
+    unlink(second_name.c_str());
+    if (changes_counts) INGOT_CHECK(counts.ends());
+  }
+  return was_first ? Status() : fail(was_first.error());
 }
 
 Result<bool> BlobStore::give_name(const base::Digest& digest, const Shape& shape, int holder,

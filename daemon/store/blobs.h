@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,6 +28,13 @@ enum class Durability {
 
 class BlobWriter;
 
+// Who counts a file that is to become a blob. It is told before: what it has written down of a blob that is not there
+// can be found when a daemon starts, a blob of which it has written nothing down cannot.
+struct CountsAsBlob {
+  std::function<Result<bool>()> begins = nullptr;  // whether it counted the file itself until now
+  std::function<Status()> ends = nullptr;          // it did not become one
+};
+
 // Immutable files named by their SHA-256: contexts' files and artifacts. Layout: blobs/<first 2 hex>/<hex>.
 // Thread-safe.
 class BlobStore {
@@ -41,7 +49,7 @@ class BlobStore {
   // An open file of the same file system, whose bytes were held against the digest, is a blob too from now on, under a
   // second name. Nobody may write to it any more: kind `conflict` for one that others could, and for one that gives
   // rights to who executes it.
-  Status adopt(int file, const base::Digest& digest, Durability durability) const;
+  Status adopt(int file, const base::Digest& digest, Durability durability, const CountsAsBlob& counts = {}) const;
   // Whether it is there, for a job that will refer to it.
   bool find_for_job(const base::Digest& digest) const { return ledger_->find(digest, BlobFor::job).has_value(); }
   // The size of one that is there, for a client that will refer to it: it stays for the upload's grace.
@@ -70,6 +78,7 @@ class BlobStore {
   friend class BlobWriter;
   BlobStore(fs::path directory, UnsyncedMarks marks)
       : directory_(std::move(directory)), marks_(std::move(marks)), ledger_(std::make_shared<BlobLedger>(directory_)) {}
+  Status give_blob_name(int file, const base::Digest& digest, const CountsAsBlob& counts) const;
   Status sync_existing(const base::Digest& digest) const;
   Status sync_each(const std::vector<base::Digest>& digests) const;
 
@@ -77,6 +86,7 @@ class BlobStore {
   UnsyncedMarks marks_;
   std::shared_ptr<BlobLedger> ledger_;
   std::shared_ptr<std::mutex> shaping_ = std::make_shared<std::mutex>();  // one shape is given at a time
+  std::shared_ptr<std::mutex> adopting_ = std::make_shared<std::mutex>();
 };
 
 // Hashes while it writes; without commit() nothing stays.

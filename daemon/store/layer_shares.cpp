@@ -53,16 +53,27 @@ Status record_shares(db::Database& database, SnapshotId layer, const LayerShares
   return {};
 }
 
-Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes) {
+Result<bool> record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob,
+                               std::uint64_t bytes) {
   INGOT_TRY(auto query, database.prepare("SELECT 1 FROM snapshots WHERE id = ?1 AND bytes >= ?3 AND NOT EXISTS "
                                          "(SELECT 1 FROM blob_shares WHERE digest = ?2 AND layer = ?1)"));
   query.bind(1, layer).bind(2, blob.str()).bind(3, static_cast<std::int64_t>(bytes));
   INGOT_TRY(bool is_own, query.step());
-  if (!is_own) return {};
+  if (!is_own) return false;
   INGOT_CHECK(query.run());
   INGOT_CHECK(add_blob_share(database, layer, blob.str(), bytes));
   INGOT_TRY(auto update, database.prepare("UPDATE snapshots SET bytes = bytes - ? WHERE id = ?"));
-  return update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run();
+  INGOT_CHECK(update.bind(1, static_cast<std::int64_t>(bytes)).bind(2, layer).run());
+  return true;
+}
+
+Status withdraw_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob) {
+  INGOT_TRY(auto update,
+            database.prepare("UPDATE snapshots SET bytes = bytes + coalesce((SELECT bytes FROM blob_shares "
+                             "WHERE digest = ?2 AND layer = ?1), 0) WHERE id = ?1"));
+  INGOT_CHECK(update.bind(1, layer).bind(2, blob.str()).run());
+  INGOT_TRY(auto deletion, database.prepare("DELETE FROM blob_shares WHERE digest = ? AND layer = ?"));
+  return deletion.bind(1, blob.str()).bind(2, layer).run();
 }
 
 Status forget_blob_share(db::Database& database, const base::Digest& blob) {
@@ -83,6 +94,21 @@ Status forget_blob_share(db::Database& database, const base::Digest& blob) {
   }
   INGOT_TRY(auto deletion, database.prepare("DELETE FROM blob_shares WHERE digest = ?"));
   return deletion.bind(1, blob.str()).run();
+}
+
+Status forget_shares_of_absent(db::Database& database, const BlobStore& blobs) {
+  return database.transaction([&]() -> Status {
+    std::vector<base::Digest> absent;
+    INGOT_TRY(auto query, database.prepare("SELECT DISTINCT digest FROM blob_shares"));
+    while (true) {
+      INGOT_TRY(bool more, query.step());
+      if (!more) break;
+      INGOT_TRY(auto digest, base::Digest::parse(query.text(0)));
+      if (!blobs.has(digest)) absent.push_back(std::move(digest));
+    }
+    for (const auto& digest : absent) INGOT_CHECK(forget_blob_share(database, digest));
+    return {};
+  });
 }
 
 }  // namespace ingot::store

@@ -7,6 +7,7 @@
 
 #include "daemon/base/digest.h"
 #include "daemon/db/database.h"
+#include "daemon/store/blobs.h"
 #include "daemon/store/leases.h"
 
 namespace ingot::store {
@@ -23,9 +24,14 @@ struct LayerShares {
 
 // All of these within a transaction of the caller's.
 Status record_shares(db::Database& database, SnapshotId layer, const LayerShares& shares);
-// A file of the layer is a blob too from now on, and counted as one.
-Status record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes);
+// A file of the layer is a blob too from now on, and counted as one. False: it was not counted at the layer.
+Result<bool> record_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob, std::uint64_t bytes);
+// It did not become one.
+Status withdraw_blob_share(db::Database& database, SnapshotId layer, const base::Digest& blob);
 // The blob is gone; the file counts as that of the first layer that has it.
 Status forget_blob_share(db::Database& database, const base::Digest& blob);
+
+// In a transaction of its own, at a start: the shares of blobs that a daemon did not live to make, or had removed.
+Status forget_shares_of_absent(db::Database& database, const BlobStore& blobs);
 
 }  // namespace ingot::store

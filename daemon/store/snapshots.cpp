@@ -157,8 +157,22 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
   return lease;
 }
 
-Status SnapshotStore::share_with_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes) {
-  return database_->transaction([&] { return record_blob_share(*database_, std::stoll(layer), digest, disk_bytes); });
+CountsAsBlob SnapshotStore::counts_as_blob(const std::string& layer, const base::Digest& digest,
+                                           std::uint64_t disk_bytes) {
+  const SnapshotId id = std::stoll(layer);
+  CountsAsBlob counts;
+  counts.begins = [this, id, digest, disk_bytes]() -> Result<bool> {
+    bool counted = false;
+    INGOT_CHECK(database_->transaction([&]() -> Status {
+      INGOT_TRY(counted, record_blob_share(*database_, id, digest, disk_bytes));
+      return {};
+    }));
+    return counted;
+  };
+  counts.ends = [this, id, digest] {
+    return database_->transaction([&] { return withdraw_blob_share(*database_, id, digest); });
+  };
+  return counts;
 }
 
 void SnapshotStore::reclaim_now() {

@@ -58,8 +58,8 @@ class SnapshotStore {
   // Renames the tree and records it, together with what `also` writes. The disk has it some seconds later: until then a
   // power cut takes it back whole, with all that stands on it, and no other end of the daemon does.
   Result<Lease> commit(PendingSnapshot pending, const std::function<Status(SnapshotId)>& also = {});
-  // A file of the layer is a blob too from now on, and counted as one.
-  Status share_with_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes);
+  // For a file of the layer that is to become a blob.
+  CountsAsBlob counts_as_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes);
   // Keeps it while the lease lives. `find` says which, or none; nothing is collected meanwhile.
   Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
   Lease lease(SnapshotId id) { return leases_->take(id); }

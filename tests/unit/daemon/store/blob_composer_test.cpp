@@ -28,9 +28,13 @@ class Composer : public testing::Test {
     fs::create_hard_link(directory / "t/d large", directory / "t/e link");
     directory.file("t/f runs as its owner", many('f'));
     chmod((directory / "t/f runs as its owner").c_str(), 04755);
-    files.became_blob = [this](const base::Digest& digest, std::uint64_t bytes) -> Status {
-      became[digest.str()] += bytes;
-      return {};
+    files.counts = [this](const base::Digest& digest, std::uint64_t bytes) {
+      CountsAsBlob counts;
+      counts.begins = [this, digest, bytes]() -> Result<bool> {
+        became[digest.str()] += bytes;
+        return true;
+      };
+      return counts;
     };
   }
   Result<BlobComposer::Composed> compose() {
@@ -120,7 +124,7 @@ TEST_F(Composer, a_file_that_is_a_blob_already_is_taken_at_its_word) {
 }
 
 TEST_F(Composer, what_counts_nowhere_stays_part_of_the_rest) {
-  files.became_blob = nullptr;
+  files.counts = nullptr;
   const auto made = compose();
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->parts.size(), 1U);

@@ -83,6 +83,42 @@ TEST_F(Blobs, a_file_becomes_one_under_a_second_name) {
   EXPECT_FALSE(open("boot-2").has(digest)) << "nobody synced it";
 }
 
+TEST_F(Blobs, who_counts_a_file_knows_before_it_is_one) {
+  auto blobs = open();
+  const auto digest = base::Digest::of("a layer");
+  std::vector<std::string> told;
+  CountsAsBlob counts;
+  counts.begins = [&]() -> Result<bool> {
+    told.emplace_back(blobs.has(digest) ? "too late" : "begins");
+    return true;
+  };
+  counts.ends = [&]() -> Status {
+    told.emplace_back("ends");
+    return {};
+  };
+  const auto file = *sys::open_file(directory.file("layer", "a layer"), O_RDONLY);
+  const auto equal = *sys::open_file(directory.file("equal", "a layer"), O_RDONLY);
+  ASSERT_TRUE(blobs.adopt(file.get(), digest, Durability::now, counts));
+  ASSERT_TRUE(blobs.adopt(equal.get(), digest, Durability::now, counts)) << "another file is the blob";
+  EXPECT_EQ(told, std::vector<std::string>{"begins"});
+}
+
+TEST_F(Blobs, a_file_that_another_writer_was_quicker_with_is_counted_as_before) {
+  auto blobs = open();
+  const auto digest = base::Digest::of("a layer");
+  bool ended = false;
+  CountsAsBlob counts;
+  counts.begins = [&]() -> Result<bool> { return put(blobs, "a layer", Durability::now) == digest; };
+  counts.ends = [&]() -> Status {
+    ended = true;
+    return {};
+  };
+  const auto file = *sys::open_file(directory.file("layer", "a layer"), O_RDONLY);
+  ASSERT_TRUE(blobs.adopt(file.get(), digest, Durability::now, counts));
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(fs::hard_link_count(directory / "layer"), 1U);
+}
+
 TEST_F(Blobs, a_file_that_is_not_to_be_handed_out_does_not_become_one) {
   auto blobs = open();
   const auto file = directory.file("open", "for all");

@@ -94,15 +94,13 @@ TEST_F(LayerSharesTest, twins_count_at_the_layer_that_made_them) {
 TEST_F(LayerSharesTest, a_file_that_is_a_blob_counts_as_one_until_the_blob_goes) {
   const auto id = layer(1000);
   const auto blob = base::Digest::of("x");
-  const auto record = [&] {
-    return database->transaction([&] { return record_blob_share(*database, id, blob, 900); });
-  };
-  ASSERT_TRUE(record());
-  ASSERT_TRUE(record()) << "once more changes nothing";
+  const auto record = [&] { return *record_blob_share(*database, id, blob, 900); };
+  EXPECT_TRUE(record());
+  EXPECT_FALSE(record()) << "once more changes nothing";
   EXPECT_EQ(bytes(id), 100);
   ASSERT_TRUE(database->transaction([&] { return forget_blob_share(*database, blob); }));
   EXPECT_EQ(bytes(id), 1000);
-  ASSERT_TRUE(record());
+  EXPECT_TRUE(record());
   remove(id);
   EXPECT_EQ(number("SELECT count(*) FROM blob_shares"), 0);
 }
@@ -119,6 +117,31 @@ TEST_F(LayerSharesTest, a_blob_whose_name_several_layers_have_counts_at_one_of_t
   EXPECT_EQ(bytes(second), 0);
   remove(first);
   EXPECT_EQ(bytes(second), 900);
+}
+
+TEST_F(LayerSharesTest, a_file_that_did_not_become_a_blob_is_the_layers_own) {
+  const auto id = layer(1000);
+  const auto other = layer(1000);
+  const auto blob = base::Digest::of("x");
+  for (const auto of : {id, other}) EXPECT_TRUE(*record_blob_share(*database, of, blob, 900));
+  ASSERT_TRUE(withdraw_blob_share(*database, id, blob));
+  EXPECT_EQ(bytes(id), 1000);
+  EXPECT_EQ(bytes(other), 100);
+  ASSERT_TRUE(withdraw_blob_share(*database, id, blob)) << "once more changes nothing";
+  EXPECT_EQ(bytes(id), 1000);
+}
+
+TEST_F(LayerSharesTest, shares_of_blobs_that_were_never_made_end_with_the_next_start) {
+  auto blobs = *BlobStore::open(directory / "blobs");
+  auto writer = *blobs.begin();
+  ASSERT_TRUE(writer.write("there"));
+  const auto there = *writer.commit(Durability::now);
+  const auto absent = base::Digest::of("a daemon died before it was made");
+  const auto id = layer(2000);
+  for (const auto& digest : {there, absent}) EXPECT_TRUE(*record_blob_share(*database, id, digest, 900));
+  EXPECT_EQ(bytes(id), 200);
+  ASSERT_TRUE(forget_shares_of_absent(*database, blobs));
+  EXPECT_EQ(bytes(id), 1100);
 }
 
 }  // namespace
