@@ -79,7 +79,7 @@ void Errands::begin(std::uint32_t number, const std::string& text) {
   errand.received = check_permission(errand.what.kind);
   if (errand.what.kind == LocalErrand::Kind::give && errand.received) {
     errand.received = open_tar(errand);
-    return;  // what is given is still to come
+    if (errand.received) return;  // what is given is still to come
   }
   start(number, errand);
 }

@@ -97,7 +97,7 @@ class LocalSide::Worker {
   }
 
   void work() {
-    constexpr std::chrono::milliseconds kPause{200};
+    constexpr std::chrono::milliseconds kPause{500};
     while (true) {
       auto attached = daemon_.attach(job_);
       if (attached) serve(std::move(*attached));

@@ -203,12 +203,14 @@ Response attach_client(const Services& services, const Request& request) {
     return refuse(ErrorKind::invalid, "the connection is to become one of errands, and the request does not say so",
                   std::string("send the headers Connection: Upgrade and Upgrade: ") + proto::kLocalProtocol);
   }
+  if (auto room = services.clients->check_room(job->id, job->state == proto::JobState::running); !room) {
+    return error_response(room.error());
+  }
   Response response;
   response.status = 101;
   response.headers.emplace_back("Upgrade", proto::kLocalProtocol);
   response.body = Handover{[clients = services.clients, id = job->id](sys::UniqueFd connection) {
-    // One that is too many is closed, and its client tries again.
-    (void)clients->attach(id, std::move(connection));
+    clients->attach(id, std::move(connection));
   }};
   return response;
 }

@@ -1,6 +1,7 @@
 #include "daemon/jobs/client_channel.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ constexpr std::chrono::milliseconds kGlance{50};  // at a cancel, of which nothi
 constexpr std::chrono::seconds kLastWords{5};     // for the outcome of what was canceled
 constexpr std::chrono::seconds kPatience{10};     // for a client to come
 constexpr std::size_t kLargestInbox = 8U << 20;   // then the client waits
-constexpr std::size_t kMostChannels = 512;
+constexpr std::size_t kLargestSaid = 1U << 20;    // at once; clients say what is long in parts
+constexpr std::size_t kMostWaiting = 512;         // clients whose jobs may still be in the queue
 constexpr std::size_t kPart = 256U << 10;
 
 tl::unexpected<Error> gone() {
@@ -41,8 +43,10 @@ ClientChannel::~ClientChannel() {
 }
 
 bool ClientChannel::is_open() const {
+  pollfd other_end{socket_.get(), 0, 0};
+  poll(&other_end, 1, 0);  // before the reader is there
   std::lock_guard lock(mutex_);
-  return open_;
+  return open_ && (other_end.revents & (POLLHUP | POLLERR)) == 0;
 }
 
 bool ClientChannel::is_ready() const {
@@ -57,7 +61,7 @@ void ClientChannel::close() {
 // The reader's thread.
 void ClientChannel::read() {
   while (true) {
-    auto frame = sys::receive_frame(socket_.get());
+    auto frame = sys::receive_frame(socket_.get(), kLargestSaid);
     std::unique_lock lock(mutex_);
     if (!frame || !*frame) break;
     const auto number = (*frame)->number;
@@ -78,39 +82,41 @@ void ClientChannel::read() {
   changed_.notify_all();
 }
 
-Status ClientChannel::send(LocalFrame kind, std::uint32_t number, std::string_view payload,
-                           const sys::CancelToken& cancel) {
+Status ClientChannel::send(LocalFrame kind, std::uint32_t number, std::string_view payload, const Patience& patience) {
   std::lock_guard lock(send_mutex_);
   // A client that takes nothing for so long after a cancel is as good as gone, and so is the connection.
-  auto canceled_at = Clock::time_point::max();
+  auto over_at = Clock::time_point::max();
   auto sent = sys::send_frame(socket_.get(), static_cast<std::uint8_t>(kind), number, payload, [&] {
-    if (cancel.canceled()) canceled_at = std::min(canceled_at, Clock::now());
-    return canceled_at != Clock::time_point::max() && Clock::now() > canceled_at + kLastWords;
+    if (patience.is_over()) over_at = std::min(over_at, Clock::now());
+    return over_at != Clock::time_point::max() && Clock::now() > over_at + kLastWords;
   });
   if (sent) return {};
   shutdown(socket_.get(), SHUT_RDWR);
-  return cancel.canceled() ? fail(ErrorKind::canceled, "canceled") : gone();
+  return patience.cancel.canceled() ? fail(ErrorKind::canceled, "canceled") : gone();
 }
 
-Status ClientChannel::send_tar(std::uint32_t number, const sys::fs::path& tar, const sys::CancelToken& cancel) {
+// As much as is wanted: who cannot take it says so before its end.
+Status ClientChannel::send_tar(std::uint32_t number, const sys::fs::path& tar, const Patience& patience) {
   INGOT_TRY(auto file, sys::open_file(tar, O_RDONLY));
   std::string part(kPart, '\0');
-  while (!cancel.canceled()) {
+  while (!patience.is_over() && !has_heard(number)) {
     const ssize_t got = ::read(file.get(), part.data(), part.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return base::fail_errno(errno, "cannot read " + tar.string());
     if (got == 0) break;
-    INGOT_CHECK(send(LocalFrame::bytes, number, {part.data(), static_cast<std::size_t>(got)}, cancel));
+    INGOT_CHECK(send(LocalFrame::bytes, number, {part.data(), static_cast<std::size_t>(got)}, patience));
   }
-  return cancel.canceled() ? Status() : send(LocalFrame::end, number, "", cancel);
+  return patience.is_over() ? Status() : send(LocalFrame::end, number, "", patience);
 }
 
 Result<proto::LocalOutcome> ClientChannel::run(const Wanted& wanted, const sys::CancelToken& cancel) {
   INGOT_TRY(const auto number, enter());
+  Patience patience{cancel};
+  if (wanted.time_limit.count() > 0) patience.until = Clock::now() + wanted.time_limit;
   auto outcome = [&]() -> Result<proto::LocalOutcome> {
-    INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), cancel));
-    if (wanted.tar) INGOT_CHECK(send_tar(number, *wanted.tar, cancel));
-    return wait(wanted, number, cancel);
+    INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), patience));
+    if (wanted.tar) INGOT_CHECK(send_tar(number, *wanted.tar, patience));
+    return wait(wanted, number, patience);
   }();
   leave(number);
   return outcome;
@@ -133,7 +139,7 @@ Result<std::unique_ptr<ClientChannel::Talk>> ClientChannel::begin(const proto::L
                                                                   const sys::CancelToken& cancel) {
   INGOT_TRY(const auto number, enter());
   std::unique_ptr<Talk> talk(new Talk(*this, number));
-  INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(errand)), cancel));
+  INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(errand)), {cancel}));
   return talk;
 }
 
@@ -141,15 +147,15 @@ ClientChannel::Talk::~Talk() {
   // Told as after a cancel: a client that takes nothing any more is cut off.
   sys::CancelSource now;
   now.cancel();
-  if (!ended_ && channel_.is_open()) (void)channel_.send(LocalFrame::cancel, number_, "", now.token());
+  if (!ended_ && channel_.is_open()) (void)channel_.send(LocalFrame::cancel, number_, "", {now.token()});
   channel_.leave(number_);
 }
 
 Result<std::string> ClientChannel::Talk::ask(std::string_view what, const sys::CancelToken& cancel) {
   if (ended_) return gone();
-  INGOT_CHECK(channel_.send(LocalFrame::bytes, number_, what, cancel));
+  INGOT_CHECK(channel_.send(LocalFrame::bytes, number_, what, {cancel}));
   while (true) {
-    auto frame = channel_.next(number_);
+    auto [frame, was_last] = channel_.next(number_);
     if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::bytes) return std::move(frame->payload);
     if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::outcome) {
       ended_ = true;
@@ -158,30 +164,33 @@ Result<std::string> ClientChannel::Talk::ask(std::string_view what, const sys::C
       if (outcome->error) return fail(*outcome->error);
       return fail(ErrorKind::unavailable, "the client ended it");
     }
-    if (!frame && !channel_.is_open()) return gone();
+    if (was_last) return gone();
     if (cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
   }
 }
 
-std::optional<sys::Frame> ClientChannel::next(std::uint32_t number) {
+ClientChannel::Heard ClientChannel::next(std::uint32_t number) {
   std::unique_lock lock(mutex_);
   Errand& errand = errands_.at(number);
   changed_.wait_for(lock, kGlance, [&] { return !errand.inbox.empty() || !open_; });
-  if (errand.inbox.empty()) return std::nullopt;
+  if (errand.inbox.empty()) return {std::nullopt, !open_};
   sys::Frame frame = std::move(errand.inbox.front());
   errand.inbox.pop_front();
   errand.bytes -= frame.payload.size();
   changed_.notify_all();
-  return frame;
+  return {std::move(frame), false};
 }
 
-Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint32_t number,
-                                                const sys::CancelToken& cancel) {
-  const auto begun = Clock::now();
-  std::optional<Clock::time_point> patience;  // since it was told to end
-  Status ended;                               // why
+bool ClientChannel::has_heard(std::uint32_t number) const {
+  std::lock_guard lock(mutex_);
+  return !errands_.at(number).inbox.empty();
+}
+
+Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint32_t number, const Patience& patience) {
+  std::optional<Clock::time_point> last_words;  // until when, since it was told to end
+  Status ended;                                 // why
   while (true) {
-    const auto frame = next(number);
+    const auto [frame, was_last] = next(number);
     if (frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::outcome) {
       if (!ended) return fail(ended.error());
       auto body = proto::parse_json(frame->payload);
@@ -191,36 +200,42 @@ Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint3
     if (frame && ended && wanted.take) {
       ended = wanted.take(static_cast<LocalFrame>(frame->kind), frame->payload);
     }
-    if (!frame && !is_open()) return ended ? gone() : fail(ended.error());
-    if (ended && cancel.canceled()) ended = fail(ErrorKind::canceled, "canceled");
-    if (ended && wanted.time_limit.count() > 0 && Clock::now() > begun + wanted.time_limit) {
+    if (was_last) return ended ? gone() : fail(ended.error());
+    if (ended && patience.cancel.canceled()) ended = fail(ErrorKind::canceled, "canceled");
+    if (ended && Clock::now() > patience.until) {
       ended = fail(ErrorKind::timed_out,
-                   "the command ran into the time limit of " +
+                   "what the client does for it ran into the time limit of " +
                        base::human_duration(std::chrono::duration<double>(wanted.time_limit).count()) + " for one step",
                    "limits.step_timeout in the daemon's configuration sets it");
     }
     if (ended) continue;
-    if (!patience) {
-      patience = Clock::now() + kLastWords;
-      (void)send(LocalFrame::cancel, number, "", cancel);
+    if (!last_words) {
+      last_words = Clock::now() + kLastWords;
+      (void)send(LocalFrame::cancel, number, "", patience);
     }
-    if (Clock::now() > *patience) return fail(ended.error());
+    if (Clock::now() > *last_words) return fail(ended.error());
   }
 }
 
-Status ClientChannels::attach(const std::string& job, sys::UniqueFd socket) {
-  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) & ~O_NONBLOCK);
-  std::shared_ptr<ClientChannel> before;
+Status ClientChannels::check_room(const std::string& job, bool is_running) {
   std::lock_guard lock(mutex_);
   drop_closed();
-  if (channels_.size() >= kMostChannels && !channels_.contains(job)) {
+  if (channels_.contains(job)) {
+    return fail(ErrorKind::unavailable, "another client does what job " + job + " asks of it",
+                "it is asked as long as it is there; try again later");
+  }
+  if (!is_running && channels_.size() >= kMostWaiting) {
     return fail(ErrorKind::unavailable, "too many clients wait to do what their jobs ask of them", "try again later");
   }
-  auto& channel = channels_[job];
-  if (channel) channel->close();
-  before = std::exchange(channel, std::make_shared<ClientChannel>(std::move(socket)));
-  changed_.notify_all();
   return {};
+}
+
+void ClientChannels::attach(const std::string& job, sys::UniqueFd socket) {
+  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) & ~O_NONBLOCK);
+  std::lock_guard lock(mutex_);
+  drop_closed();
+  if (!channels_.contains(job)) channels_.emplace(job, std::make_shared<ClientChannel>(std::move(socket)));
+  changed_.notify_all();
 }
 
 // Under the lock.

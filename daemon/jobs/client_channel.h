@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -26,7 +27,7 @@ class ClientChannel {
   ClientChannel(const ClientChannel&) = delete;
   ClientChannel& operator=(const ClientChannel&) = delete;
 
-  bool is_open() const;
+  bool is_open() const;   // and the client at its other end
   bool is_ready() const;  // the client has said so
   void close();           // whoever waits for an errand hears that the client is gone
 
@@ -63,12 +64,23 @@ class ClientChannel {
     std::deque<sys::Frame> inbox;
     std::size_t bytes = 0;  // of the inbox
   };
+  struct Heard {
+    std::optional<sys::Frame> frame;  // none: nothing, for a moment
+    bool was_last = false;            // the client is gone, and all that it said was heard
+  };
+  // For how long somebody wants an errand done.
+  struct Patience {
+    const sys::CancelToken& cancel;
+    std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+    bool is_over() const { return cancel.canceled() || std::chrono::steady_clock::now() > until; }
+  };
   void read();
-  Status send(proto::LocalFrame kind, std::uint32_t number, std::string_view payload, const sys::CancelToken& cancel);
-  Status send_tar(std::uint32_t number, const sys::fs::path& tar, const sys::CancelToken& cancel);
-  Result<proto::LocalOutcome> wait(const Wanted& wanted, std::uint32_t number, const sys::CancelToken& cancel);
-  std::optional<sys::Frame> next(std::uint32_t number);
-  Result<std::uint32_t> enter();  // the number of a new errand
+  Status send(proto::LocalFrame kind, std::uint32_t number, std::string_view payload, const Patience& patience);
+  Status send_tar(std::uint32_t number, const sys::fs::path& tar, const Patience& patience);
+  Result<proto::LocalOutcome> wait(const Wanted& wanted, std::uint32_t number, const Patience& patience);
+  Heard next(std::uint32_t number);
+  bool has_heard(std::uint32_t number) const;  // something that nobody has looked at yet
+  Result<std::uint32_t> enter();               // the number of a new errand
   void leave(std::uint32_t number);
 
   const sys::UniqueFd socket_;
@@ -85,8 +97,10 @@ class ClientChannel {
 // Those of all jobs. Thread-safe.
 class ClientChannels {
  public:
-  // Takes the place of one that the job had, which is closed. Kind `unavailable` when there are too many.
-  Status attach(const std::string& job, sys::UniqueFd socket);
+  // Kind `unavailable` while the job has another client, and for one that waits in the queue when there are too many.
+  Status check_room(const std::string& job, bool is_running);
+  // Closes the connection when another client was quicker.
+  void attach(const std::string& job, sys::UniqueFd socket);
   // Of a job that runs: its client may still be on its way here, or on its way back. Kind `unavailable` when it does
   // not come.
   Result<std::shared_ptr<ClientChannel>> get(const std::string& job, const sys::CancelToken& cancel);

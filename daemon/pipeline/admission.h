@@ -4,13 +4,20 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "daemon/base/result.h"
 #include "daemon/sys/cancel.h"
 
 namespace ingot::pipeline {
+
+// The bytes that a job is likely to write, by the work that writes them: what several jobs are about to do is done
+// once, and its bytes are needed once.
+using Needs = std::map<std::string, std::uint64_t>;
+std::uint64_t bytes_of(const Needs& needs);
 
 // Lets a job run its steps only when what it is likely to write fits on the disk. One job after another: a small one
 // does not pass a large one, which would then never run. Thread-safe.
@@ -33,7 +40,7 @@ class Admission {
     Entry entry = Entry::at_once;
   };
   // `waits` is called once if it has to wait. Kind `canceled` when it was canceled while it did.
-  Result<Admitted> admit(std::uint64_t bytes, const sys::CancelToken& cancel, const std::function<void()>& waits);
+  Result<Admitted> admit(const Needs& needs, const sys::CancelToken& cancel, const std::function<void()>& waits);
 
   // Of a job that has a place, and waits for its client: as long as it has this, too, it counts as one that does not
   // run. What it was promised stays so.
@@ -42,14 +49,19 @@ class Admission {
   unsigned waiting() const;
 
  private:
-  Place take(std::uint64_t bytes);
+  struct Promise {
+    std::uint64_t bytes = 0;
+    unsigned jobs = 0;
+  };
+  Place take(const Needs& needs);
+  std::uint64_t promised_with(const Needs& needs) const;
 
   const MakeRoom make_room_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::list<int> line_;  // who waits, in order of arrival
   unsigned running_ = 0;
-  std::uint64_t promised_ = 0;  // to those that run
+  std::map<std::string, Promise> promised_;  // to those that run
 };
 
 }  // namespace ingot::pipeline

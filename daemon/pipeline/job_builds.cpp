@@ -199,26 +199,31 @@ void JobBuilds::record_steps() {
 }
 
 // What the steps are likely to write, by what they wrote for earlier jobs. What nobody knows counts as nothing.
-Result<std::uint64_t> JobBuilds::expected_bytes(const graph::Graph& graph,
-                                                const std::vector<graph::StepId>& steps) const {
-  std::uint64_t bytes = 0;
-  if (run_.history == nullptr || steps.empty()) return bytes;
-  const std::string& project = run_.job.spec.project;
+Result<Needs> JobBuilds::expected_needs(const graph::Graph& graph, const std::vector<graph::StepId>& steps) const {
+  Needs needs;
+  if (run_.history == nullptr || steps.empty()) return needs;
+  const proto::JobSpec& spec = run_.job.spec;
+  std::string all;
   for (const graph::StepId id : steps) {
-    INGOT_TRY(auto step, run_.history->expected_bytes(project, graph.steps[id].target, graph.steps[id].text));
-    bytes += step;
+    const auto& step = graph.steps[id];
+    INGOT_TRY(const auto bytes, run_.history->expected_bytes(spec.project, step.target, step.text));
+    const auto key = results_->keys()->find(step.number);
+    const std::string work = key ? key->key.str() : run_.job.id + " " + std::to_string(step.number);
+    needs[work] = bytes;
+    all += work;
   }
-  INGOT_TRY(auto artifacts, run_.history->expected_artifacts(project, run_.job.spec.target));
-  return bytes + artifacts;
+  INGOT_TRY(const auto artifacts, run_.history->expected_artifacts(spec.project, spec.target));
+  needs["artifacts of " + base::Digest::of(all).str()] = artifacts;
+  return needs;
 }
 
 // Once: a job that was let in and waited again could wait for itself.
 Status JobBuilds::wait_for_room(const graph::Graph& graph, const std::vector<graph::StepId>& steps) {
   const std::lock_guard lock(room_mutex_);
   if (place_ || steps.empty()) return {};
-  INGOT_TRY(auto bytes, expected_bytes(graph, steps));
-  const std::string size = base::human_bytes(bytes);
-  auto admitted = engine_.admission.admit(bytes, given_up_.token(), [&] {
+  INGOT_TRY(const auto needs, expected_needs(graph, steps));
+  const std::string size = base::human_bytes(bytes_of(needs));
+  auto admitted = engine_.admission.admit(needs, given_up_.token(), [&] {
     run_.wait_for_disk(true);
     notes_.note("waiting for disk: this job is likely to need " + size +
                 ", as jobs like it did, and there is no room for it");

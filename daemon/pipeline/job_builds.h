@@ -58,7 +58,7 @@ class JobBuilds {
   Result<solver::Build*> run(graph::Graph graph, Made made);
   std::shared_ptr<void> step_aside();
   Status wait_for_room(const graph::Graph& graph, const std::vector<graph::StepId>& steps);
-  Result<std::uint64_t> expected_bytes(const graph::Graph& graph, const std::vector<graph::StepId>& steps) const;
+  Result<Needs> expected_needs(const graph::Graph& graph, const std::vector<graph::StepId>& steps) const;
   std::map<std::size_t, jobs::StepRecord> step_records() const;
 
   const Engine& engine_;

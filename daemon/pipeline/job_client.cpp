@@ -20,6 +20,11 @@ Result<proto::LocalOutcome> JobClient::send(const jobs::ClientChannel::Wanted& w
 }
 
 Result<int> JobClient::run(const Command& command, const sys::OutputSink& output, const sys::CancelToken& cancel) {
+  constexpr std::chrono::milliseconds kGlance{50};
+  while (!commands_.try_acquire_for(kGlance)) {
+    if (cancel.canceled()) return base::fail(ErrorKind::canceled, "canceled");
+  }
+  const auto free_the_place = std::shared_ptr<void>(nullptr, [this](void*) { commands_.release(); });
   jobs::ClientChannel::Wanted wanted;
   wanted.errand.kind = LocalErrand::Kind::run;
   wanted.errand.directory = command.directory;
@@ -35,13 +40,14 @@ Result<int> JobClient::run(const Command& command, const sys::OutputSink& output
   return outcome.exit_code;
 }
 
-Status JobClient::take(const graph::TakeOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) {
-  INGOT_TRY(const auto file, sys::open_file(tar, O_WRONLY | O_CREAT | O_EXCL, 0600));
+Status JobClient::take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken& cancel) {
+  INGOT_TRY(const auto file, sys::open_file(into.tar, O_WRONLY | O_CREAT | O_EXCL, 0600));
   jobs::ClientChannel::Wanted wanted;
   wanted.errand.kind = LocalErrand::Kind::take;
   wanted.errand.directory = op.place.directory;
   wanted.errand.source = op.source;
   wanted.errand.if_exists = op.if_exists;
+  wanted.time_limit = into.limit;
   bool whole = false;
   wanted.take = [&](LocalFrame kind, std::string_view bytes) -> Status {
     whole = whole || kind == LocalFrame::end;
@@ -52,13 +58,14 @@ Status JobClient::take(const graph::TakeOp& op, const std::filesystem::path& tar
   return base::fail(ErrorKind::unavailable, "the client sent only a part of " + op.source);
 }
 
-Status JobClient::give(const graph::GiveOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) {
+Status JobClient::give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken& cancel) {
   jobs::ClientChannel::Wanted wanted;
   wanted.errand.kind = LocalErrand::Kind::give;
   wanted.errand.directory = op.place.directory;
   wanted.errand.destination = op.destination;
   wanted.errand.dir = op.dir;
-  wanted.tar = tar;
+  wanted.tar = from.tar;
+  wanted.time_limit = from.limit;
   INGOT_CHECK(send(wanted, cancel));
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <semaphore>
 #include <string>
 #include <utility>
 
@@ -17,8 +18,8 @@ class JobClient : public solver::ClientSide, public git::SshUser {
       : channels_(channels), job_(job.id), lends_agent_(job.spec.ssh) {}
 
   Result<int> run(const Command& command, const sys::OutputSink& output, const sys::CancelToken& cancel) override;
-  Status take(const graph::TakeOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) override;
-  Status give(const graph::GiveOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) override;
+  Status take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken& cancel) override;
+  Status give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken& cancel) override;
   bool lends_agent() const override { return lends_agent_; }
   Status serve_agent(int connection, const sys::CancelToken& cancel) override;
   Result<std::string> known_hosts(const std::string& host, const sys::CancelToken& cancel) override;
@@ -29,6 +30,7 @@ class JobClient : public solver::ClientSide, public git::SshUser {
   jobs::ClientChannels& channels_;
   const std::string job_;
   const bool lends_agent_;
+  std::counting_semaphore<> commands_{16};  // at once, on the machine of a person
 };
 
 }  // namespace ingot::pipeline

@@ -23,9 +23,13 @@ class ClientSide {
   };
   // Its exit code, whatever it is; an error is one of running it at all.
   virtual Result<int> run(const Command& command, const sys::OutputSink& output, const sys::CancelToken& cancel) = 0;
+  struct Transfer {
+    std::filesystem::path tar;
+    std::chrono::milliseconds limit{0};  // 0: none
+  };
   // Writes what it finds into a new tar.
-  virtual Status take(const graph::TakeOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) = 0;
-  virtual Status give(const graph::GiveOp& op, const std::filesystem::path& tar, const sys::CancelToken& cancel) = 0;
+  virtual Status take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken& cancel) = 0;
+  virtual Status give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken& cancel) = 0;
 
   virtual bool lends_agent() const = 0;
   // Lets who is at the other end of the connection speak to the agent, until one of them has enough. Why it could not.

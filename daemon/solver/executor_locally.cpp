@@ -71,7 +71,7 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
 Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel) {
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
   const auto tar = layer.directory.path() / "taken.tar";
-  auto taken = work.client->take(op, tar, cancel);
+  auto taken = work.client->take(op, {tar, work.surroundings.step_timeout}, cancel);
   if (taken) taken = image::unpack_files(tar, layer.upper(), cancel);
   std::error_code ignored;
   fs::remove(tar, ignored);
@@ -86,7 +86,7 @@ Result<Executed> Executor::give(const StepWork& work, const graph::GiveOp& op, c
     return {};
   }));
   INGOT_TRY(const auto tar, base::Digest::parse(files.front().digest));
-  INGOT_CHECK(work.client->give(op, blobs_.path(tar), cancel));
+  INGOT_CHECK(work.client->give(op, {blobs_.path(tar), work.surroundings.step_timeout}, cancel));
   INGOT_TRY(auto layer, snapshots_.begin(std::nullopt));
   return Executed{std::move(layer), 0};
 }

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -77,7 +78,7 @@ Status send_frame(int socket, std::uint8_t kind, std::uint32_t number, std::stri
   return send_all(socket, payload, gives_up);
 }
 
-Result<std::optional<Frame>> receive_frame(int socket) {
+Result<std::optional<Frame>> receive_frame(int socket, std::size_t largest) {
   std::array<char, kHead> head{};
   INGOT_TRY(const auto got, receive_all(socket, head.data(), head.size()));
   if (got == 0) return std::optional<Frame>();
@@ -85,10 +86,15 @@ Result<std::optional<Frame>> receive_frame(int socket) {
   frame.kind = static_cast<std::uint8_t>(head[0]);
   frame.number = get(head.data() + 1);
   const std::size_t size = get(head.data() + 5);
-  if (size > kLargestFrame) return base::fail(ErrorKind::invalid, "a message is longer than messages are");
-  frame.payload.resize(size);
-  INGOT_TRY(const auto read, receive_all(socket, frame.payload.data(), size));
-  if (read < size) return base::fail(ErrorKind::unavailable, "the other end closed in the midst of a message");
+  if (size > largest) return base::fail(ErrorKind::invalid, "a message is longer than messages are");
+  constexpr std::size_t kPiece = 256U << 10;
+  while (frame.payload.size() < size) {
+    const std::size_t had = frame.payload.size();
+    const std::size_t piece = std::min(kPiece, size - had);
+    frame.payload.resize(had + piece);
+    INGOT_TRY(const auto read, receive_all(socket, frame.payload.data() + had, piece));
+    if (read < piece) return base::fail(ErrorKind::unavailable, "the other end closed in the midst of a message");
+  }
   return std::optional(std::move(frame));
 }
 

@@ -167,6 +167,19 @@ TEST_F(ErrandsTest, files_are_given_as_a_tar_and_nothing_else_is_left) {
   EXPECT_THAT(names, testing::UnorderedElementsAre("f", "g"));
 }
 
+TEST_F(ErrandsTest, what_cannot_be_given_is_told_before_it_has_come) {
+  LocalErrand give;
+  give.kind = LocalErrand::Kind::give;
+  give.directory = "/proc";  // where nobody makes a file
+  give.destination = "g";
+  begin(1, give);
+  EXPECT_TRUE(end_of(1).outcome.error);
+  tell(LocalFrame::bytes, 1, "on its way already");
+  tell(LocalFrame::end, 1, "");
+  run(2, "true");
+  EXPECT_EQ(end_of(2).outcome.exit_code, 0);
+}
+
 TEST_F(ErrandsTest, what_is_no_errand_is_answered_so) {
   tell(LocalFrame::errand, 1, "{\"kind\": \"format the disk\"}");
   const auto end = end_of(1);

@@ -166,6 +166,63 @@ TEST(ClientChannel, a_time_limit_ends_it) {
   EXPECT_EQ(outcome.error().kind, ErrorKind::timed_out);
 }
 
+TEST(ClientChannel, a_tar_that_nobody_takes_runs_into_the_time_limit_too) {
+  Both both;
+  const test::TempDirectory directory;
+  directory.file("tar", std::string(8U << 20, 't'));
+  auto wanted = command("");
+  wanted.tar = directory / "tar";
+  wanted.time_limit = std::chrono::milliseconds(100);
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    for (auto frame = both.client.hear(); frame; frame = both.client.hear()) {
+      if (static_cast<LocalFrame>(frame->kind) == LocalFrame::cancel) return both.client.end(frame->number, 0);
+    }
+  });
+  const auto outcome = both.channel->run(wanted, {});
+  other.join();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::timed_out) << outcome.error().message;
+}
+
+TEST(ClientChannel, a_tar_that_cannot_be_taken_is_not_sent_to_its_end) {
+  Both both;
+  const test::TempDirectory directory;
+  directory.file("tar", std::string(64U << 20, 't'));
+  auto wanted = command("");
+  wanted.tar = directory / "tar";
+  std::size_t sent = 0;
+  std::thread other([&] {
+    const auto asked = both.client.hear();
+    both.client.say(LocalFrame::outcome, asked->number,
+                    proto::dump(proto::to_json(proto::LocalOutcome{0, Error{ErrorKind::denied, "no", "", {}, {}}})));
+    for (auto frame = both.client.hear(); frame && static_cast<LocalFrame>(frame->kind) == LocalFrame::bytes;
+         frame = both.client.hear()) {
+      sent += frame->payload.size();
+    }
+  });
+  const auto outcome = both.channel->run(wanted, {});
+  other.join();
+  ASSERT_TRUE(outcome && outcome->error);
+  EXPECT_EQ(outcome->error->message, "no");
+  EXPECT_LT(sent, 32U << 20);
+}
+
+TEST(ClientChannel, an_outcome_counts_though_the_client_goes_right_behind_it) {
+  for (int i = 0; i < 50; ++i) {
+    Both both;
+    std::thread other([&] {
+      const auto asked = both.client.hear();
+      both.client.end(asked->number, 7);
+      both.client.socket.reset();
+    });
+    const auto outcome = both.channel->run(command("x"), {});
+    other.join();
+    ASSERT_TRUE(outcome) << i << ": " << outcome.error().message;
+    EXPECT_EQ(outcome->exit_code, 7);
+  }
+}
+
 TEST(ClientChannel, who_cannot_keep_what_comes_ends_the_errand) {
   Both both;
   std::thread other([&] {
@@ -190,24 +247,46 @@ TEST(ClientChannel, what_a_client_says_that_is_no_frame_ends_the_connection) {
   EXPECT_FALSE(both.channel->run(command("x"), {}));
 }
 
-TEST(ClientChannels, a_job_has_the_client_that_came_last_and_said_that_it_is_ready) {
+TEST(ClientChannels, a_job_has_the_client_that_came_first_and_the_next_when_that_is_gone) {
   ClientChannels channels;
   auto first = two_ends();
   auto second = two_ends();
-  ASSERT_TRUE(channels.attach("j", std::move(first[0])));
+  auto third = two_ends();
+  channels.attach("j", std::move(first[0]));
   FakeClient early{std::move(first[1])};
   early.ready();
-  ASSERT_TRUE(channels.get("j", {}));
-  ASSERT_TRUE(channels.attach("j", std::move(second[0])));
-  EXPECT_FALSE(early.hear()) << "its connection is closed";
-  FakeClient late{std::move(second[1])};
-  std::thread soon([&] { late.ready(); });
   const auto channel = channels.get("j", {});
-  soon.join();
   ASSERT_TRUE(channel);
-  EXPECT_TRUE((*channel)->is_ready());
+  EXPECT_EQ(channels.check_room("j", true).error().kind, ErrorKind::unavailable);
+  channels.attach("j", std::move(second[0]));  // both were told that there is room
+  EXPECT_FALSE(FakeClient{std::move(second[1])}.hear()) << "its connection is closed";
+  EXPECT_EQ(*channels.get("j", {}), *channel);
+  early.socket.reset();
+  EXPECT_TRUE(channels.check_room("j", true));
+  channels.attach("j", std::move(third[0]));
+  FakeClient late{std::move(third[1])};
+  std::thread soon([&] { late.ready(); });
+  const auto next = channels.get("j", {});
+  soon.join();
+  ASSERT_TRUE(next);
+  EXPECT_TRUE((*next)->is_ready());
   channels.end("j");
   EXPECT_FALSE(late.hear());
+}
+
+TEST(ClientChannels, those_that_wait_for_the_queue_do_not_shut_out_whose_job_runs) {
+  ClientChannels channels;
+  std::vector<std::array<sys::UniqueFd, 2>> waiting;
+  int taken = 0;
+  for (; channels.check_room(std::to_string(taken), false); ++taken) {
+    ASSERT_LT(taken, 1000);
+    waiting.push_back(two_ends());
+    channels.attach(std::to_string(taken), std::move(waiting.back()[0]));
+  }
+  EXPECT_EQ(taken, 512);
+  EXPECT_TRUE(channels.check_room("running", true));
+  waiting.clear();
+  EXPECT_TRUE(channels.check_room("next", false));
 }
 
 TEST(ClientChannels, who_waits_for_a_client_may_be_canceled) {

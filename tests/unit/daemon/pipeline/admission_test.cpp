@@ -15,15 +15,19 @@ using Entry = Admission::Entry;
 // A disk with so much room, of which nothing can be freed.
 class AdmissionTest : public testing::Test {
  protected:
+  // Of work that no other job does.
+  Needs own(std::uint64_t bytes) { return {{"work " + std::to_string(++works), bytes}}; }
   std::future<Result<Admission::Admitted>> ask(std::uint64_t bytes, const sys::CancelToken& cancel = {}) {
-    return std::async(std::launch::async,
-                      [this, bytes, cancel] { return admission.admit(bytes, cancel, [this] { ++told; }); });
+    return std::async(std::launch::async, [this, needs = own(bytes), cancel] {
+      return admission.admit(needs, cancel, [this] { ++told; });
+    });
   }
-  Admission::Admitted admit(std::uint64_t bytes) {
-    auto admitted = admission.admit(bytes, {}, [this] { ++told; });
+  Admission::Admitted admit(const Needs& needs) {
+    auto admitted = admission.admit(needs, {}, [this] { ++told; });
     EXPECT_TRUE(admitted);
     return std::move(*admitted);
   }
+  Admission::Admitted admit(std::uint64_t bytes) { return admit(own(bytes)); }
   void wait_until_told(unsigned times) const {
     for (int i = 0; i < 3000 && told < times; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     EXPECT_GE(told, times);
@@ -34,6 +38,7 @@ class AdmissionTest : public testing::Test {
 
   std::atomic<std::uint64_t> room{100};
   std::atomic<unsigned> told{0};
+  std::atomic<int> works{0};
   Admission admission{[this](std::uint64_t bytes) -> Result<bool> { return bytes <= room; }};
 };
 
@@ -69,6 +74,21 @@ TEST_F(AdmissionTest, who_steps_aside_does_not_keep_the_next_from_being_alone) {
   EXPECT_TRUE(waits(third)) << "the first runs again";
   outer.place.reset();
   EXPECT_EQ(third.get()->entry, Entry::after_waiting);
+}
+
+TEST_F(AdmissionTest, what_several_jobs_do_is_needed_once) {
+  const Needs equal = {{"base", 50}, {"disk", 40}};
+  auto first = admit(equal);
+  auto second = admit(equal);
+  EXPECT_EQ(second.entry, Entry::at_once);
+  EXPECT_EQ(admit({{"base", 50}, {"other disk", 10}}).entry, Entry::at_once);
+  EXPECT_EQ(told, 0U);
+  first.place.reset();
+  auto more = ask(11);
+  wait_until_told(1);
+  EXPECT_TRUE(waits(more)) << "the second needs as much still";
+  second.place.reset();
+  EXPECT_EQ(more.get()->entry, Entry::after_waiting);
 }
 
 TEST_F(AdmissionTest, what_writes_nothing_passes) {
@@ -122,7 +142,7 @@ TEST_F(AdmissionTest, many_at_once_all_come_in_some_time) {
   for (unsigned i = 0; i < 40; ++i) {
     jobs.push_back(std::async(std::launch::async, [&, i] {
       const std::uint64_t bytes = 1 + i % 90;
-      auto admitted = admission.admit(bytes, {}, [] {});
+      auto admitted = admission.admit(own(bytes), {}, [] {});
       const std::uint64_t now = used += bytes;
       for (std::uint64_t seen = most; now > seen && !most.compare_exchange_weak(seen, now);) continue;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -26,16 +26,16 @@ class PlayedClient : public ClientSide {
     output(sys::Stream::out, "said\n");
     return command.text == "fail" ? 3 : 0;
   }
-  Status take(const graph::TakeOp& op, const fs::path& tar, const sys::CancelToken&) override {
+  Status take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken&) override {
     tell("take " + op.source);
     const test::TempDirectory directory;
     directory.file("out", "theirs");
     directory.file(".wh.out", "a name like any other");
-    const auto packed = run_tar({"-cf", tar, "-C", directory.path(), "out", ".wh.out"});
+    const auto packed = run_tar({"-cf", into.tar, "-C", directory.path(), "out", ".wh.out"});
     return packed && packed->status.ok() ? Status() : base::fail(ErrorKind::internal, "no tar");
   }
-  Status give(const graph::GiveOp& op, const fs::path& tar, const sys::CancelToken&) override {
-    const auto listed = run_tar({"-tf", tar});
+  Status give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken&) override {
+    const auto listed = run_tar({"-tf", from.tar});
     tell("give " + op.destination + ": " + (listed ? listed->out : "nothing"));
     return {};
   }

@@ -72,6 +72,14 @@ TEST(Frames, what_says_that_it_is_huge_is_refused_before_it_is_read) {
   EXPECT_FALSE(send_frame(pair.one.get(), 1, 1, std::string(kLargestFrame + 1, 'x')));
 }
 
+TEST(Frames, a_reader_may_take_less_than_others_send) {
+  Pair pair;
+  ASSERT_TRUE(send_frame(pair.one.get(), 1, 1, "12345"));
+  ASSERT_TRUE(send_frame(pair.one.get(), 1, 1, "123456"));
+  EXPECT_TRUE(receive_frame(pair.other.get(), 5));
+  EXPECT_EQ(receive_frame(pair.other.get(), 5).error().kind, ErrorKind::invalid);
+}
+
 TEST(Frames, who_takes_nothing_is_waited_for_until_it_is_given_up) {
   Pair pair;
   const std::string large(8U << 20, 'x');
