@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "daemon/base/strings.h"
 #include "daemon/earthfile/builtins.h"
 #include "daemon/earthfile/interpreter.h"
 #include "daemon/earthfile/language.h"
 
-// ARG, LET, SET, ENV.
+// ARG, LET, SET, ENV, and what words get their values from.
 namespace ingot::earthfile {
 
 namespace {
@@ -173,6 +176,50 @@ Status Interpreter::env(Frame& frame, const Command& command) {
     INGOT_TRY(value, value_of(frame, *written));
   }
   return store(frame, frame.progress.scope.env, assignment.name, value);
+}
+
+// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in. Under
+// LOCALLY they are the client's.
+Lookup Interpreter::lookup(Frame& frame) {
+  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
+    if (const std::string* value = frame.progress.scope.find(name)) return *value;
+    if (frame.progress.local) return std::nullopt;
+    if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    const std::string& user = frame.progress.user;
+    if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
+    return std::nullopt;
+  };
+  const auto run = [this, &frame](const std::string& command, const Place& place) {
+    return shell_out(frame, command, place);
+  };
+  const auto ask = [this, &frame](const std::string& name, const Place& place) -> Result<std::optional<std::string>> {
+    if (!frame.progress.local || (name != "PATH" && name != "HOME")) return std::optional<std::string>();
+    auto there = shell_out(frame, "printf %s \"$" + name + "\"", place);
+    if (there) return std::optional(*std::move(there));
+    return base::fail(base::with_context(there.error(), "to find out what $" + name + " is on the client's side"));
+  };
+  return {variable, run, ask};
+}
+
+Result<std::string> Interpreter::value_of(Frame& frame, const Word& word) {
+  return expand(word, lookup(frame));
+}
+
+// Of a word that has come to nothing: the variable that did so. One that nobody declared is likely to be misspelt.
+std::string Interpreter::hint_for_empty(const Frame& frame, const Word& word) const {
+  const std::size_t dollar = word.text.find('$');
+  const std::size_t begin = word.text.find_first_not_of("${", dollar);
+  if (dollar == std::string::npos || begin == std::string::npos) return "write what is meant";
+  const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  const auto end = std::find_if_not(word.text.begin() + static_cast<std::ptrdiff_t>(begin), word.text.end(), in_name);
+  const std::string name(word.text.begin() + static_cast<std::ptrdiff_t>(begin), end);
+  if (name.empty()) return "give it a value";
+  if (frame.progress.scope.find(name) != nullptr) return fmt::format("give {0} a value: --{0}=..., or a default", name);
+  std::vector<std::string> known;
+  for (const auto& [variable, value] : frame.progress.scope.all()) known.push_back(variable);
+  const std::string near = base::did_you_mean(name, known);
+  const std::string nothing = fmt::format("nothing here is called {}; ", name);
+  return nothing + (near.empty() ? fmt::format("declare it above, by ARG {}=...", name) : near);
 }
 
 }  // namespace ingot::earthfile

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "daemon/base/strings.h"
-#include "daemon/base/url_credentials.h"
-#include "daemon/earthfile/builtins.h"
 #include "daemon/earthfile/language.h"
 #include "daemon/earthfile/shown_target.h"
 #include "proto/types.h"
@@ -20,28 +17,6 @@ constexpr std::size_t kScopeBytesPerCommand = 4096;  // what copying a scope cos
 constexpr std::size_t kLargestMemory = 64U << 20;
 constexpr std::size_t kDeepestReferences = 100;
 constexpr std::size_t kMostListed = 12;
-
-void collect_args(const std::vector<Command>& commands, std::set<std::string>& names) {
-  for (const Command& command : commands) {
-    if (command.name == "ARG") {
-      auto name = std::find_if_not(command.words.begin(), command.words.end(),
-                                   [](const Word& word) { return word.text.starts_with("--"); });
-      if (name != command.words.end()) names.insert(name->text.substr(0, name->text.find('=')));
-    }
-    collect_args(command.body, names);
-    collect_args(command.alternatives, names);
-  }
-}
-
-// The ARGs that any recipe of the file declares.
-std::set<std::string> all_args(const File& file) {
-  std::set<std::string> names;
-  collect_args(file.base, names);
-  for (const auto* recipes : {&file.targets, &file.functions}) {
-    for (const Recipe& recipe : *recipes) collect_args(recipe.commands, names);
-  }
-  return names;
-}
 
 // Of a chain of callers that goes round in a circle both ends say all.
 Error with_short_chain(Error error) {
@@ -75,53 +50,9 @@ std::string no_such_target_hint(const File& file, const std::string& name) {
 Interpreter::Interpreter(const File& file, const Request& request, Host& host)
     : request_(request), host_(host), units_(file), anew_(request.anew.begin(), request.anew.end()) {}
 
-// $PATH and $HOME are never empty in a container: where the image leaves them out, its runtime puts these in. Under
-// LOCALLY they are the client's.
-Lookup Interpreter::lookup(Frame& frame) {
-  const auto variable = [&frame](const std::string& name) -> std::optional<std::string> {
-    if (const std::string* value = frame.progress.scope.find(name)) return *value;
-    if (frame.progress.local) return std::nullopt;
-    if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    const std::string& user = frame.progress.user;
-    if (name == "HOME" && (user.empty() || user == "root" || user == "0")) return "/root";
-    return std::nullopt;
-  };
-  const auto run = [this, &frame](const std::string& command, const Place& place) {
-    return shell_out(frame, command, place);
-  };
-  const auto ask = [this, &frame](const std::string& name, const Place& place) -> Result<std::optional<std::string>> {
-    if (!frame.progress.local || (name != "PATH" && name != "HOME")) return std::optional<std::string>();
-    auto there = shell_out(frame, "printf %s \"$" + name + "\"", place);
-    if (there) return std::optional(*std::move(there));
-    return base::fail(base::with_context(there.error(), "to find out what $" + name + " is on the client's side"));
-  };
-  return {variable, run, ask};
-}
-
 Result<Options> Interpreter::options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known) {
   return parse_options(command, known, lookup(frame),
                        [&frame](const std::string& feature) { return frame.has(feature); });
-}
-
-Result<std::string> Interpreter::value_of(Frame& frame, const Word& word) {
-  return expand(word, lookup(frame));
-}
-
-// Of a word that has come to nothing: the variable that did so. One that nobody declared is likely to be misspelt.
-std::string Interpreter::hint_for_empty(const Frame& frame, const Word& word) const {
-  const std::size_t dollar = word.text.find('$');
-  const std::size_t begin = word.text.find_first_not_of("${", dollar);
-  if (dollar == std::string::npos || begin == std::string::npos) return "write what is meant";
-  const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  const auto end = std::find_if_not(word.text.begin() + static_cast<std::ptrdiff_t>(begin), word.text.end(), in_name);
-  const std::string name(word.text.begin() + static_cast<std::ptrdiff_t>(begin), end);
-  if (name.empty()) return "give it a value";
-  if (frame.progress.scope.find(name) != nullptr) return fmt::format("give {0} a value: --{0}=..., or a default", name);
-  std::vector<std::string> known;
-  for (const auto& [variable, value] : frame.progress.scope.all()) known.push_back(variable);
-  const std::string near = base::did_you_mean(name, known);
-  const std::string nothing = fmt::format("nothing here is called {}; ", name);
-  return nothing + (near.empty() ? fmt::format("declare it above, by ARG {}=...", name) : near);
 }
 
 Result<graph::StepId> Interpreter::current_step(Frame& frame, const Command& command) {
@@ -363,49 +294,6 @@ Result<Progress> Interpreter::requested_elsewhere(const Inherited& inherited) {
   return target_recipe(target, word.place, request_.overrides, true, inherited);
 }
 
-void Interpreter::warn(const Place& place, std::string message, std::string hint) {
-  Error error{ErrorKind::invalid, std::move(message), std::move(hint), {}, {}};
-  if (place.source != nullptr) error.position = place.position();
-  warnings_.emplace_back(strands_.next_rank(), proto::render(base::without_credentials(std::move(error))));
-}
-
-// `.arg` files hold keys for many targets, so one that another target declares is no mistake; one that nobody declares
-// is, and so is one that looks much like what this target asked for.
-void Interpreter::warn_of_unknown_overrides() {
-  const std::vector<std::string> here(declared_.begin(), declared_.end());
-  const File& file = requested_->file;
-  const std::set<std::string> anywhere = all_args(file);
-  for (const auto& [name, value] : request_.overrides) {
-    if (is_builtin(name, file)) {
-      warn({}, fmt::format("the value given for {} has no effect", name), "Ingot itself knows its value");
-      continue;
-    }
-    if (anywhere.contains(name) || name == "SOURCE_DATE_EPOCH") continue;  // that one is for the images
-    std::string hint = base::did_you_mean(name, here);
-    if (hint.empty()) hint = base::did_you_mean(name, {anywhere.begin(), anywhere.end()});
-    warn({}, fmt::format("no ARG of {} is called {}", file.name, base::printable(name)), hint);
-  }
-}
-
-Status Interpreter::check_anew() const {
-  for (const std::string& target : anew_) {
-    const std::string name = target.substr(target.starts_with("+") ? 1 : 0);
-    if (name == "base") continue;
-    if (auto found = find_recipe({&units_.first(), name}, {}); !found) {
-      return base::fail(base::with_context(found.error(), "in --no-cache=" + base::printable(target)));
-    }
-  }
-  return {};
-}
-
-void Interpreter::warn_of_idle_anew() {
-  for (const std::string& target : anew_) {
-    if (met_.contains(target)) continue;
-    warn({}, fmt::format("--no-cache={} has no effect: {} does not need that target", target,
-                         base::printable(request_.target)));
-  }
-}
-
 Result<Interpretation> Interpreter::run() {
   INGOT_CHECK(check_anew());
   const std::string name = request_.target.substr(request_.target.starts_with("+") ? 1 : 0);
@@ -431,17 +319,6 @@ Result<Interpretation> Interpreter::run() {
   }
   return Interpretation{graph_.whole(wanted_), warnings(),
                         open_question_ ? std::optional(open_question_->second) : std::nullopt};
-}
-
-// In the order of the recipe, each once.
-std::vector<std::string> Interpreter::warnings() {
-  std::sort(warnings_.begin(), warnings_.end());
-  std::vector<std::string> all;
-  std::set<std::string> seen;
-  for (auto& [rank, text] : warnings_) {
-    if (seen.insert(text).second) all.push_back(std::move(text));
-  }
-  return all;
 }
 
 Result<Interpretation> interpret(const File& file, const Request& request, Host& host) {

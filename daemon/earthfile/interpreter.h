@@ -309,18 +309,20 @@ class Interpreter {
   Result<std::string> arg_value(Frame& frame, const Word& name, const std::optional<Word>& fallback);
   Status store(Frame& frame, VariableTable& table, const Word& name, const std::string& value) const;
 
-  // A command's flags, as far as the version of its file knows them.
-  Result<Options> options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known);
   // What words get their values from; the frame outlives it.
   Lookup lookup(Frame& frame);
   Result<std::string> value_of(Frame& frame, const Word& word);
   std::string hint_for_empty(const Frame& frame, const Word& word) const;
+
+  // A command's flags, as far as the version of its file knows them.
+  Result<Options> options_of(Frame& frame, const Command& command, const std::vector<OptionInfo>& known);
   // Where the command's file system stands; a target that nothing precedes begins with an empty one.
   Result<graph::StepId> current_step(Frame& frame, const Command& command);
   Status add_step(Frame& frame, const Command& command, graph::Operation operation);
   Result<graph::StepId> add_step_to(Frame& frame, std::optional<graph::StepId> parent, graph::Operation operation,
                                     const std::string& text, const Place& place);
   static std::vector<std::string> context_of(const std::vector<RecipeUnderWay>& way);
+  // interpret_warnings.cpp
   void warn(const Place& place, std::string message, std::string hint = {});
   void warn_of_unknown_overrides();
   std::vector<std::string> warnings();

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <set>
 #include <string_view>
 
 #include "daemon/base/strings.h"
@@ -48,6 +51,41 @@ std::string_view leading_distribution(std::string_view tag) {
   return longest;
 }
 
+// Whether YAML reads it as this text, and as nothing else: a version such as 22.10 would be the number 22.1.
+bool is_plain(const std::string& value) {
+  static const std::set<std::string> kWords = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"};
+  const auto is_of_a_name = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("._/@+-:").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  std::string lower = value;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (std::isalnum(static_cast<unsigned char>(value.front())) == 0 || value.back() == ':' || kWords.contains(lower) ||
+      !std::all_of(value.begin(), value.end(), is_of_a_name)) {
+    return false;
+  }
+  if (value.find_first_not_of("0123456789") == std::string::npos) return value.front() != '0';  // 12 is read as it is
+  // 12:30:00 is a number to base 60.
+  if (value.find(':') != std::string::npos && value.find_first_not_of("0123456789.:") == std::string::npos)
+    return false;
+  char* end = nullptr;
+  (void)std::strtod(value.c_str(), &end);
+  return *end != '\0';
+}
+
+std::string scalar(const std::string& value) {
+  if (is_plain(value)) return value;
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (static_cast<unsigned char>(c) < ' ') {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+      continue;
+    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
 std::string option_of(std::string_view name) {
   return fmt::format("{{{{ .spectro.pack.edge-native-byoi.options.system.{} }}}}", name);
 }
@@ -77,10 +115,7 @@ std::string manifest_of(const ProviderImage& image) {
   std::string text(kHead);
   text += fmt::format("  system.uri: \"{}\"\n\n", uri);
   const auto line = [&text](std::string_view name, const std::string& value) {
-    // A version such as 22.10 would be the number 22.1.
-    const bool is_number =
-        value.find_first_not_of("0123456789.") == std::string::npos && std::count(value.begin(), value.end(), '.') == 1;
-    if (!value.empty()) text += fmt::format("  system.{}: {}\n", name, is_number ? '"' + value + '"' : value);
+    if (!value.empty()) text += fmt::format("  system.{}: {}\n", name, scalar(value));
   };
   line("registry", image.registry);
   line("repo", image.repository);

@@ -128,6 +128,7 @@ class Build {
   void take_what_the_job_has();
   Status touch_results();
   void tell_of_what_is_there();
+  // build_checks.cpp
   Status check_secrets() const;
   Status check_agent() const;
   Status ask_for_admission();
@@ -138,6 +139,7 @@ class Build {
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
   std::uint64_t made_bytes(graph::StepId id) const;
+  static Error at_step(Error error, const graph::Step& step);
   // By its number in the job; a graph that nobody numbered has its places.
   std::size_t number_of(graph::StepId id) const { return step(id).number != 0 ? step(id).number : id + 1; }
   std::string name_of(graph::StepId id) const { return std::to_string(number_of(id)); }

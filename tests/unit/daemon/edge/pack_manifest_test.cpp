@@ -69,6 +69,17 @@ TEST(PackManifest, is_the_images_own) {
   EXPECT_EQ(options["system.osVersion"].Tag(), "!") << "unquoted it would be the number 24.1";
 }
 
+// A label may say anything.
+TEST(PackManifest, whatever_a_label_says_is_read_as_that_text) {
+  for (const std::string value : {"24.10", "true", "No", "a: b", "x #y", "\"quoted\" \\", "- a", "012", "1e3", "0x1f",
+                                  "12:30:00", "line\nbreak", "{{ x }}", "ends:", "1.2.3", "9 (stretch)"}) {
+    const auto text = manifest_of("ttl.sh/debian:k3s-1.27.2-v1", {{kOsVersionAnnotation, value}}, {});
+    const auto node = YAML::Load(text)["options"]["system.osVersion"];
+    EXPECT_EQ(node.Scalar(), value);
+    EXPECT_EQ(node.Tag(), value == "1.2.3" ? "?" : "!") << value;
+  }
+}
+
 // Only CUSTOM_TAG of a project's defaults is in no argument: then the version ends where the first dash is.
 TEST(PackManifest, a_tag_that_nobody_gave_is_what_is_behind_the_version) {
   const auto options = YAML::Load(manifest_of("ttl.sh/ubuntu:k3s-1.27.2-v4.4.12-demo", {}, {}))["options"];
