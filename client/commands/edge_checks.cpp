@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "client/commands/common.h"
-#include "client/commands/project_names.h"
 #include "client/render/text.h"
 #include "daemon/earthfile/earthfile.h"
 #include "daemon/edge/check_parameters.h"
@@ -57,23 +56,22 @@ void append(edge::Findings& all, edge::Findings more) {
 
 }  // namespace
 
-Result<edge::Findings> check_edge_project(const fs::path& project, const fs::path& arg_file,
-                                          const std::map<std::string, std::string>& args, const std::string& target) {
+Result<edge::Findings> check_edge_project(const EdgeRequest& request) {
   edge::Surroundings surroundings;
-  surroundings.declared = look_at_project(project).args;
+  surroundings.declared = request.declared;
   if (!edge::is_edge_project(surroundings.declared)) return edge::Findings{};
-  surroundings.has_file = [&](const std::string& path) { return access((project / path).c_str(), F_OK) == 0; };
-  surroundings.makes_provider_images = makes_provider_images(target);
+  surroundings.has_file = [&](const std::string& path) { return access((request.project / path).c_str(), F_OK) == 0; };
+  surroundings.makes_provider_images = makes_provider_images(request.target);
   constexpr std::uint64_t kLargest = 16U << 20U;
-  if (const auto text = sys::read_file(project / "k8s_version.json", kLargest)) {
+  if (const auto text = sys::read_file(request.project / "k8s_version.json", kLargest)) {
     INGOT_TRY(surroundings.versions, edge::parse_kubernetes_versions(*text, "k8s_version.json"));
   }
-  edge::Findings findings = edge::check_parameters(with_lines(arg_file, args), surroundings);
-  if (!takes_user_data(target)) return findings;
-  const auto user_data = sys::read_file(project / "user-data", kLargest);
+  edge::Findings findings = edge::check_parameters(with_lines(request.arg_file, request.args), surroundings);
+  if (!takes_user_data(request.target)) return findings;
+  const auto user_data = sys::read_file(request.project / "user-data", kLargest);
   if (user_data) {
     append(findings, edge::check_user_data(*user_data, "user-data"));
-  } else if (makes_iso(target)) {
+  } else if (makes_iso(request.target)) {
     Error missing;
     missing.kind = ErrorKind::not_found;
     missing.message = "there is no user-data: the ISO installs a system that nobody can log in to";
@@ -83,10 +81,8 @@ Result<edge::Findings> check_edge_project(const fs::path& project, const fs::pat
   return findings;
 }
 
-Status tell_edge_findings(const Invocation& invocation, const fs::path& project,
-                          const std::map<std::string, std::string>& args, const std::string& target) {
-  const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
-  INGOT_TRY(const auto findings, check_edge_project(project, arg_file, args, target));
+Status tell_edge_findings(const Invocation& invocation, const EdgeRequest& request) {
+  INGOT_TRY(const auto findings, check_edge_project(request));
   const bool is_strict = invocation.has("--strict");
   for (const auto& warning : findings.warnings) {
     if (is_strict || !is_quiet(invocation)) report_warning(warning);
@@ -96,7 +92,7 @@ Status tell_edge_findings(const Invocation& invocation, const fs::path& project,
   if (wrong == 0) return {};
   return base::fail(
       ErrorKind::invalid,
-      fmt::format("{} would not come out as it is meant: {} in its parameters and user-data", visible(target),
+      fmt::format("{} would not come out as it is meant: {} in its parameters and user-data", visible(request.target),
                   wrong == 1 ? "there is a mistake" : fmt::format("there are {} mistakes", wrong)),
       "correct what is named above; nothing was sent");
 }

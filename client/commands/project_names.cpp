@@ -21,7 +21,7 @@ constexpr std::size_t kMostSearched = 50'000;  // entries of directories, for wh
 
 class Names {
  public:
-  explicit Names(fs::path project) : project_(std::move(project)) {}
+  Names(fs::path project, bool wants_args) : project_(std::move(project)), wants_args_(wants_args) {}
 
   ProjectNames collect() {
     wanted_.emplace_back(".");
@@ -50,8 +50,8 @@ class Names {
     }
     // Most projects name nothing but themselves, and need not be parsed for it; of one for edge hosts all ARGs are
     // wanted.
-    is_edge_ = is_edge_ || text->find("K8S_DISTRIBUTION") != std::string::npos;
-    if (text->find_first_of("/$") == std::string::npos && !is_edge_) return;
+    wants_args_ = wants_args_ || text->find("K8S_DISTRIBUTION") != std::string::npos;
+    if (text->find_first_of("/$") == std::string::npos && !wants_args_) return;
     const auto file = earthfile::parse(*text, "Earthfile");
     if (!file) return;
     directory_ = directory;
@@ -145,14 +145,18 @@ class Names {
   std::deque<fs::path> wanted_;
   std::set<std::string> seen_;
   std::set<std::string> searched_;
-  bool is_edge_ = false;
+  bool wants_args_;
   fs::path directory_;  // of the Earthfile that is being looked at
 };
 
 }  // namespace
 
 ProjectNames look_at_project(const fs::path& project) {
-  return Names(project).collect();
+  return Names(project, false).collect();
+}
+
+std::set<std::string> args_in_project(const fs::path& project) {
+  return Names(project, true).collect().args;
 }
 
 }  // namespace ingot::client

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <set>
@@ -148,6 +149,26 @@ ProjectNames names_of(const fs::path& project, const std::string& target) {
   return names;
 }
 
+// A secret that came as an argument would be in the job's record, and nothing would be told of it.
+Status check_no_flag_behind_target(const Invocation& invocation, const fs::path& project) {
+  const CommandInfo& command = *find_command(invocation.command);
+  for (std::size_t i = 1; i < invocation.words.size(); ++i) {
+    const std::string flag = invocation.words[i].substr(0, invocation.words[i].find('='));
+    const auto has_its_name = [&flag](const FlagInfo& known) { return known.name == flag; };
+    if (!flag.starts_with("--") || std::none_of(command.flags.begin(), command.flags.end(), has_its_name) ||
+        args_in_project(project).contains(flag.substr(2))) {
+      continue;
+    }
+    return fail(
+        ErrorKind::usage,
+        fmt::format("{} stands behind the target, where the Earthfile's arguments do, and it declares no ARG {}", flag,
+                    flag.substr(2)),
+        fmt::format("write it before the target: ingot {} {}... {}", invocation.command, flag,
+                    base::printable(invocation.words.front())));
+  }
+  return {};
+}
+
 // Who is told so as a matter of course connects only where a recipe may have a use for it.
 bool allows_locally(const Invocation& invocation, const ProjectNames& names) {
   if (!invocation.has("--allow-locally") || invocation.has("--strict")) return false;
@@ -183,7 +204,12 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   }
   if (!is_elsewhere) INGOT_CHECK(tell_recipe_warnings(invocation, project, spec.target));
   INGOT_TRY(spec.args, collect_args(invocation, project));
-  if (!is_elsewhere) INGOT_CHECK(tell_edge_findings(invocation, project, spec.args, spec.target));
+  ProjectNames names = names_of(project, spec.target);
+  if (!is_elsewhere) {
+    INGOT_CHECK(check_no_flag_behind_target(invocation, project));
+    const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
+    INGOT_CHECK(tell_edge_findings(invocation, {project, arg_file, names.args, spec.args, spec.target}));
+  }
   INGOT_CHECK(read_no_cache(invocation, spec));
   INGOT_CHECK(read_platforms(invocation, spec));
   spec.push = invocation.has("--push");
@@ -218,7 +244,6 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
     INGOT_TRY(auto seconds, base::parse_duration(invocation.value("--timeout")));
     spec.timeout_seconds = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds));
   }
-  ProjectNames names = names_of(project, spec.target);
   read_builtins(invocation, project, names, spec);
   spec.locally = allows_locally(invocation, names);
   spec.ssh = lends_agent(invocation, names);
