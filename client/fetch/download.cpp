@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "client/fetch/passed_file.h"
+#include "client/fetch/remember_delivered.h"
 #include "daemon/base/strings.h"
 
 namespace ingot::client {
@@ -136,6 +137,7 @@ Status download_file(Daemon& daemon, const std::string& job, const proto::Artifa
   if (fchmod(fd.get(), (artifact.mode | 0600U) & 0777U & ~mask) != 0)
     return fail_errno(errno, "cannot set the mode of " + part.string());
   if (rename(part.c_str(), destination.c_str()) != 0) return fail_errno(errno, "cannot name " + destination.string());
+  remember_delivered(fd.get(), artifact.digest);
   return {};
 }
 
