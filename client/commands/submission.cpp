@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <set>
@@ -149,22 +148,17 @@ ProjectNames names_of(const fs::path& project, const std::string& target) {
   return names;
 }
 
-// A secret that came as an argument would be in the job's record, and nothing would be told of it.
-Status check_no_flag_behind_target(const Invocation& invocation, const fs::path& project) {
-  const CommandInfo& command = *find_command(invocation.command);
+// It would be taken for an argument, which is in the job's record.
+Status check_no_secret_behind_target(const Invocation& invocation, const fs::path& project) {
   for (std::size_t i = 1; i < invocation.words.size(); ++i) {
     const std::string flag = invocation.words[i].substr(0, invocation.words[i].find('='));
-    const auto has_its_name = [&flag](const FlagInfo& known) { return known.name == flag; };
-    if (!flag.starts_with("--") || std::none_of(command.flags.begin(), command.flags.end(), has_its_name) ||
-        args_in_project(project).contains(flag.substr(2))) {
-      continue;
-    }
+    if (flag != "--secret" && flag != "--secret-file") continue;
+    const std::string arg = flag.substr(2);
+    if (!proto::names_repository(invocation.words.front()) && args_in_project(project).contains(arg)) continue;
     return fail(
         ErrorKind::usage,
-        fmt::format("{} stands behind the target, where the Earthfile's arguments do, and it declares no ARG {}", flag,
-                    flag.substr(2)),
-        fmt::format("write it before the target: ingot {} {}... {}", invocation.command, flag,
-                    base::printable(invocation.words.front())));
+        fmt::format("{} stands behind the target, where the Earthfile's arguments do: it would be no secret", flag),
+        fmt::format("write it before the target; an ARG {0} is given by --build-arg {0}=...", arg));
   }
   return {};
 }
@@ -205,8 +199,8 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   if (!is_elsewhere) INGOT_CHECK(tell_recipe_warnings(invocation, project, spec.target));
   INGOT_TRY(spec.args, collect_args(invocation, project));
   ProjectNames names = names_of(project, spec.target);
+  INGOT_CHECK(check_no_secret_behind_target(invocation, project));
   if (!is_elsewhere) {
-    INGOT_CHECK(check_no_flag_behind_target(invocation, project));
     const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
     INGOT_CHECK(tell_edge_findings(invocation, {project, arg_file, names.args, spec.args, spec.target}));
   }

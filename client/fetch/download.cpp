@@ -123,7 +123,7 @@ fs::path part_file(const fs::path& destination) {
 }
 
 Status download_file(Daemon& daemon, const std::string& job, const proto::Artifact& artifact,
-                     const fs::path& destination, const DownloadProgress& progress) {
+                     const fs::path& destination, const DownloadProgress& progress, Afterwards afterwards) {
   const auto part = part_file(destination);
   INGOT_TRY(auto fd, open_part(part));
   auto fetched = fetch_patiently(daemon, job, artifact, part, fd.get(), progress);
@@ -136,8 +136,10 @@ Status download_file(Daemon& daemon, const std::string& job, const proto::Artifa
   umask(mask);
   if (fchmod(fd.get(), (artifact.mode | 0600U) & 0777U & ~mask) != 0)
     return fail_errno(errno, "cannot set the mode of " + part.string());
+  std::optional<RememberDelivered> remember;
+  if (afterwards == Afterwards::remember_digest) remember.emplace(fd.get());
   if (rename(part.c_str(), destination.c_str()) != 0) return fail_errno(errno, "cannot name " + destination.string());
-  remember_delivered(fd.get(), artifact.digest);
+  if (remember) remember->landed(artifact.digest);
   return {};
 }
 

@@ -109,7 +109,7 @@ Status fetch_file(Daemon& daemon, const std::string& job, const proto::Artifact&
     return fail(ErrorKind::conflict, place.string() + " is a directory, and the artifact is a file",
                 "remove it, or write AS LOCAL with a trailing slash");
   }
-  return download_file(daemon, job, artifact, place, progress);
+  return download_file(daemon, job, artifact, place, progress, Afterwards::remember_digest);
 }
 
 }  // namespace

@@ -3,23 +3,33 @@
 #include <sys/stat.h>
 
 #include <chrono>
-#include <ctime>
 #include <thread>
 
 #include "client/context/hash_cache.h"
 
 namespace ingot::client {
 
-void remember_delivered(int fd, const std::string& digest) {
+// The file gets a time of its own: the kernel's clock for files ticks slowly, so that whoever writes to it from now on
+// gives it another.
+RememberDelivered::RememberDelivered(int fd) {
   constexpr off_t kWorthIt = 64 << 20;
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || status.st_size < kWorthIt) return;
+  clock_gettime(CLOCK_REALTIME, &written_);
+  const timespec times[2] = {{0, UTIME_OMIT}, written_};
+  if (futimens(fd, times) == 0) fd_ = fd;
+}
+
+void RememberDelivered::landed(const std::string& digest) {
   constexpr std::chrono::milliseconds kTick{60};
-  struct stat landed {};
-  if (fstat(fd, &landed) != 0 || landed.st_size < kWorthIt) return;
+  struct stat status {};
+  if (fd_ < 0 || fstat(fd_, &status) != 0) return;
+  if (status.st_mtim.tv_sec != written_.tv_sec || status.st_mtim.tv_nsec != written_.tv_nsec) return;
   std::this_thread::sleep_for(kTick);
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   HashCache cache(HashCache::default_file());
-  cache.remember(landed, now, digest);  // what was written to it since gives it another time, and it is not found
+  cache.remember(status, now, digest);
   cache.save();
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <set>
 #include <string_view>
 
@@ -51,32 +50,32 @@ std::string_view leading_distribution(std::string_view tag) {
   return longest;
 }
 
-// Whether YAML reads it as this text, and as nothing else: a version such as 22.10 would be the number 22.1.
+// Whether every reader of YAML takes it for this text, or for a whole number such as 12: a version such as 22.10 would
+// be the number 22.1, and 2024-10-01 a day.
 bool is_plain(const std::string& value) {
-  static const std::set<std::string> kWords = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"};
+  static const std::set<std::string> kWords = {"y",  "n",   "yes",  "no",  "true", "false",
+                                               "on", "off", "null", "nan", "inf"};
+  constexpr std::size_t kMostDigits = 6;  // more become 1.5e+07 on some ways
+  const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
   const auto is_of_a_name = [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view("._/@+-:").find(static_cast<char>(c)) != std::string_view::npos;
   };
   std::string lower = value;
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (std::isalnum(static_cast<unsigned char>(value.front())) == 0 || value.back() == ':' || kWords.contains(lower) ||
-      !std::all_of(value.begin(), value.end(), is_of_a_name)) {
+  if (value.back() == ':' || kWords.contains(lower) || !std::all_of(value.begin(), value.end(), is_of_a_name))
     return false;
-  }
-  if (value.find_first_not_of("0123456789") == std::string::npos) return value.front() != '0';  // 12 is read as it is
-  // 12:30:00 is a number to base 60.
-  if (value.find(':') != std::string::npos && value.find_first_not_of("0123456789.:") == std::string::npos)
-    return false;
-  char* end = nullptr;
-  (void)std::strtod(value.c_str(), &end);
-  return *end != '\0';
+  if (std::isalpha(static_cast<unsigned char>(value.front())) != 0) return true;
+  const bool is_number = std::all_of(value.begin(), value.end(), is_digit);
+  if (is_number) return value.front() != '0' && value.size() <= kMostDigits;
+  const bool is_version = value.find_first_not_of("0123456789.") == std::string::npos;
+  return is_digit(value.front()) && is_version && std::count(value.begin(), value.end(), '.') > 1;
 }
 
 std::string scalar(const std::string& value) {
   if (is_plain(value)) return value;
   std::string quoted = "\"";
   for (const char c : value) {
-    if (static_cast<unsigned char>(c) < ' ') {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
       quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
       continue;
     }

@@ -25,8 +25,12 @@ constexpr std::chrono::seconds kLastWords{5};     // for the outcome of what was
 constexpr std::chrono::seconds kPatience{10};     // for a client to come
 constexpr std::size_t kLargestInbox = 8U << 20;   // then the client waits
 constexpr std::size_t kLargestSaid = 1U << 20;    // at once; clients say what is long in parts
-constexpr std::size_t kMostWaiting = 512;         // clients whose jobs may still be in the queue
 constexpr std::size_t kPart = 256U << 10;
+
+tl::unexpected<Error> timed_out() {
+  return fail(ErrorKind::timed_out, "what the client does for it ran into the time limit for one step",
+              "limits.step_timeout in the daemon's configuration sets it");
+}
 
 tl::unexpected<Error> gone() {
   return fail(ErrorKind::unavailable, "the client that does what LOCALLY says, and lends its SSH agent, is gone",
@@ -92,7 +96,8 @@ Status ClientChannel::send(LocalFrame kind, std::uint32_t number, std::string_vi
   });
   if (sent) return {};
   shutdown(socket_.get(), SHUT_RDWR);
-  return patience.cancel.canceled() ? fail(ErrorKind::canceled, "canceled") : gone();
+  if (patience.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
+  return Clock::now() > patience.until ? timed_out() : gone();
 }
 
 // As much as is wanted: who cannot take it says so before its end.
@@ -115,7 +120,9 @@ Result<proto::LocalOutcome> ClientChannel::run(const Wanted& wanted, const sys::
   if (wanted.time_limit.count() > 0) patience.until = Clock::now() + wanted.time_limit;
   auto outcome = [&]() -> Result<proto::LocalOutcome> {
     INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), patience));
-    if (wanted.tar) INGOT_CHECK(send_tar(number, *wanted.tar, patience));
+    // Who goes may have said the outcome before.
+    auto sent = wanted.tar ? send_tar(number, *wanted.tar, patience) : Status();
+    if (!sent && sent.error().kind != ErrorKind::unavailable) return fail(sent.error());
     return wait(wanted, number, patience);
   }();
   leave(number);
@@ -203,10 +210,7 @@ Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint3
     if (was_last) return ended ? gone() : fail(ended.error());
     if (ended && patience.cancel.canceled()) ended = fail(ErrorKind::canceled, "canceled");
     if (ended && Clock::now() > patience.until) {
-      ended = fail(ErrorKind::timed_out,
-                   "what the client does for it ran into the time limit of " +
-                       base::human_duration(std::chrono::duration<double>(wanted.time_limit).count()) + " for one step",
-                   "limits.step_timeout in the daemon's configuration sets it");
+      ended = timed_out();
     }
     if (ended) continue;
     if (!last_words) {
@@ -224,7 +228,7 @@ Status ClientChannels::check_room(const std::string& job, bool is_running) {
     return fail(ErrorKind::unavailable, "another client does what job " + job + " asks of it",
                 "it is asked as long as it is there; try again later");
   }
-  if (!is_running && channels_.size() >= kMostWaiting) {
+  if (!is_running && channels_.size() >= most_waiting_) {
     return fail(ErrorKind::unavailable, "too many clients wait to do what their jobs ask of them", "try again later");
   }
   return {};
@@ -250,7 +254,8 @@ Result<std::shared_ptr<ClientChannel>> ClientChannels::get(const std::string& jo
   std::unique_lock lock(mutex_);
   while (Clock::now() < until) {
     if (cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
-    if (const auto found = channels_.find(job); found != channels_.end() && found->second->is_ready()) {
+    if (const auto found = channels_.find(job);
+        found != channels_.end() && found->second->is_open() && found->second->is_ready()) {
       return found->second;
     }
     changed_.wait_for(lock, kGlance);

@@ -97,6 +97,7 @@ class ClientChannel {
 // Those of all jobs. Thread-safe.
 class ClientChannels {
  public:
+  explicit ClientChannels(std::size_t most_waiting = 512) : most_waiting_(most_waiting) {}
   // Kind `unavailable` while the job has another client, and for one that waits in the queue when there are too many.
   Status check_room(const std::string& job, bool is_running);
   // Closes the connection when another client was quicker.
@@ -109,6 +110,7 @@ class ClientChannels {
  private:
   void drop_closed();
 
+  const std::size_t most_waiting_;  // clients whose jobs may still be in the queue
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, std::shared_ptr<ClientChannel>> channels_;

@@ -203,17 +203,16 @@ Result<Needs> JobBuilds::expected_needs(const graph::Graph& graph, const std::ve
   Needs needs;
   if (run_.history == nullptr || steps.empty()) return needs;
   const proto::JobSpec& spec = run_.job.spec;
-  std::string all;
+  // What is run anew, or with what is the user's own, is not done for others too.
+  const bool is_for_all = !spec.no_cache && spec.no_cache_targets.empty() && !spec.ssh && secrets_->empty();
   for (const graph::StepId id : steps) {
     const auto& step = graph.steps[id];
     INGOT_TRY(const auto bytes, run_.history->expected_bytes(spec.project, step.target, step.text));
-    const auto key = results_->keys()->find(step.number);
-    const std::string work = key ? key->key.str() : run_.job.id + " " + std::to_string(step.number);
-    needs[work] = bytes;
-    all += work;
+    const auto key = is_for_all ? results_->keys()->find(step.number) : std::nullopt;
+    needs[key ? key->key.str() : run_.job.id + " " + std::to_string(step.number)] = bytes;
   }
   INGOT_TRY(const auto artifacts, run_.history->expected_artifacts(spec.project, spec.target));
-  needs["artifacts of " + base::Digest::of(all).str()] = artifacts;
+  needs["artifacts of " + run_.job.id] = artifacts;
   return needs;
 }
 

@@ -103,8 +103,8 @@ Status forget_shares_of_absent(db::Database& database, const BlobStore& blobs) {
     while (true) {
       INGOT_TRY(bool more, query.step());
       if (!more) break;
-      INGOT_TRY(auto digest, base::Digest::parse(query.text(0)));
-      if (!blobs.has(digest)) absent.push_back(std::move(digest));
+      auto digest = base::Digest::parse(query.text(0));
+      if (digest && !blobs.has(*digest)) absent.push_back(std::move(*digest));
     }
     for (const auto& digest : absent) INGOT_CHECK(forget_blob_share(database, digest));
     return {};

@@ -99,7 +99,9 @@ Result<Swept> Sweeper::sweep(bool dry_run) {
 Status Sweeper::forget_shares(const std::vector<RawDigest>& blobs) const {
   if (blobs.empty()) return {};
   return database_.transaction([&]() -> Status {
-    for (const auto& raw : blobs) INGOT_CHECK(forget_blob_share(database_, from_raw(raw)));
+    for (const auto& raw : blobs) {
+      if (!blobs_.has(from_raw(raw))) INGOT_CHECK(forget_blob_share(database_, from_raw(raw)));  // not one made anew
+    }
     return {};
   });
 }

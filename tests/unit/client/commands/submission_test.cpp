@@ -165,17 +165,17 @@ TEST_F(Submission, what_is_no_target_is_told) {
             "hint: write the value behind an equals sign; flags of ingot itself stand before the target");
 }
 
-TEST_F(Submission, a_flag_behind_the_target_is_no_argument_unless_an_arg_has_its_name) {
-  for (const std::vector<std::string>& behind :
-       {std::vector<std::string>{"--secret", "token=s3cr3t"}, {"--secret=token=s3cr3t"}}) {
-    std::vector<std::string> words = {"+t"};
-    words.insert(words.end(), behind.begin(), behind.end());
-    EXPECT_EQ(error(words),
-              "--secret stands behind the target, where the Earthfile's arguments do, and it declares no ARG secret\n"
-              "hint: write it before the target: ingot submit --secret... +t");
+TEST_F(Submission, a_secret_behind_the_target_is_refused_unless_an_arg_has_its_name) {
+  const std::string refused =
+      "--secret stands behind the target, where the Earthfile's arguments do: it would be no secret\n"
+      "hint: write it before the target; an ARG secret is given by --build-arg secret=...";
+  for (const std::string target : {"+t", "github.com/org/repo+t"}) {
+    EXPECT_EQ(error({target, "--secret", "token=s3cr3t"}), refused);
+    EXPECT_EQ(error({target, "--secret=token=s3cr3t"}), refused);
   }
   directory.file("p/Earthfile", "VERSION 0.8\nt:\n    ARG secret\n    FROM scratch\n");
   EXPECT_EQ(sent({"+t", "--secret=x"})["args"], json({{"secret", "x"}}));
+  EXPECT_EQ(sent({"+t", "--label=x"})["args"], json({{"label", "x"}})) << "the daemon warns of what no ARG takes";
 }
 
 TEST_F(Submission, values_of_flags_are_checked) {

@@ -103,6 +103,15 @@ TEST_F(Blobs, who_counts_a_file_knows_before_it_is_one) {
   EXPECT_EQ(told, std::vector<std::string>{"begins"});
 }
 
+TEST_F(Blobs, who_cannot_count_it_keeps_it_from_becoming_one_and_nothing_is_left) {
+  auto blobs = open();
+  CountsAsBlob counts;
+  counts.begins = []() -> Result<bool> { return base::fail(ErrorKind::no_space, "full"); };
+  const auto file = *sys::open_file(directory.file("layer", "a layer"), O_RDONLY);
+  EXPECT_FALSE(blobs.adopt(file.get(), base::Digest::of("a layer"), Durability::now, counts));
+  EXPECT_EQ(fs::hard_link_count(directory / "layer"), 1U);
+}
+
 TEST_F(Blobs, a_file_that_another_writer_was_quicker_with_is_counted_as_before) {
   auto blobs = open();
   const auto digest = base::Digest::of("a layer");
