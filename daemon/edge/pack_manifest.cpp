@@ -67,8 +67,8 @@ bool is_plain(const std::string& value) {
   if (std::isalpha(static_cast<unsigned char>(value.front())) != 0) return true;
   const bool is_number = std::all_of(value.begin(), value.end(), is_digit);
   if (is_number) return value.front() != '0' && value.size() <= kMostDigits;
-  const bool is_version = value.find_first_not_of("0123456789.") == std::string::npos;
-  return is_digit(value.front()) && is_version && std::count(value.begin(), value.end(), '.') > 1;
+  // No number and no time has two dots: a version, or an address.
+  return is_digit(static_cast<unsigned char>(value.front())) && std::count(value.begin(), value.end(), '.') > 1;
 }
 
 std::string scalar(const std::string& value) {

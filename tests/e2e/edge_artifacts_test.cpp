@@ -293,7 +293,8 @@ void EdgeArtifacts::expect_comes_up(const fs::path& disk) const {
   EXPECT_EQ(on_host("readlink /etc/resolv.conf").out, "../run/systemd/resolve/stub-resolv.conf\n");
   EXPECT_THAT(on_host("echo 'a password' | sudo -S touch /usr/it-is-read-only").err,
               HasSubstr("Read-only file system"));
-  EXPECT_EQ(on_host("systemctl is-system-running").out, "running\n") << on_host("systemctl --failed").out;
+  EXPECT_EQ(on_host("timeout 300 systemctl is-system-running --wait").out, "running\n")
+      << on_host("systemctl --failed").out;
   EXPECT_EQ(on_host("echo kept >~/kept; echo gone | tee /tmp/gone; cat /etc/machine-id >~/id; sync").out, "gone\n");
   on_host("echo 'a password' | sudo -S reboot");
   EXPECT_TRUE(host.ends(120s)) << host.last_words();

@@ -78,7 +78,7 @@ TEST(PackManifest, whatever_a_label_says_is_read_as_that_text) {
     const auto text = manifest_of("ttl.sh/debian:k3s-1.27.2-v1", {{kOsVersionAnnotation, value}}, {});
     const auto node = YAML::Load(text)["options"]["system.osVersion"];
     EXPECT_EQ(node.Scalar(), value);
-    EXPECT_EQ(node.Tag(), value == "1.2.3" ? "?" : "!") << value;
+    EXPECT_EQ(node.Tag(), value == "1.2.3" || value.starts_with("127.") ? "?" : "!") << value;
   }
 }
 
