@@ -74,7 +74,7 @@ TEST(PackManifest, whatever_a_label_says_is_read_as_that_text) {
   for (const std::string value :
        {"24.10",    "true",        "No",      "a: b",     "x #y",       "\"quoted\" \\", "- a",
         "012",      "1e3",         "0x1f",    "12:30:00", "2024-10-01", "24_10",         "0b101",
-        "20241001", "line\nbreak", "{{ x }}", "ends:",    "1.2.3",      "9 (stretch)"}) {
+        "20241001", "line\nbreak", "{{ x }}", "ends:",    "1.2.3",      "9 (stretch)",   "127.0.0.1:5000/edge"}) {
     const auto text = manifest_of("ttl.sh/debian:k3s-1.27.2-v1", {{kOsVersionAnnotation, value}}, {});
     const auto node = YAML::Load(text)["options"]["system.osVersion"];
     EXPECT_EQ(node.Scalar(), value);
