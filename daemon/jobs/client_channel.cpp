@@ -27,8 +27,10 @@ constexpr std::size_t kLargestInbox = 8U << 20;   // then the client waits
 constexpr std::size_t kLargestSaid = 1U << 20;    // at once; clients say what is long in parts
 constexpr std::size_t kPart = 256U << 10;
 
-tl::unexpected<Error> timed_out() {
-  return fail(ErrorKind::timed_out, "what the client does for it ran into the time limit for one step",
+tl::unexpected<Error> timed_out(std::chrono::milliseconds limit) {
+  return fail(ErrorKind::timed_out,
+              "what the client does for it ran into the time limit of " +
+                  base::human_duration(std::chrono::duration<double>(limit).count()) + " for one step",
               "limits.step_timeout in the daemon's configuration sets it");
 }
 
@@ -97,7 +99,7 @@ Status ClientChannel::send(LocalFrame kind, std::uint32_t number, std::string_vi
   if (sent) return {};
   shutdown(socket_.get(), SHUT_RDWR);
   if (patience.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");
-  return Clock::now() > patience.until ? timed_out() : gone();
+  return Clock::now() > patience.until ? timed_out(patience.limit) : gone();
 }
 
 // As much as is wanted: who cannot take it says so before its end.
@@ -116,7 +118,7 @@ Status ClientChannel::send_tar(std::uint32_t number, const sys::fs::path& tar, c
 
 Result<proto::LocalOutcome> ClientChannel::run(const Wanted& wanted, const sys::CancelToken& cancel) {
   INGOT_TRY(const auto number, enter());
-  Patience patience{cancel};
+  Patience patience{cancel, wanted.time_limit};
   if (wanted.time_limit.count() > 0) patience.until = Clock::now() + wanted.time_limit;
   auto outcome = [&]() -> Result<proto::LocalOutcome> {
     INGOT_CHECK(send(LocalFrame::errand, number, proto::dump(proto::to_json(wanted.errand)), patience));
@@ -210,7 +212,7 @@ Result<proto::LocalOutcome> ClientChannel::wait(const Wanted& wanted, std::uint3
     if (was_last) return ended ? gone() : fail(ended.error());
     if (ended && patience.cancel.canceled()) ended = fail(ErrorKind::canceled, "canceled");
     if (ended && Clock::now() > patience.until) {
-      ended = timed_out();
+      ended = timed_out(patience.limit);
     }
     if (ended) continue;
     if (!last_words) {

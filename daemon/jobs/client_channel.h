@@ -71,6 +71,7 @@ class ClientChannel {
   // For how long somebody wants an errand done.
   struct Patience {
     const sys::CancelToken& cancel;
+    std::chrono::milliseconds limit{0};  // 0: none
     std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
     bool is_over() const { return cancel.canceled() || std::chrono::steady_clock::now() > until; }
   };
