@@ -128,9 +128,6 @@ class Build {
   void take_what_the_job_has();
   Status touch_results();
   void tell_of_what_is_there();
-  // build_checks.cpp
-  Status check_secrets() const;
-  Status check_agent() const;
   Status ask_for_admission();
   static Result<StepResult> fly_once(Solver& solver, const Solver::Wanted& wanted, JobResults& results,
                                      std::size_t number, const Flights::Cockpit& cockpit);
@@ -139,6 +136,10 @@ class Build {
   std::optional<Landing> next_landing();
   void started(graph::StepId id);
   std::uint64_t made_bytes(graph::StepId id) const;
+  // build_checks.cpp, where check_platforms() is, too
+  Status check_secrets() const;
+  Status check_agent() const;
+
   static Error at_step(Error error, const graph::Step& step);
   // By its number in the job; a graph that nobody numbered has its places.
   std::size_t number_of(graph::StepId id) const { return step(id).number != 0 ? step(id).number : id + 1; }

@@ -85,8 +85,8 @@ class BlobStore {
   fs::path directory_;
   UnsyncedMarks marks_;
   std::shared_ptr<BlobLedger> ledger_;
-  std::shared_ptr<std::mutex> shaping_ = std::make_shared<std::mutex>();  // one shape is given at a time
-  std::shared_ptr<std::mutex> adopting_ = std::make_shared<std::mutex>();
+  std::shared_ptr<std::mutex> shaping_ = std::make_shared<std::mutex>();   // one shape is given at a time
+  std::shared_ptr<std::mutex> adopting_ = std::make_shared<std::mutex>();  // one file becomes a blob at a time
 };
 
 // Hashes while it writes; without commit() nothing stays.
