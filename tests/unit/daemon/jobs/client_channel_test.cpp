@@ -41,6 +41,12 @@ ClientChannel::Wanted command(const std::string& text) {
   return wanted;
 }
 
+ClientChannel::Wanted tar_of(std::size_t bytes, const test::TempDirectory& directory) {
+  auto wanted = command("");
+  wanted.tar = directory.file("tar", std::string(bytes, 't'));
+  return wanted;
+}
+
 struct Both {
   Both() {
     auto ends = two_ends();
@@ -169,9 +175,7 @@ TEST(ClientChannel, a_time_limit_ends_it) {
 TEST(ClientChannel, a_tar_that_nobody_takes_runs_into_the_time_limit_too) {
   Both both;
   const test::TempDirectory directory;
-  directory.file("tar", std::string(8U << 20, 't'));
-  auto wanted = command("");
-  wanted.tar = directory / "tar";
+  auto wanted = tar_of(8U << 20, directory);
   wanted.time_limit = std::chrono::milliseconds(100);
   std::size_t sent = 0;
   std::thread other([&] {
@@ -191,9 +195,7 @@ TEST(ClientChannel, a_tar_that_nobody_takes_runs_into_the_time_limit_too) {
 TEST(ClientChannel, a_tar_that_cannot_be_taken_is_not_sent_to_its_end) {
   Both both;
   const test::TempDirectory directory;
-  directory.file("tar", std::string(64U << 20, 't'));
-  auto wanted = command("");
-  wanted.tar = directory / "tar";
+  auto wanted = tar_of(64U << 20, directory);
   std::size_t sent = 0;
   std::thread other([&] {
     const auto asked = both.client.hear();
@@ -215,9 +217,7 @@ TEST(ClientChannel, a_tar_that_cannot_be_taken_is_not_sent_to_its_end) {
 TEST(ClientChannel, an_outcome_counts_though_the_client_goes_while_a_tar_is_sent) {
   Both both;
   const test::TempDirectory directory;
-  directory.file("tar", std::string(8U << 20, 't'));
-  auto wanted = command("");
-  wanted.tar = directory / "tar";
+  auto wanted = tar_of(8U << 20, directory);
   std::thread other([&] {
     const auto asked = both.client.hear();
     both.client.end(asked->number, 7);
