@@ -299,10 +299,16 @@ ALTER TABLE job_images ADD COLUMN platform TEXT NOT NULL DEFAULT '';
 ALTER TABLE artifacts ADD COLUMN platforms TEXT NOT NULL DEFAULT '';
 )sql";
 
+// The file that is both a layer's and a blob: by it the layer's other holders are found. 0: from before it was kept.
+constexpr std::string_view kSharedFiles = R"sql(
+ALTER TABLE blob_shares ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs, kSteps, kShares, kComposed, kRepositories};
+  static const std::vector<std::string_view> kMigrations = {kJobs,     kSteps,        kShares,
+                                                            kComposed, kRepositories, kSharedFiles};
   return kMigrations;
 }
 

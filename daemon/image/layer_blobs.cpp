@@ -115,8 +115,8 @@ Result<LayerBlob> LayerBlobs::compose(const Layer& layer, const store::TarOption
 Result<store::BlobComposer::Files> LayerBlobs::files_of(const Layer& layer) {
   store::BlobComposer::Files files;
   if (layer.first != layer.last) return files;
-  files.counts = [this, id = std::to_string(layer.last)](const base::Digest& digest, std::uint64_t disk_bytes) {
-    return snapshots_.counts_as_blob(id, digest, disk_bytes);
+  files.counts = [this, id = std::to_string(layer.last)](const base::Digest& digest, const store::SharedFile& file) {
+    return snapshots_.counts_as_blob(id, digest, file);
   };
   INGOT_CHECK(database_.read([&]() -> Status {
     INGOT_TRY(auto query, database_.prepare("SELECT digest FROM blob_shares WHERE layer = ?"));

@@ -68,7 +68,7 @@ Result<bool> keep_in_place(const ArtifactLayers& layers, const std::string& path
     return {};
   }));
   const base::Digest digest = hasher.finish();
-  const auto counts = layers.counts(file->layer, digest, static_cast<std::uint64_t>(status.st_blocks) * 512);
+  const auto counts = layers.counts(file->layer, digest, SharedFile::of(status));
   if (!blobs.adopt(file->fd.get(), digest, Durability::now, counts)) {
     artifact.size = 0;
     return false;

@@ -7,6 +7,7 @@
 #include "daemon/graph/graph.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/layer_files.h"
+#include "daemon/store/shared_file.h"
 #include "daemon/sys/rooted.h"
 #include "proto/types.h"
 
@@ -15,7 +16,7 @@ namespace ingot::store {
 // Where the file system that is saved from has its files, and who counts a layer's file that becomes a blob.
 struct ArtifactLayers {
   LayerFiles files;
-  std::function<CountsAsBlob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes)> counts;
+  std::function<CountsAsBlob(const std::string& layer, const base::Digest& digest, const SharedFile& file)> counts;
 };
 
 // SAVE ARTIFACT: what `save` selects of a mounted file system, kept by digest. A directory becomes a tar whose bytes

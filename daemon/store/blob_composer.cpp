@@ -24,7 +24,7 @@ Result<std::unique_ptr<BlobComposer>> BlobComposer::begin(const BlobStore& blobs
 
 void BlobComposer::file_begins(int file, const struct stat& status) {
   if (status.st_size < kLarge || !files_.counts) return;
-  file_ = std::make_unique<LargeFile>(LargeFile{file, static_cast<std::uint64_t>(status.st_blocks) * 512, 0, {}, {}});
+  file_ = std::make_unique<LargeFile>(LargeFile{file, SharedFile::of(status), 0, {}, {}});
   const auto known = files_.known.find({status.st_dev, status.st_ino});
   if (known != files_.known.end() && blobs_.find_for_job(known->second)) file_->digest = known->second;
 }
@@ -65,7 +65,7 @@ Status BlobComposer::file_ends() {
 
 // A file that cannot have a second name, or must not, is copied.
 Status BlobComposer::adopt(const LargeFile& file) {
-  if (blobs_.adopt(file.fd, file.digest, Durability::now, files_.counts(file.digest, file.disk_bytes))) return {};
+  if (blobs_.adopt(file.fd, file.digest, Durability::now, files_.counts(file.digest, file.shared))) return {};
   if (lseek(file.fd, 0, SEEK_SET) != 0) return base::fail_errno(errno, "cannot read a file of a layer again");
   INGOT_TRY(auto copy, blobs_.begin());
   INGOT_CHECK(sys::read_bytes(file.fd, "cannot read a file of a layer",

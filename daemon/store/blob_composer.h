@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/store/composed_blobs.h"
+#include "daemon/store/shared_file.h"
 #include "daemon/store/tar_writer.h"
 #include "daemon/sys/cancel.h"
 
@@ -21,7 +22,7 @@ class BlobComposer : public TarSink {
   struct Files {
     std::map<FileId, base::Digest> known;  // of those that are blobs already
     // Who counts a file that becomes a blob. Without it none does.
-    std::function<CountsAsBlob(const base::Digest& digest, std::uint64_t disk_bytes)> counts;
+    std::function<CountsAsBlob(const base::Digest& digest, const SharedFile& file)> counts;
   };
   static Result<std::unique_ptr<BlobComposer>> begin(const BlobStore& blobs, Files files, sys::CancelToken cancel);
 
@@ -41,7 +42,7 @@ class BlobComposer : public TarSink {
       : blobs_(blobs), files_(std::move(files)), cancel_(std::move(cancel)), between_(std::move(between)) {}
   struct LargeFile {
     int fd;
-    std::uint64_t disk_bytes;
+    SharedFile shared;
     std::uint64_t size = 0;
     base::Digest digest;  // when it is known
     base::Hasher hasher;  // else

@@ -202,7 +202,7 @@ Status LayerLinks::name_blob(const Link& link, int holder) {
   INGOT_TRY(bool named,
             blobs_->give_name(link.blob, {wanted.uid, wanted.gid, wanted.mode, wanted.time}, holder, link.target));
   if (!named) return copy_file(AT_FDCWD, link.name, link.file, wanted, holder, link.target);
-  blob_bytes_[link.blob.str()] = bytes_of(link.file);
+  blobs_named_[link.blob.str()] = SharedFile::of(link.file);
   return {};
 }
 
@@ -228,7 +228,7 @@ LayerShares LayerLinks::shared() const {
   const auto id = [&](std::size_t layer) { return std::stoll(names_[layer].filename()); };
   for (const auto& [layer, bytes] : linked_bytes_) shares.with_layers[id(layer)] += bytes;
   for (const auto& [layer, bytes] : twin_bytes_) shares.with_twins_of[id(layer)] += bytes;
-  shares.with_blobs = blob_bytes_;
+  shares.with_blobs = blobs_named_;
   for (std::size_t layer : made_twins_) shares.made_twins_of.insert(id(layer));
   return shares;
 }

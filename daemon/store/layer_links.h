@@ -83,7 +83,7 @@ class LayerLinks {
   std::map<std::string, std::vector<Link>> links_;  // by their directory in the writable layer
   std::set<ino_t> linked_;
   std::map<std::size_t, std::uint64_t> linked_bytes_;
-  std::map<std::string, std::uint64_t> blob_bytes_;
+  std::map<std::string, SharedFile> blobs_named_;
   std::map<std::size_t, std::uint64_t> twin_bytes_;
   std::set<std::size_t> made_twins_;
   // The last ones, which are asked for again and again.

@@ -158,19 +158,23 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
 }
 
 CountsAsBlob SnapshotStore::counts_as_blob(const std::string& layer, const base::Digest& digest,
-                                           std::uint64_t disk_bytes) {
-  const SnapshotId id = std::stoll(layer);
+                                           const SharedFile& file) {
+  const auto holder = std::make_shared<SnapshotId>(std::stoll(layer));
   CountsAsBlob counts;
-  counts.begins = [this, id, digest, disk_bytes]() -> Result<bool> {
+  counts.begins = [this, holder, digest, file]() -> Result<bool> {
+    const auto has = [this](SnapshotId id, ino_t inode) { return layer_has(id, inode); };
+    if (file.has_other_names) {
+      INGOT_TRY(*holder, counted_at(*database_, *holder, file, has));
+    }
     bool counted = false;
     INGOT_CHECK(database_->transaction([&]() -> Status {
-      INGOT_TRY(counted, record_blob_share(*database_, id, digest, disk_bytes));
+      INGOT_TRY(counted, record_blob_share(*database_, *holder, digest, file));
       return {};
     }));
     return counted;
   };
-  counts.ends = [this, id, digest] {
-    return database_->transaction([&] { return withdraw_blob_share(*database_, id, digest); });
+  counts.ends = [this, holder, digest] {
+    return database_->transaction([&] { return withdraw_blob_share(*database_, *holder, digest); });
   };
   return counts;
 }
@@ -267,17 +271,26 @@ Result<std::vector<fs::path>> SnapshotStore::own_layers(SnapshotId id) const {
   return layers;
 }
 
+Result<std::vector<InheritedFile>> SnapshotStore::inherited_from(SnapshotId id) const {
+  return inherited_files(*database_, id, [this](SnapshotId layer, ino_t inode) { return layer_has(layer, inode); });
+}
+
+Status SnapshotStore::delete_row(SnapshotId id, const std::vector<InheritedFile>& inherited) const {
+  INGOT_CHECK(hand_over(*database_, id, inherited));
+  INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
+  return deletion.bind(1, id).run();
+}
+
 Status SnapshotStore::remove(SnapshotId id) {
+  INGOT_TRY(const auto inherited, inherited_from(id));
   auto lock = leases_->lock();
   if (leases_->held(id)) return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use by a build", id));
-  auto deleted = database_->transaction([&]() -> Status {
-    INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
-    return deletion.bind(1, id).run();
-  });
+  auto deleted = database_->transaction([&] { return delete_row(id, inherited); });
   if (!deleted && deleted.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use: an image or another snapshot needs it", id));
   }
   INGOT_CHECK(deleted);
+  finder_->forget(directory_ / std::to_string(id));
   INGOT_CHECK(joined_->forget(directory_ / std::to_string(id)));
   return trash_->take(directory_ / std::to_string(id));
 }
@@ -327,8 +340,8 @@ Status SnapshotStore::remove_unreferenced() {
   // Children come before their parents. All in one transaction, since each waits for the disk.
   INGOT_CHECK(database_->transaction([&]() -> Status {
     for (SnapshotId id : unneeded) {
-      INGOT_TRY(auto deletion, database_->prepare("DELETE FROM snapshots WHERE id = ?"));
-      INGOT_CHECK(deletion.bind(1, id).run());
+      INGOT_TRY(const auto inherited, inherited_from(id));
+      INGOT_CHECK(delete_row(id, inherited));
     }
     INGOT_TRY(auto query, database_->prepare("SELECT id FROM snapshots"));
     while (true) {

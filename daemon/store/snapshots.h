@@ -59,7 +59,7 @@ class SnapshotStore {
   // power cut takes it back whole, with all that stands on it, and no other end of the daemon does.
   Result<Lease> commit(PendingSnapshot pending, const std::function<Status(SnapshotId)>& also = {});
   // For a file of the layer that is to become a blob.
-  CountsAsBlob counts_as_blob(const std::string& layer, const base::Digest& digest, std::uint64_t disk_bytes);
+  CountsAsBlob counts_as_blob(const std::string& layer, const base::Digest& digest, const SharedFile& file);
   // Keeps it while the lease lives. `find` says which, or none; nothing is collected meanwhile.
   Result<std::optional<Lease>> lease(const std::function<Result<std::optional<SnapshotId>>()>& find);
   Lease lease(SnapshotId id) { return leases_->take(id); }
@@ -113,6 +113,9 @@ class SnapshotStore {
   Result<base::Digest> layer_digest(const Layer& layer) const;
   Result<bool> same_layer(const Layer& one, const Layer& other) const;
   Status put_in_place(const fs::path& upper, SnapshotId id) const;
+  Status delete_row(SnapshotId id, const std::vector<InheritedFile>& inherited) const;
+  Result<std::vector<InheritedFile>> inherited_from(SnapshotId id) const;
+  bool layer_has(SnapshotId id, ino_t inode) const { return finder_->has(directory_ / std::to_string(id), inode); }
 
   fs::path directory_;
   db::Database* database_;
@@ -121,6 +124,7 @@ class SnapshotStore {
   FileTwins twins_;
   std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
   std::unique_ptr<SnapshotSync> sync_;
+  std::unique_ptr<FileFinder> finder_ = std::make_unique<FileFinder>();
   std::unique_ptr<EqualLayers> equal_ = std::make_unique<EqualLayers>();
 };
 

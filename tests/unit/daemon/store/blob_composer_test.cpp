@@ -28,10 +28,10 @@ class Composer : public testing::Test {
     fs::create_hard_link(directory / "t/d large", directory / "t/e link");
     directory.file("t/f runs as its owner", many('f'));
     chmod((directory / "t/f runs as its owner").c_str(), 04755);
-    files.counts = [this](const base::Digest& digest, std::uint64_t bytes) {
+    files.counts = [this](const base::Digest& digest, const SharedFile& file) {
       CountsAsBlob counts;
-      counts.begins = [this, digest, bytes]() -> Result<bool> {
-        became[digest.str()] += bytes;
+      counts.begins = [this, digest, file]() -> Result<bool> {
+        became[digest.str()] += file.bytes;
         return true;
       };
       return counts;

@@ -1,5 +1,6 @@
 #include "daemon/store/layer_shares.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include "daemon/store/snapshots.h"
@@ -94,7 +95,7 @@ TEST_F(LayerSharesTest, twins_count_at_the_layer_that_made_them) {
 TEST_F(LayerSharesTest, a_file_that_is_a_blob_counts_as_one_until_the_blob_goes) {
   const auto id = layer(1000);
   const auto blob = base::Digest::of("x");
-  const auto record = [&] { return *record_blob_share(*database, id, blob, 900); };
+  const auto record = [&] { return *record_blob_share(*database, id, blob, {900}); };
   EXPECT_TRUE(record());
   EXPECT_FALSE(record()) << "once more changes nothing";
   EXPECT_EQ(bytes(id), 100);
@@ -108,7 +109,7 @@ TEST_F(LayerSharesTest, a_file_that_is_a_blob_counts_as_one_until_the_blob_goes)
 TEST_F(LayerSharesTest, a_blob_whose_name_several_layers_have_counts_at_one_of_them_once_it_is_gone) {
   const auto blob = base::Digest::of("x");
   LayerShares shares;
-  shares.with_blobs = {{blob.str(), 900}};
+  shares.with_blobs = {{blob.str(), {900}}};
   const auto first = layer(1000, shares);
   const auto second = layer(900, shares);
   EXPECT_EQ(total(), 100);
@@ -123,12 +124,111 @@ TEST_F(LayerSharesTest, a_file_that_did_not_become_a_blob_is_the_layers_own) {
   const auto id = layer(1000);
   const auto other = layer(1000);
   const auto blob = base::Digest::of("x");
-  for (const auto of : {id, other}) EXPECT_TRUE(*record_blob_share(*database, of, blob, 900));
+  for (const auto of : {id, other}) EXPECT_TRUE(*record_blob_share(*database, of, blob, {900}));
   ASSERT_TRUE(withdraw_blob_share(*database, id, blob));
   EXPECT_EQ(bytes(id), 1000);
   EXPECT_EQ(bytes(other), 100);
   ASSERT_TRUE(withdraw_blob_share(*database, id, blob)) << "once more changes nothing";
   EXPECT_EQ(bytes(id), 1000);
+}
+
+// A layer's number in a directory of its own, with files whose counts the database keeps.
+class SharedFilesTest : public testing::Test {
+ protected:
+  static constexpr std::int64_t kLarge = 2 << 20;
+  SharedFilesTest()
+      : database(*db::Database::open(directory / "db")),
+        blobs(*BlobStore::open(directory / "blobs")),
+        store(*SnapshotStore::open(directory / "s", *database)) {}
+  SnapshotId make() {
+    auto pending = *store.begin(std::nullopt);
+    directory.file(within(pending, "opt/payload"), std::string(kLarge, 'p'));
+    return store.commit(std::move(pending))->id();
+  }
+  // One more layer that has it by a second name.
+  SnapshotId link_from(SnapshotId other) {
+    auto pending = *store.begin(std::nullopt);
+    directory.file(within(pending, "own"), std::string(kLarge, 'o'));
+    fs::create_hard_link(payload(other), pending.upper() / "payload");
+    pending.shares.with_layers[other] = kLarge;
+    return store.commit(std::move(pending))->id();
+  }
+  std::string within(const PendingSnapshot& pending, const std::string& path) {
+    return fs::relative(pending.upper() / path, directory.path()).string();
+  }
+  fs::path payload(SnapshotId id) {
+    const fs::path layer = directory / "s" / std::to_string(id);
+    return fs::exists(layer / "payload") ? layer / "payload" : layer / "opt/payload";
+  }
+  void becomes_blob(SnapshotId id) {
+    const auto digest = base::Digest::of(std::string(kLarge, 'p'));
+    struct stat status {};
+    ASSERT_EQ(stat(payload(id).c_str(), &status), 0);
+    auto fd = *sys::open_file(payload(id), O_RDONLY);
+    const auto counts = store.counts_as_blob(std::to_string(id), digest, SharedFile::of(status));
+    const auto adopted = blobs.adopt(fd.get(), digest, Durability::now, counts);
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    blob_bytes = kLarge;
+  }
+  // What the layers and the blob count together, and what they have on the disk.
+  std::pair<std::int64_t, std::int64_t> counted_and_there() {
+    auto query = *database->prepare("SELECT coalesce(sum(bytes), 0) FROM snapshots");
+    EXPECT_TRUE(*query.step());
+    std::int64_t there = 0;
+    std::set<ino_t> seen;
+    for (const char* part : {"s", "blobs"}) {
+      for (const auto& entry : fs::recursive_directory_iterator(directory / part)) {
+        struct stat status {};
+        if (!entry.is_regular_file() || stat(entry.path().c_str(), &status) != 0) continue;
+        if (status.st_size >= kLarge && seen.insert(status.st_ino).second) there += status.st_blocks * 512;
+      }
+    }
+    return {(query.number(0) + blob_bytes) / kLarge * kLarge, there};
+  }
+  void expect_counts(std::int64_t files) {
+    const auto [counted, there] = counted_and_there();
+    EXPECT_EQ(there, files * kLarge);
+    EXPECT_EQ(counted, there);
+  }
+  void remove(SnapshotId id) {
+    const auto removed = store.remove(id);
+    ASSERT_TRUE(removed) << removed.error().message;
+    store.reclaim_now();
+  }
+
+  test::TempDirectory directory;
+  std::unique_ptr<db::Database> database;
+  BlobStore blobs;
+  SnapshotStore store;
+  std::int64_t blob_bytes = 0;
+};
+
+TEST_F(SharedFilesTest, a_blobs_file_is_counted_once_when_the_layer_goes_that_others_linked_it_from) {
+  const auto first = make();
+  const auto second = link_from(first);
+  becomes_blob(first);
+  const auto third = link_from(first);
+  expect_counts(3);
+  remove(first);
+  expect_counts(3);
+  remove(second);
+  expect_counts(2);
+  remove(third);
+  expect_counts(1);
+}
+
+TEST_F(SharedFilesTest, a_linked_file_that_becomes_a_blob_leaves_the_layer_that_counts_it) {
+  const auto first = make();
+  const auto second = link_from(first);
+  const auto third = link_from(second);
+  becomes_blob(third);
+  expect_counts(3);
+  remove(third);
+  expect_counts(2);
+  remove(first);
+  expect_counts(2);
+  remove(second);
+  expect_counts(1);
 }
 
 TEST_F(LayerSharesTest, shares_of_blobs_that_were_never_made_end_with_the_next_start) {
@@ -138,7 +238,7 @@ TEST_F(LayerSharesTest, shares_of_blobs_that_were_never_made_end_with_the_next_s
   const auto there = *writer.commit(Durability::now);
   const auto absent = base::Digest::of("a daemon died before it was made");
   const auto id = layer(2000);
-  for (const auto& digest : {there, absent}) EXPECT_TRUE(*record_blob_share(*database, id, digest, 900));
+  for (const auto& digest : {there, absent}) EXPECT_TRUE(*record_blob_share(*database, id, digest, {900}));
   EXPECT_EQ(bytes(id), 200);
   ASSERT_TRUE(forget_shares_of_absent(*database, blobs));
   EXPECT_EQ(bytes(id), 1100);
