@@ -57,9 +57,4 @@ bool FileFinder::has(const std::filesystem::path& directory, ino_t inode) {
   return std::binary_search(known->inodes.begin(), known->inodes.end(), inode);
 }
 
-void FileFinder::forget(const std::filesystem::path& directory) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(known_, [&](const Known& one) { return one.directory == directory; });
-}
-
 }  // namespace ingot::store

@@ -23,8 +23,6 @@ struct SharedFile {
 class FileFinder {
  public:
   bool has(const std::filesystem::path& directory, ino_t inode);
-  // It is gone: another may get its name.
-  void forget(const std::filesystem::path& directory);
 
  private:
   struct Known {

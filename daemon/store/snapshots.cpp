@@ -290,7 +290,6 @@ Status SnapshotStore::remove(SnapshotId id) {
     return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use: an image or another snapshot needs it", id));
   }
   INGOT_CHECK(deleted);
-  finder_->forget(directory_ / std::to_string(id));
   INGOT_CHECK(joined_->forget(directory_ / std::to_string(id)));
   return trash_->take(directory_ / std::to_string(id));
 }
