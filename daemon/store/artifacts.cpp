@@ -7,6 +7,7 @@
 #include "daemon/store/artifact_source.h"
 #include "daemon/store/tar_writer.h"
 #include "daemon/sys/file_bytes.h"
+#include "daemon/sys/writeback.h"
 
 namespace ingot::store {
 
@@ -58,7 +59,7 @@ Result<bool> keep_in_place(const ArtifactLayers& layers, const std::string& path
   if (status.st_size < kWorthIt) return false;
   const auto file = layers.files.find(path, status);
   if (!file) return false;
-  sys::start_writeback(file->fd.get());
+  const sys::WritebackBeside writeback(file->fd.get());
   base::Hasher hasher;
   base::Checksum checksum;
   INGOT_CHECK(sys::read_bytes(file->fd.get(), "cannot read artifact " + path, [&](std::string_view bytes) -> Status {

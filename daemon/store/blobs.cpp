@@ -11,7 +11,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
-#include "daemon/sys/file_bytes.h"
+#include "daemon/sys/writeback.h"
 
 namespace ingot::store {
 

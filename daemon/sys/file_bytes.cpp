@@ -101,8 +101,4 @@ Status copy_content(int from, int to, std::uint64_t size, const std::string& wha
 }
 
 // Where it cannot be begun, the sync that follows does all of it.
-void start_writeback(int fd) {
-  (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
 }  // namespace ingot::sys

@@ -20,9 +20,6 @@ Status copy_range(int from, int to, std::int64_t begin, std::int64_t end, const 
 // A whole file of that size into an empty one; holes stay holes.
 Status copy_content(int from, int to, std::uint64_t size, const std::string& what);
 
-// Has the disk begin with what was written to a file, and does not wait for it.
-void start_writeback(int fd);
-
 // The same bytes, in large pieces, to `sink`.
 Status read_bytes(int from, const std::string& what, const std::function<Status(std::string_view)>& sink);
 

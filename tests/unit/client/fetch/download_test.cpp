@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "daemon/base/digest.h"
 #include "tests/unit/client/fake_daemon.h"
 
@@ -58,6 +60,20 @@ class DownloadTest : public testing::Test {
 TEST_F(DownloadTest, writes_the_file_whole_and_leaves_nothing_else) {
   ASSERT_EQ(error(), "no error");
   EXPECT_EQ(test::slurp(destination), content);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
+}
+
+TEST_F(DownloadTest, a_large_file_that_replaces_another_is_whole_and_who_has_the_old_one_open_keeps_it) {
+  const std::string old(40 << 20, 'o');
+  directory.file("a b.iso", old);
+  std::ifstream reader(destination);
+  while (content.size() < 33U << 20) content += content;
+  artifact.digest = base::Digest::of(content).str();
+  artifact.size = content.size();
+  ASSERT_EQ(error(), "no error");
+  EXPECT_TRUE(test::slurp(destination) == content);
+  const std::string kept((std::istreambuf_iterator<char>(reader)), std::istreambuf_iterator<char>());
+  EXPECT_TRUE(kept == old);
   EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
 }
 
