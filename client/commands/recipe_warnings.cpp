@@ -46,22 +46,27 @@ std::string line_of(const earthfile::Finding& finding) {
 
 }  // namespace
 
-Status tell_recipe_warnings(const Invocation& invocation, const fs::path& project, const std::string& target) {
+RecipeWarnings::RecipeWarnings(const Invocation& invocation, const fs::path& project, const std::string& target)
+    : is_strict_(invocation.has("--strict")), target_(target) {
+  if (proto::names_repository(target) || (is_quiet(invocation) && !is_strict_)) return;
+  findings_ = std::async(std::launch::async, [project, target] { return recipe_warnings(project, target); });
+}
+
+Status RecipeWarnings::tell() {
   constexpr std::size_t kMostTold = 10;
-  const bool is_strict = invocation.has("--strict");
-  if (is_quiet(invocation) && !is_strict) return {};
-  const auto findings = recipe_warnings(project, target);
-  const std::size_t told = is_strict ? findings.size() : std::min(findings.size(), kMostTold);
+  if (!findings_.valid()) return {};
+  const auto findings = findings_.get();
+  const std::size_t told = is_strict_ ? findings.size() : std::min(findings.size(), kMostTold);
   for (std::size_t i = 0; i < told; ++i) {
     std::fprintf(stderr, "ingot: warning: %s\n", line_of(findings[i]).c_str());
   }
   if (told < findings.size()) {
     std::fprintf(stderr, "ingot: and %zu more warnings: `ingot lint` tells them all\n", findings.size() - told);
   }
-  if (!is_strict || findings.empty()) return {};
+  if (!is_strict_ || findings.empty()) return {};
   return base::fail(ErrorKind::invalid,
                     fmt::format("there {} in what {} is built from, and --strict lets none pass",
-                                findings.size() == 1 ? "is a warning" : "are warnings", visible(target)),
+                                findings.size() == 1 ? "is a warning" : "are warnings", visible(target_)),
                     "correct what they name; `ingot lint` says how");
 }
 

@@ -1,16 +1,29 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 #include <string>
+#include <vector>
 
 #include "client/cli/command_table.h"
+#include "daemon/earthfile/lint.h"
 
 namespace ingot::client {
 
-// Tells on standard error what lint has to say of the recipes that a target is built from, each in a line; of others it
-// says nothing, nor with --quiet. With --strict it tells all of them, and any is kind `invalid`. What cannot be read is
-// the daemon's to tell.
-Status tell_recipe_warnings(const Invocation& invocation, const std::filesystem::path& project,
-                            const std::string& target);
+// What lint has to say of the recipes that a target is built from; of others it says nothing. It is found beside all
+// else that a submission needs, on a thread of its own, and told on standard error once that is there, each in a line.
+class RecipeWarnings {
+ public:
+  // Nothing is looked for with --quiet, nor for a target of another repository. What cannot be read is the daemon's to
+  // tell.
+  RecipeWarnings(const Invocation& invocation, const std::filesystem::path& project, const std::string& target);
+  // With --strict all of them, and any is kind `invalid`.
+  Status tell();
+
+ private:
+  const bool is_strict_;
+  const std::string target_;
+  std::future<std::vector<earthfile::Finding>> findings_;  // none: nobody wants them
+};
 
 }  // namespace ingot::client

@@ -20,6 +20,19 @@ const EVP_MD* sha256() {
   static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   return kAlgorithm;
 }
+
+constexpr std::size_t kRawSize = 32;
+
+std::string written(const std::array<unsigned char, kRawSize>& raw) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text(kPrefix.size() + kHexLength, '\0');
+  auto next = std::copy(kPrefix.begin(), kPrefix.end(), text.begin());
+  for (const unsigned char byte : raw) {
+    *next++ = kHex[byte >> 4U];
+    *next++ = kHex[byte & 15U];
+  }
+  return text;
+}
 }  // namespace
 
 Result<Digest> Digest::parse(std::string_view text) {
@@ -34,10 +47,16 @@ Result<Digest> Digest::parse(std::string_view text) {
   return digest;
 }
 
+// Of many short texts: a thread keeps what it hashes with, since making that takes longer than hashing.
 Digest Digest::of(std::string_view bytes) {
-  Hasher hasher;
-  hasher.update(bytes);
-  return hasher.finish();
+  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  std::array<unsigned char, kRawSize> raw{};
+  EVP_DigestInit_ex(context.get(), sha256(), nullptr);
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  EVP_DigestFinal_ex(context.get(), raw.data(), nullptr);
+  Digest digest;
+  digest.text_ = written(raw);
+  return digest;
 }
 
 std::string Digest::hex() const {
@@ -65,16 +84,10 @@ void Hasher::update(const void* bytes, std::size_t size) {
 }
 
 Digest Hasher::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context_->evp, raw.data(), &size);
-  constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, kRawSize> raw{};
+  EVP_DigestFinal_ex(context_->evp, raw.data(), nullptr);
   Digest digest;
-  digest.text_ = kPrefix;
-  for (unsigned i = 0; i < size; ++i) {
-    digest.text_ += kHex[raw[i] >> 4U];
-    digest.text_ += kHex[raw[i] & 15U];
-  }
+  digest.text_ = written(raw);
   return digest;
 }
 

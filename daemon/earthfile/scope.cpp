@@ -1,5 +1,6 @@
 #include "daemon/earthfile/scope.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ingot::earthfile {
@@ -19,21 +20,36 @@ VariableTable::Content& VariableTable::own() {
   return *content_;
 }
 
-void VariableTable::set(const std::string& name, const std::string& value) {
-  Content& content = own();
-  auto [found, added] = content.index.try_emplace(name, content.entries.size());
-  if (added) {
-    content.entries.emplace_back(name, value);
-    content.bytes += name.size() + value.size() + 2;  // as "NAME=value\0" counts in an environment
-    return;
+std::optional<std::size_t> VariableTable::Content::place_of(const std::string& name) const {
+  if (index.empty()) {
+    const auto found =
+        std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; });
+    return found == entries.end() ? std::nullopt : std::optional<std::size_t>(found - entries.begin());
   }
-  std::string& old = content.entries[found->second].second;
+  const auto found = index.find(name);
+  return found == index.end() ? std::nullopt : std::optional(found->second);
+}
+
+void VariableTable::Content::add(const std::string& name, const std::string& value) {
+  constexpr std::size_t kFew = 64;  // an index costs an allocation an entry, for each copy of the table
+  entries.emplace_back(name, value);
+  bytes += name.size() + value.size() + 2;  // as "NAME=value\0" counts in an environment
+  if (entries.size() <= kFew) return;
+  for (std::size_t i = index.size(); i < entries.size(); ++i) index.emplace(entries[i].first, i);
+}
+
+void VariableTable::set(const std::string& name, const std::string& value) {
+  const auto place = place_of(name);
+  if (place && content().entries[*place].second == value) return;
+  Content& content = own();
+  if (!place) return content.add(name, value);
+  std::string& old = content.entries[*place].second;
   content.bytes = content.bytes - old.size() + value.size();
   old = value;
 }
 
 void VariableTable::remove(const std::string& name) {
-  if (!content().index.contains(name)) return;
+  if (!place_of(name)) return;
   graph::Variables others;
   for (const auto& entry : entries()) {
     if (entry.first != name) others.push_back(entry);
@@ -42,13 +58,12 @@ void VariableTable::remove(const std::string& name) {
 }
 
 std::optional<std::size_t> VariableTable::place_of(const std::string& name) const {
-  const auto found = content().index.find(name);
-  return found == content().index.end() ? std::nullopt : std::optional(found->second);
+  return content().place_of(name);
 }
 
 const std::string* VariableTable::find(const std::string& name) const {
-  const auto found = content().index.find(name);
-  return found == content().index.end() ? nullptr : &content().entries[found->second].second;
+  const auto place = place_of(name);
+  return place ? &content().entries[*place].second : nullptr;
 }
 
 const std::string* Scope::find(const std::string& name) const {
@@ -71,8 +86,10 @@ graph::SharedVariables Scope::all() const {
 graph::Variables Scope::merged() const {
   const std::array<const VariableTable*, 4> tables = {&globals, &env, &args, &lets};
   graph::Variables all;
+  all.reserve(globals.entries().size() + env.entries().size() + args.entries().size() + lets.entries().size());
   std::array<std::vector<std::size_t>, tables.size()> places;  // of each table's entries among the merged ones
   for (std::size_t i = 0; i < tables.size(); ++i) {
+    places[i].reserve(tables[i]->entries().size());
     for (const auto& entry : tables[i]->entries()) {
       std::optional<std::size_t> place;
       for (std::size_t below = 0; below < i && !place; ++below) {

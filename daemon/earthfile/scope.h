@@ -33,8 +33,10 @@ class VariableTable {
  private:
   struct Content {
     graph::Variables entries;
-    std::unordered_map<std::string, std::size_t> index;
+    std::unordered_map<std::string, std::size_t> index;  // once there are so many that looking through them takes long
     std::size_t bytes = 0;
+    std::optional<std::size_t> place_of(const std::string& name) const;
+    void add(const std::string& name, const std::string& value);
   };
   const Content& content() const;
   Content& own();

@@ -11,6 +11,7 @@ namespace {
 // Every field is written with its length, so that no two operations share an encoding.
 class Encoder {
  public:
+  Encoder() = default;
   explicit Encoder(std::string_view kind) { text(kind); }
 
   void text(std::string_view value) {
@@ -23,7 +24,9 @@ class Encoder {
     bytes_ += ':';
   }
   void flag(bool value) { number(value ? 1 : 0); }
-  base::Digest finish() { return base::Digest::of(bytes_); }
+  void encoded(std::string_view bytes) { bytes_ += bytes; }
+  base::Digest finish() const { return base::Digest::of(bytes_); }
+  std::string take() { return std::move(bytes_); }
 
  private:
   std::string bytes_;  // together: to hash many short texts one by one takes longer
@@ -39,6 +42,14 @@ void encode(Encoder& encoder, const Variables& variables) {
     encoder.text(variable->first);
     encoder.text(variable->second);
   }
+}
+
+void encode(Encoder& encoder, const SharedVariables& variables) {
+  encoder.encoded(variables.encoded([](const Variables& list) {
+    Encoder own;
+    encode(own, list);
+    return own.take();
+  }));
 }
 
 void encode(Encoder& encoder, const Mount& mount) {

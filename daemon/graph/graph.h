@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,7 +23,7 @@ using StepId = std::size_t;
 using Variables = std::vector<std::pair<std::string, std::string>>;  // in order of declaration, names unique
 
 // The same for steps: each has all variables of its recipe, and most have what the one before had. Copies share one
-// list.
+// list, and what was made of it for the steps' digests.
 class SharedVariables {
  public:
   using value_type = Variables::value_type;
@@ -32,12 +33,19 @@ class SharedVariables {
 
   SharedVariables() = default;
   SharedVariables(Variables list)  // NOLINT(google-explicit-constructor): it is one
-      : list_(list.empty() ? nullptr : std::make_shared<const Variables>(std::move(list))) {}
+      : shared_(list.empty() ? nullptr : std::make_shared<Shared>(std::move(list))) {}
   SharedVariables(std::initializer_list<value_type> list) : SharedVariables(Variables(list)) {}
 
   const Variables& list() const {
     static const Variables kNone;
-    return list_ ? *list_ : kNone;
+    return shared_ ? shared_->list : kNone;
+  }
+  // What `make` makes of the list, made once; it is always given the same function.
+  const std::string& encoded(std::string (*make)(const Variables&)) const {
+    static const std::string kNone = make({});
+    if (!shared_) return kNone;
+    std::call_once(shared_->is_encoded, [&] { shared_->encoded = make(shared_->list); });
+    return shared_->encoded;
   }
   operator const Variables&() const { return list(); }  // NOLINT(google-explicit-constructor)
   const_iterator begin() const { return list().begin(); }
@@ -50,7 +58,13 @@ class SharedVariables {
   bool operator==(const SharedVariables& other) const { return list() == other.list(); }
 
  private:
-  std::shared_ptr<const Variables> list_;
+  struct Shared {
+    explicit Shared(Variables variables) : list(std::move(variables)) {}
+    const Variables list;
+    std::once_flag is_encoded;
+    std::string encoded;
+  };
+  std::shared_ptr<Shared> shared_;
 };
 
 // HEALTHCHECK. `test` is as in an OCI image: {"CMD", ...}, {"CMD-SHELL", text} or {"NONE"}; times in nanoseconds, 0:

@@ -16,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kProject =
     "VERSION 0.8\nFROM tiny\nroot:\n    RUN echo base > /base\nall:\n    FROM +root\n    COPY source /source\n"
@@ -200,6 +201,30 @@ TEST_F(Upkeep, a_job_waits_until_there_is_room_for_it) {
   EXPECT_EQ(daemon->ingot({"wait", waiting}).code, 0);
   EXPECT_THAT(daemon->ingot({"logs", waiting}).out, HasSubstr("there is room now"));
   EXPECT_LE(usage()["total_bytes"], 12 << 20);
+}
+
+TEST_F(Upkeep, what_two_jobs_are_about_to_do_needs_its_room_once) {
+  begin({"--cache-max-size", "12M", "--jobs-parallel", "3", "--steps-parallel", "3"});
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\nFROM tiny\nlarge:\n    COPY v /v\n"
+                       "    RUN sleep 2 && head -c 7000000 /dev/urandom > /x\n");
+  daemon->project_file("v", "1");
+  build("+large");
+  daemon->project_file("v", "2");
+  const auto submit = [&](std::vector<std::string> arguments) {
+    auto queued = daemon->ingot(arguments);
+    EXPECT_EQ(queued.code, 0) << queued.err;
+    return queued.out.substr(0, queued.out.find('\n'));
+  };
+  const std::string first = submit({"submit", "+large"});
+  EXPECT_TRUE(soon([&] { return metrics().at("ingot_slots_used") == 1; }));
+  const std::string equal = submit({"submit", "+large"});
+  const std::string other = submit({"submit", "--no-cache", "+large"});
+  for (const auto& job : {first, equal, other}) EXPECT_EQ(daemon->ingot({"wait", job}).code, 0);
+  for (const auto& job : {first, equal}) {
+    EXPECT_THAT(daemon->ingot({"logs", job}).out, Not(HasSubstr("waiting for disk"))) << job;
+  }
+  EXPECT_THAT(daemon->ingot({"logs", other}).out, HasSubstr("waiting for disk")) << "what is run anew needs its own";
 }
 
 TEST_F(Upkeep, a_job_that_can_never_fit_is_tried_when_nothing_else_runs) {

@@ -48,6 +48,29 @@ TEST(Scope, a_copy_does_not_see_what_is_changed_later) {
   EXPECT_EQ(before.bytes(), one.bytes() - 4);
 }
 
+TEST(Scope, few_names_and_many_are_found_alike) {
+  VariableTable table;
+  std::size_t bytes = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "N" + std::to_string(i);
+    ASSERT_EQ(table.find(name), nullptr) << i;
+    table.set(name, "");
+    table.set(name, std::to_string(i));
+    bytes += name.size() + std::to_string(i).size() + 2;
+    for (int known = 0; known <= i; ++known) {
+      const std::string* value = table.find("N" + std::to_string(known));
+      ASSERT_TRUE(value != nullptr && *value == std::to_string(known)) << known << " of " << i;
+      ASSERT_EQ(table.place_of("N" + std::to_string(known)), static_cast<std::size_t>(known));
+    }
+  }
+  EXPECT_EQ(table.bytes(), bytes);
+  VariableTable others = table;
+  others.remove("N7");
+  EXPECT_EQ(others.place_of("N8"), 7U);
+  EXPECT_EQ(others.find("N7"), nullptr);
+  EXPECT_EQ(*table.find("N7"), "7");
+}
+
 TEST(Scope, all_of_it_is_as_it_is_now) {
   Scope scope;
   EXPECT_TRUE(scope.all().empty());
