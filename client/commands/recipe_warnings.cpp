@@ -49,7 +49,8 @@ std::string line_of(const earthfile::Finding& finding) {
 RecipeWarnings::RecipeWarnings(const Invocation& invocation, const fs::path& project, const std::string& target)
     : is_strict_(invocation.has("--strict")), target_(target) {
   if (proto::names_repository(target) || (is_quiet(invocation) && !is_strict_)) return;
-  findings_ = std::async(std::launch::async, [project, target] { return recipe_warnings(project, target); });
+  findings_ = std::async(std::launch::async | std::launch::deferred,
+                         [project, target] { return recipe_warnings(project, target); });
 }
 
 Status RecipeWarnings::tell() {

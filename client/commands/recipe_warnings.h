@@ -11,7 +11,8 @@
 namespace ingot::client {
 
 // What lint has to say of the recipes that a target is built from; of others it says nothing. It is found beside all
-// else that a submission needs, on a thread of its own, and told on standard error once that is there, each in a line.
+// else that a submission needs, on a thread of its own where there may be one, and told on standard error once that is
+// there, each in a line.
 class RecipeWarnings {
  public:
   // Nothing is looked for with --quiet, nor for a target of another repository. What cannot be read is the daemon's to

@@ -199,12 +199,12 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   RecipeWarnings warnings(invocation, project, spec.target);
   INGOT_TRY(spec.args, collect_args(invocation, project));
   ProjectNames names = names_of(project, spec.target);
+  INGOT_CHECK(warnings.tell());
   INGOT_CHECK(check_no_secret_behind_target(invocation, project));
   if (!is_elsewhere) {
     const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
     INGOT_CHECK(tell_edge_findings(invocation, {project, arg_file, names.args, spec.args, spec.target}));
   }
-  INGOT_CHECK(warnings.tell());
   INGOT_CHECK(read_no_cache(invocation, spec));
   INGOT_CHECK(read_platforms(invocation, spec));
   spec.push = invocation.has("--push");

@@ -50,23 +50,6 @@ Result<sys::UniqueFd> open_part(const fs::path& part) {
   return fail_errno(errno, "cannot lock " + part.string());
 }
 
-// A large file that is to replace another. The rename finds places on the disk for what has none: they are found while
-// the bytes come. What the cache has of the old one serves nobody any more, and makes room for the new one.
-class Replacement {
- public:
-  Replacement(const fs::path& old, int fresh, std::uint64_t size) {
-    constexpr std::uint64_t kLarge = 32U << 20;
-    if (size < kLarge) return;
-    auto replaced = sys::open_file(old, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (!replaced) return;
-    (void)posix_fadvise(replaced->get(), 0, 0, POSIX_FADV_DONTNEED);
-    writeback_.emplace(fresh);
-  }
-
- private:
-  std::optional<sys::WritebackBeside> writeback_;
-};
-
 // One try. An incomplete part file is kept for the next; one with the wrong content is not.
 Status fetch_part(Daemon& daemon, const std::string& job, const proto::Artifact& artifact, const fs::path& part, int fd,
                   const DownloadProgress& progress) {
@@ -144,10 +127,12 @@ Status download_file(Daemon& daemon, const std::string& job, const proto::Artifa
                      const fs::path& destination, const DownloadProgress& progress, Afterwards afterwards) {
   const auto part = part_file(destination);
   INGOT_TRY(auto fd, open_part(part));
-  auto fetched = [&] {
-    const Replacement replacement(destination, fd.get(), artifact.size);
-    return fetch_patiently(daemon, job, artifact, part, fd.get(), progress);
-  }();
+  // A rename that replaces a file finds places on the disk for what has none; they are found while the bytes come.
+  constexpr std::uint64_t kLarge = 32U << 20;
+  std::optional<sys::WritebackBeside> writeback;
+  if (artifact.size >= kLarge && access(destination.c_str(), F_OK) == 0) writeback.emplace(fd.get());
+  auto fetched = fetch_patiently(daemon, job, artifact, part, fd.get(), progress);
+  writeback.reset();
   if (!fetched) {
     struct stat status {};
     if (fstat(fd.get(), &status) == 0 && status.st_size == 0) unlink(part.c_str());  // nothing worth keeping

@@ -99,14 +99,14 @@ Status forget_blob_share(db::Database& database, const base::Digest& blob) {
   return deletion.bind(1, blob.str()).run();
 }
 
-Result<std::vector<InheritedFile>> inherited_files(db::Database& database, SnapshotId of,
-                                                   const std::function<bool(SnapshotId, ino_t)>& has) {
+Result<std::vector<InheritedFile>> inherited_files(db::Database& database, SnapshotId of, const LayerHasFile& has) {
   std::vector<InheritedFile> files;
   INGOT_CHECK(database.read([&]() -> Status {
     INGOT_TRY(auto query,
-              database.prepare("SELECT s.layer, b.digest, b.bytes, b.inode FROM blob_shares b "
-                               "JOIN layer_shares s ON s.source = b.layer WHERE b.layer = ? AND b.inode <> 0 "
-                               "AND s.bytes >= b.bytes AND NOT EXISTS (SELECT 1 FROM blob_shares o "
+              database.prepare("WITH RECURSIVE holders (id) AS (SELECT ?1 UNION SELECT l.source FROM layer_shares l "
+                               "JOIN holders h ON l.layer = h.id) SELECT DISTINCT s.layer, b.digest, b.bytes, b.inode "
+                               "FROM layer_shares s JOIN blob_shares b ON b.layer IN holders WHERE s.source = ?1 "
+                               "AND b.inode <> 0 AND s.bytes >= b.bytes AND NOT EXISTS (SELECT 1 FROM blob_shares o "
                                "WHERE o.digest = b.digest AND o.layer = s.layer)"));
     query.bind(1, of);
     while (true) {
@@ -114,29 +114,32 @@ Result<std::vector<InheritedFile>> inherited_files(db::Database& database, Snaps
       if (!more) return {};
       files.push_back({query.number(0),
                        query.text(1),
-                       {static_cast<std::uint64_t>(query.number(2)), static_cast<ino_t>(query.number(3)), true}});
+                       {static_cast<std::uint64_t>(query.number(2)), static_cast<ino_t>(query.number(3))}});
     }
   }));
-  std::erase_if(files, [&](const InheritedFile& file) { return !has(file.layer, file.file.inode); });
+  std::erase_if(
+      files, [&](const InheritedFile& file) { return !has(of, file.file.inode) || !has(file.layer, file.file.inode); });
   return files;
 }
 
 Status hand_over(db::Database& database, SnapshotId from, const std::vector<InheritedFile>& files) {
   for (const auto& [layer, digest, file] : files) {
-    INGOT_TRY(auto update, database.prepare("UPDATE layer_shares SET bytes = bytes - ?3 WHERE layer = ?1 AND "
-                                            "source = ?2 AND bytes >= ?3 AND EXISTS (SELECT 1 FROM blob_shares "
-                                            "WHERE digest = ?4 AND layer = ?2) AND NOT EXISTS (SELECT 1 FROM "
-                                            "blob_shares WHERE digest = ?4 AND layer = ?1) RETURNING 1"));
+    INGOT_TRY(auto update,
+              database.prepare("UPDATE layer_shares SET bytes = bytes - ?3 WHERE layer = ?1 AND source = ?2 AND "
+                               "bytes >= ?3 AND EXISTS (SELECT 1 FROM blob_shares WHERE digest = ?4) AND NOT EXISTS "
+                               "(SELECT 1 FROM blob_shares WHERE digest = ?4 AND layer = ?1) RETURNING 1"));
     update.bind(1, layer).bind(2, from).bind(3, static_cast<std::int64_t>(file.bytes)).bind(4, digest);
     INGOT_TRY(bool was_there, update.step());
     INGOT_CHECK(update.run());
     if (was_there) INGOT_CHECK(add_blob_share(database, layer, digest, file));
   }
-  return {};
+  // Who has nothing of it any more must not be the one who counts what others have of it.
+  INGOT_TRY(auto deletion, database.prepare("DELETE FROM layer_shares WHERE source = ? AND bytes = 0"));
+  return deletion.bind(1, from).run();
 }
 
 Result<SnapshotId> counted_at(db::Database& database, SnapshotId layer, const SharedFile& file,
-                              const std::function<bool(SnapshotId, ino_t)>& has) {
+                              const LayerHasFile& has) {
   std::set<SnapshotId> seen;  // it ends, whatever is written down
   while (seen.insert(layer).second) {
     std::vector<SnapshotId> sources;

@@ -35,20 +35,21 @@ Status withdraw_blob_share(db::Database& database, SnapshotId layer, const base:
 // The blob is gone; the file counts as that of the first layer that has it.
 Status forget_blob_share(db::Database& database, const base::Digest& blob);
 
-// A blob's file that a layer has from another one, which counts it as the blob's.
+// A blob's file that a layer has from another one.
 struct InheritedFile {
   SnapshotId layer = 0;
   std::string digest;
   SharedFile file;
 };
-// Those that others have from the layer `of`; whether one of them has a file is looked up by `has`, outside of any
-// transaction. When that layer goes, what they have of it is the blob's still and nobody's to count.
-Result<std::vector<InheritedFile>> inherited_files(db::Database& database, SnapshotId of,
-                                                   const std::function<bool(SnapshotId, ino_t)>& has);
+// When the layer `from` goes, what others have from it of blobs is the blobs' still, and nobody's to count.
 Status hand_over(db::Database& database, SnapshotId from, const std::vector<InheritedFile>& files);
+
+// These look into layers, by `has`, so they are better called outside of a transaction.
+using LayerHasFile = std::function<bool(SnapshotId, ino_t)>;
+Result<std::vector<InheritedFile>> inherited_files(db::Database& database, SnapshotId of, const LayerHasFile& has);
 // Where a layer's file is counted: at itself, or at one that it has the file from.
 Result<SnapshotId> counted_at(db::Database& database, SnapshotId layer, const SharedFile& file,
-                              const std::function<bool(SnapshotId, ino_t)>& has);
+                              const LayerHasFile& has);
 
 // In a transaction of its own, at a start: the shares of blobs that a daemon did not live to make, or had removed.
 Status forget_shares_of_absent(db::Database& database, const BlobStore& blobs);

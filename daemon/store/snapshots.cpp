@@ -157,20 +157,33 @@ Result<Lease> SnapshotStore::commit(PendingSnapshot pending, const std::function
   return lease;
 }
 
+// The layer that counts it. A long chain is mounted by runs of layers that were joined, of which only the last is
+// named.
+Result<SnapshotId> SnapshotStore::holder_of(SnapshotId id, const SharedFile& file) const {
+  if (!layer_has(id, file.inode)) {
+    INGOT_TRY(const auto stack, own_layers(id));
+    const auto has = [&](const fs::path& layer) { return finder_->has(layer, file.inode); };
+    const auto found = std::find_if(stack.rbegin(), stack.rend(), has);
+    if (found != stack.rend()) id = std::stoll(found->filename());
+  }
+  if (!file.has_other_names) return id;
+  return counted_at(*database_, id, file, [this](SnapshotId layer, ino_t inode) { return layer_has(layer, inode); });
+}
+
 CountsAsBlob SnapshotStore::counts_as_blob(const std::string& layer, const base::Digest& digest,
                                            const SharedFile& file) {
   const auto holder = std::make_shared<SnapshotId>(std::stoll(layer));
   CountsAsBlob counts;
-  counts.begins = [this, holder, digest, file]() -> Result<bool> {
-    const auto has = [this](SnapshotId id, ino_t inode) { return layer_has(id, inode); };
-    if (file.has_other_names) {
-      INGOT_TRY(*holder, counted_at(*database_, *holder, file, has));
-    }
+  counts.begins = [this, holder, id = *holder, digest, file]() -> Result<bool> {
     bool counted = false;
-    INGOT_CHECK(database_->transaction([&]() -> Status {
-      INGOT_TRY(counted, record_blob_share(*database_, *holder, digest, file));
-      return {};
-    }));
+    // Once more, should it have been collected between the look and the change.
+    for (int i = 0; i < 2 && !counted; ++i) {
+      INGOT_TRY(*holder, holder_of(id, file));
+      INGOT_CHECK(database_->transaction([&]() -> Status {
+        INGOT_TRY(counted, record_blob_share(*database_, *holder, digest, file));
+        return {};
+      }));
+    }
     return counted;
   };
   counts.ends = [this, holder, digest] {
@@ -282,9 +295,17 @@ Status SnapshotStore::delete_row(SnapshotId id, const std::vector<InheritedFile>
 }
 
 Status SnapshotStore::remove(SnapshotId id) {
+  const auto check_is_free = [&]() -> Status {
+    if (!leases_->held(id)) return {};
+    return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use by a build", id));
+  };
+  {
+    auto lock = leases_->lock();
+    INGOT_CHECK(check_is_free());
+  }
   INGOT_TRY(const auto inherited, inherited_from(id));
   auto lock = leases_->lock();
-  if (leases_->held(id)) return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use by a build", id));
+  INGOT_CHECK(check_is_free());
   auto deleted = database_->transaction([&] { return delete_row(id, inherited); });
   if (!deleted && deleted.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, fmt::format("snapshot {} is in use: an image or another snapshot needs it", id));

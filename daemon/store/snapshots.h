@@ -114,6 +114,7 @@ class SnapshotStore {
   Result<bool> same_layer(const Layer& one, const Layer& other) const;
   Status put_in_place(const fs::path& upper, SnapshotId id) const;
   Status delete_row(SnapshotId id, const std::vector<InheritedFile>& inherited) const;
+  Result<SnapshotId> holder_of(SnapshotId id, const SharedFile& file) const;
   Result<std::vector<InheritedFile>> inherited_from(SnapshotId id) const;
   bool layer_has(SnapshotId id, ino_t inode) const { return finder_->has(directory_ / std::to_string(id), inode); }
 

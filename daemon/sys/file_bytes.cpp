@@ -100,5 +100,4 @@ Status copy_content(int from, int to, std::uint64_t size, const std::string& wha
   }
 }
 
-// Where it cannot be begun, the sync that follows does all of it.
 }  // namespace ingot::sys

@@ -9,8 +9,9 @@ namespace ingot::sys {
 // Has the disk begin with what was written to a file, and does not wait for it.
 void start_writeback(int fd);
 
-// The same again and again while the object lives, on a thread of its own: to begin means to find places on the disk,
-// which takes a while for a large file. For one that is being written, or is read before it is synced.
+// The same on a thread of its own, and again whenever the file has grown, while the object lives: to begin means to
+// find places on the disk, which takes a while for a large file. For one that is being written, or is read before it is
+// synced.
 class WritebackBeside {
  public:
   explicit WritebackBeside(int fd);
@@ -19,6 +20,8 @@ class WritebackBeside {
   WritebackBeside& operator=(const WritebackBeside&) = delete;
 
  private:
+  void follow(int fd);
+
   std::mutex mutex_;
   std::condition_variable ends_;
   bool ended_ = false;

@@ -207,7 +207,7 @@ TEST_F(Upkeep, what_two_jobs_are_about_to_do_needs_its_room_once) {
   begin({"--cache-max-size", "12M", "--jobs-parallel", "3", "--steps-parallel", "3"});
   daemon->project_file("Earthfile",
                        "VERSION 0.8\nFROM tiny\nlarge:\n    COPY v /v\n"
-                       "    RUN sleep 2 && head -c 7000000 /dev/urandom > /x\n");
+                       "    RUN sleep 6 && head -c 7000000 /dev/urandom > /x\n");
   daemon->project_file("v", "1");
   build("+large");
   daemon->project_file("v", "2");

@@ -132,7 +132,20 @@ TEST_F(LayerSharesTest, a_file_that_did_not_become_a_blob_is_the_layers_own) {
   EXPECT_EQ(bytes(id), 1000);
 }
 
-// A layer's number in a directory of its own, with files whose counts the database keeps.
+TEST_F(LayerSharesTest, shares_of_blobs_that_were_never_made_end_with_the_next_start) {
+  auto blobs = *BlobStore::open(directory / "blobs");
+  auto writer = *blobs.begin();
+  ASSERT_TRUE(writer.write("there"));
+  const auto there = *writer.commit(Durability::now);
+  const auto absent = base::Digest::of("a daemon died before it was made");
+  const auto id = layer(2000);
+  for (const auto& digest : {there, absent}) EXPECT_TRUE(*record_blob_share(*database, id, digest, {900}));
+  EXPECT_EQ(bytes(id), 200);
+  ASSERT_TRUE(forget_shares_of_absent(*database, blobs));
+  EXPECT_EQ(bytes(id), 1100);
+}
+
+// Real layers and blobs: what is counted of them is held against what they have on the disk.
 class SharedFilesTest : public testing::Test {
  protected:
   static constexpr std::int64_t kLarge = 2 << 20;
@@ -145,11 +158,12 @@ class SharedFilesTest : public testing::Test {
     directory.file(within(pending, "opt/payload"), std::string(kLarge, 'p'));
     return store.commit(std::move(pending))->id();
   }
-  // One more layer that has it by a second name.
-  SnapshotId link_from(SnapshotId other) {
+  // One more layer that has it, or another of that layer's files, by a second name.
+  SnapshotId link_from(SnapshotId other, const std::string& name = {}) {
     auto pending = *store.begin(std::nullopt);
     directory.file(within(pending, "own"), std::string(kLarge, 'o'));
-    fs::create_hard_link(payload(other), pending.upper() / "payload");
+    const fs::path file = name.empty() ? payload(other) : directory / "s" / std::to_string(other) / name;
+    fs::create_hard_link(file, pending.upper() / (name.empty() ? "payload" : "linked"));
     pending.shares.with_layers[other] = kLarge;
     return store.commit(std::move(pending))->id();
   }
@@ -231,17 +245,33 @@ TEST_F(SharedFilesTest, a_linked_file_that_becomes_a_blob_leaves_the_layer_that_
   expect_counts(1);
 }
 
-TEST_F(LayerSharesTest, shares_of_blobs_that_were_never_made_end_with_the_next_start) {
-  auto blobs = *BlobStore::open(directory / "blobs");
-  auto writer = *blobs.begin();
-  ASSERT_TRUE(writer.write("there"));
-  const auto there = *writer.commit(Durability::now);
-  const auto absent = base::Digest::of("a daemon died before it was made");
-  const auto id = layer(2000);
-  for (const auto& digest : {there, absent}) EXPECT_TRUE(*record_blob_share(*database, id, digest, {900}));
-  EXPECT_EQ(bytes(id), 200);
-  ASSERT_TRUE(forget_shares_of_absent(*database, blobs));
-  EXPECT_EQ(bytes(id), 1100);
+TEST_F(SharedFilesTest, the_one_between_may_go_first) {
+  const auto first = make();
+  const auto second = link_from(first);
+  const auto third = link_from(second);
+  becomes_blob(first);
+  remove(second);
+  expect_counts(2);
+  remove(first);
+  expect_counts(2);
+  remove(third);
+  expect_counts(1);
+}
+
+TEST_F(SharedFilesTest, who_had_the_blobs_file_alone_does_not_count_what_others_had) {
+  const auto first = make();
+  const auto with_both = link_from(first);
+  const auto second = link_from(with_both);
+  const auto third = link_from(with_both, "own");
+  becomes_blob(first);
+  remove(first);
+  expect_counts(4);
+  remove(with_both);
+  expect_counts(4);
+  remove(second);
+  expect_counts(3);
+  remove(third);
+  expect_counts(1);
 }
 
 }  // namespace
