@@ -127,7 +127,8 @@ Result<std::vector<proto::Artifact>> Solver::save(store::SnapshotId snapshot, co
     std::vector<proto::Artifact> saved;
     INGOT_TRY(auto stack, snapshots_.layers(snapshot));
     INGOT_TRY(auto files, store::LayerFiles::open(stack));
-    const store::ArtifactLayers layers{std::move(files), [this](const auto& layer, const auto& digest, const auto& file) {
+    const store::ArtifactLayers layers{std::move(files),
+                                       [this](const auto& layer, const auto& digest, const auto& file) {
                                          return snapshots_.counts_as_blob(layer, digest, file);
                                        }};
     INGOT_CHECK(with_file_system(snapshots_, snapshot, [&](const sys::RootedDir& root) -> Status {
