@@ -50,6 +50,25 @@ Result<sys::UniqueFd> open_part(const fs::path& part) {
   return fail_errno(errno, "cannot lock " + part.string());
 }
 
+// A large file that is to replace another one. What the cache has of the old one makes room for the new one: memory
+// that is at hand is written to sooner. The rename finds places on the disk for what has none; they are found while the
+// bytes come.
+class Replacement {
+ public:
+  Replacement(const fs::path& old, int fresh, std::uint64_t size) {
+    constexpr std::uint64_t kLarge = 32U << 20;
+    struct stat status {};
+    if (size < kLarge || lstat(old.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if (auto replaced = sys::open_file(old, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)) {
+      (void)posix_fadvise(replaced->get(), 0, 0, POSIX_FADV_DONTNEED);
+    }
+    writeback_.emplace(fresh);
+  }
+
+ private:
+  std::optional<sys::WritebackBeside> writeback_;
+};
+
 // One try. An incomplete part file is kept for the next; one with the wrong content is not.
 Status fetch_part(Daemon& daemon, const std::string& job, const proto::Artifact& artifact, const fs::path& part, int fd,
                   const DownloadProgress& progress) {
@@ -127,12 +146,10 @@ Status download_file(Daemon& daemon, const std::string& job, const proto::Artifa
                      const fs::path& destination, const DownloadProgress& progress, Afterwards afterwards) {
   const auto part = part_file(destination);
   INGOT_TRY(auto fd, open_part(part));
-  // A rename that replaces a file finds places on the disk for what has none; they are found while the bytes come.
-  constexpr std::uint64_t kLarge = 32U << 20;
-  std::optional<sys::WritebackBeside> writeback;
-  if (artifact.size >= kLarge && access(destination.c_str(), F_OK) == 0) writeback.emplace(fd.get());
-  auto fetched = fetch_patiently(daemon, job, artifact, part, fd.get(), progress);
-  writeback.reset();
+  auto fetched = [&] {
+    const Replacement replacement(destination, fd.get(), artifact.size);
+    return fetch_patiently(daemon, job, artifact, part, fd.get(), progress);
+  }();
   if (!fetched) {
     struct stat status {};
     if (fstat(fd.get(), &status) == 0 && status.st_size == 0) unlink(part.c_str());  // nothing worth keeping
