@@ -183,8 +183,9 @@ std::vector<std::string> printed_lines(const std::string& log) {
     const std::string target(base::trim(line.substr(0, bar)));
     const std::string text = line.substr(bar + kBar.size());
     if (target.find('+') == std::string::npos) continue;
-    if (text.starts_with("--> ") || text.starts_with("*cached* --> ")) {
-      runs[target] = text.substr(text.find("--> ") + 4).starts_with("RUN");
+    if (text.starts_with("*cached* --> ")) continue;  // prints nothing, and may come between a RUN and its output
+    if (text.starts_with("--> ")) {
+      runs[target] = text.substr(4).starts_with("RUN");
     } else if (runs[target]) {
       printed.push_back(text);
     }

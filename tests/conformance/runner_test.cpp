@@ -138,9 +138,9 @@ TEST(Cases, a_failing_step_stands_at_the_end_of_its_target) {
 
 TEST(Cases, what_runs_print_is_told_from_the_rest) {
   EXPECT_THAT(printed_lines("  ingot | job x\n  +t | --> RUN a\n  +t | one\n  +u | --> $(b)\n  +u | two\n  +t | three\n"
-                            "  +t | *cached* --> RUN c\n  +u | --> RUN d\n  +u | four\n"
-                            "The output of the step that failed, once more:\n  +u | four\n"),
-              ElementsAre("one", "three", "four"));
+                            "  +t | *cached* --> FROM c\n  +t | four\n  +u | --> RUN d\n  +u | five\n"
+                            "The output of the step that failed, once more:\n  +u | five\n"),
+              ElementsAre("one", "three", "four", "five"));
 }
 
 }  // namespace
