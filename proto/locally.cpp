@@ -12,6 +12,8 @@ const char* name_of(LocalErrand::Kind kind) {
       return "take";
     case LocalErrand::Kind::give:
       return "give";
+    case LocalErrand::Kind::load:
+      return "load";
     case LocalErrand::Kind::agent:
       return "agent";
     case LocalErrand::Kind::known_hosts:
@@ -37,11 +39,11 @@ Decoded<LocalErrand> local_errand_from_json(const nlohmann::json& body) {
   fields.read("kind", kind);
   bool known = false;
   for (const auto one : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give,
-                         LocalErrand::Kind::agent, LocalErrand::Kind::known_hosts}) {
+                         LocalErrand::Kind::load, LocalErrand::Kind::agent, LocalErrand::Kind::known_hosts}) {
     if (kind == name_of(one)) value.kind = one;
     known = known || kind == name_of(one);
   }
-  if (!known) fields.complain("field \"kind\" of an errand must be run, take, give, agent or known_hosts");
+  if (!known) fields.complain("field \"kind\" of an errand must be run, take, give, load, agent or known_hosts");
   fields.read("directory", value.directory);
   fields.read("command", value.command);
   fields.read("env", value.env);

@@ -30,16 +30,17 @@ enum class LocalFrame : std::uint8_t {
 
 // What the client is to do. An agent is spoken to until the daemon cancels it, or the agent goes.
 struct LocalErrand {
-  enum class Kind { run, take, give, agent, known_hosts };
+  enum class Kind { run, take, give, load, agent, known_hosts };
   Kind kind = Kind::run;
   std::string directory;                   // of the project, "" for its own; or absolute
   std::string command;                     // run: for /bin/sh
   std::map<std::string, std::string> env;  // run: besides the client's own
-  // take: a path or a glob; all that it matches comes as a tar. known_hosts: a host, as "name" or "[name]:port"; the
-  // lines that ssh knows it by come as bytes.
+  // take: a path or a glob; all that it matches comes as a tar. load: the digest of an image's manifest, whose blobs
+  // the daemon has for as long as the errand lasts. known_hosts: a host, as "name" or "[name]:port"; the lines that ssh
+  // knows it by come as bytes.
   std::string source;
   bool if_exists = false;   // take: nothing is no error
-  std::string destination;  // give: where what is at the top of the tar goes
+  std::string destination;  // give: where what is at the top of the tar goes. load: the name of the image
   bool dir = false;         // give: directories themselves, not their contents
 };
 const char* name_of(LocalErrand::Kind kind);

@@ -8,8 +8,8 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
-#include "client/commands/image_load.h"
 #include "client/fetch/image_archive.h"
+#include "client/fetch/image_load.h"
 #include "client/render/text.h"
 #include "daemon/base/strings.h"
 

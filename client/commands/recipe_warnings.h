@@ -18,7 +18,7 @@ class RecipeWarnings {
   // Nothing is looked for with --quiet, nor for a target of another repository. What cannot be read is the daemon's to
   // tell.
   RecipeWarnings(const Invocation& invocation, const std::filesystem::path& project, const std::string& target);
-  // With --strict all of them, and any is kind `invalid`.
+  // With --strict all of them, and any is kind `invalid`. Once; after that it does nothing.
   Status tell();
 
  private:

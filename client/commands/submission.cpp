@@ -199,7 +199,7 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   RecipeWarnings warnings(invocation, project, spec.target);
   INGOT_TRY(spec.args, collect_args(invocation, project));
   ProjectNames names = names_of(project, spec.target);
-  INGOT_CHECK(warnings.tell());
+  if (invocation.has("--strict")) INGOT_CHECK(warnings.tell());
   INGOT_CHECK(check_no_secret_behind_target(invocation, project));
   if (!is_elsewhere) {
     const fs::path arg_file = invocation.value("--arg-file-path", project / ".arg");
@@ -246,7 +246,13 @@ Result<Prepared> prepare_project(const Invocation& invocation, Daemon& daemon,
   // One of our own, so that a submission whose answer was lost can be repeated.
   spec.idempotency_key = invocation.value("--idempotency-key", "ingot-" + base::random_id(20));
   if (!is_elsewhere) {
-    INGOT_TRY(spec.context, upload_project(daemon, project, progress, secret_files(invocation, project)));
+    // Before the first file goes, if any does.
+    const auto sending = [&](const UploadProgress& sent) {
+      (void)warnings.tell();
+      progress(sent);
+    };
+    INGOT_TRY(spec.context, upload_project(daemon, project, sending, secret_files(invocation, project)));
+    INGOT_CHECK(warnings.tell());
     return prepared;
   }
   // Of this directory the recipe sees nothing.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "client/commands/common.h"
-#include "client/commands/image_load.h"
+#include "client/fetch/image_load.h"
 #include "client/fetch/local_artifacts.h"
 #include "daemon/base/glob.h"
 #include "daemon/base/strings.h"

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "client/fetch/image_load.h"
 #include "client/locally/agent.h"
 #include "client/locally/known_hosts.h"
 #include "client/locally/local_files.h"
@@ -113,6 +114,9 @@ void Errands::work(std::uint32_t number, Errand& errand) {
         errand.tar_file.reset();
         done = place_local(directory_of(errand.what), errand.tar, errand.what.destination, errand.what.dir);
         break;
+      case LocalErrand::Kind::load:
+        done = load(errand.what);
+        break;
       case LocalErrand::Kind::agent:
         done = speak_to_agent(number, errand);
         break;
@@ -148,6 +152,21 @@ Status Errands::take_files(std::uint32_t number, Errand& errand) {
   INGOT_CHECK(
       pack_local(directory_of(errand.what), errand.what.source, errand.what.if_exists, sink, errand.cancel.token()));
   return send(LocalFrame::end, number, "");
+}
+
+// Into the engine whose program recipes call, where it is here.
+Status Errands::load(const LocalErrand& errand) const {
+  const auto program = image_loader({"docker", "podman"});
+  if (!program) {
+    return base::fail(ErrorKind::unsupported,
+                      "neither docker nor podman is on your side, which WITH DOCKER needs there",
+                      "install one of them");
+  }
+  Daemon daemon(daemon_);
+  proto::ImageInfo image;
+  image.name = errand.destination;
+  image.digest = errand.source;
+  return load_image(daemon, image, *program, true);
 }
 
 // No daemon of ours asks for what the job's specification does not say; this side does not take its word for it.

@@ -26,8 +26,9 @@ struct Permission {
 // What came over one connection to be done, each on a thread of its own. For the thread that reads the connection.
 class Errands {
  public:
-  Errands(int socket, std::filesystem::path project, Permission permission)
-      : socket_(socket), project_(std::move(project)), permission_(std::move(permission)) {}
+  // `daemon`: the path of its socket, for what is fetched from it besides.
+  Errands(int socket, std::string daemon, std::filesystem::path project, Permission permission)
+      : socket_(socket), daemon_(std::move(daemon)), project_(std::move(project)), permission_(std::move(permission)) {}
   ~Errands();  // ends what runs
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
@@ -50,6 +51,7 @@ class Errands {
   void work(std::uint32_t number, Errand& errand);
   proto::LocalOutcome run(std::uint32_t number, Errand& errand);
   Status take_files(std::uint32_t number, Errand& errand);
+  Status load(const proto::LocalErrand& errand) const;
   Status check_permission(proto::LocalErrand::Kind kind) const;
   void end(Errand& errand);
   void hear(Errand& errand, std::string message);
@@ -61,6 +63,7 @@ class Errands {
   void forget_ended();
 
   const int socket_;
+  const std::string daemon_;
   const std::filesystem::path project_;
   const Permission permission_;
   std::mutex send_mutex_;

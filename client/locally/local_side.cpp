@@ -116,7 +116,7 @@ class LocalSide::Worker {
       socket_ = socket.get();
     }
     {
-      Errands errands(socket.get(), project_, permission_);
+      Errands errands(socket.get(), daemon_.socket_path(), project_, permission_);
       const auto ready = sys::send_frame(socket.get(), static_cast<std::uint8_t>(proto::LocalFrame::ready), 0, "");
       while (ready) {
         auto frame = sys::receive_frame(socket.get());

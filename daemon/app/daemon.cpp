@@ -81,6 +81,7 @@ struct Daemon::Parts {
   jobs::ClientChannels clients;
   std::unique_ptr<solver::Solver> solver;
   std::unique_ptr<pipeline::Admission> admission;
+  pipeline::KeptRecipes recipes;
   std::mutex defaults_mutex;  // guards the next two
   solver::Surroundings defaults;
   proto::Compression compression = proto::Compression::gzip;
@@ -98,18 +99,27 @@ struct Daemon::Parts {
             queue->log_bytes(), solver->cache_mount_bytes(), solver->cache_mounts().count()};
   }
   Measured measured() const {
-    return {*queue, *solver, *images, *blobs, *collector, *sweeper, *admission, config.parallel_steps, started_ms};
+    return {*queue,    *solver, *images, *blobs, *collector, *sweeper, *admission, recipes, config.parallel_steps,
+            started_ms};
   }
 
   pipeline::Engine engine() {
     std::lock_guard guard(defaults_mutex);
-    return {*blobs,          *contexts,
-            *snapshots,      *images,
-            *repositories,   *layers,
-            *solver,         *admission,
-            clients,         sys::system_processes(),
-            fetch_directory, defaults,
-            compression,     config.allow_locally};
+    return {*blobs,
+            *contexts,
+            *snapshots,
+            *images,
+            *repositories,
+            *layers,
+            *solver,
+            *admission,
+            recipes,
+            clients,
+            sys::system_processes(),
+            fetch_directory,
+            defaults,
+            compression,
+            config.allow_locally};
   }
 };
 

@@ -47,6 +47,13 @@ void write_steps(const solver::Solver& solver, unsigned slots, MetricsText& text
   text.histogram("ingot_step_slot_wait_seconds", "How long steps waited for a slot.", counters.slot_wait_seconds);
 }
 
+void write_recipes(const pipeline::KeptRecipes& recipes, MetricsText& text) {
+  text.family(kCounter, "ingot_recipes_total",
+              "Targets of jobs and plans that were read: interpreted, or taken as an equal one had come out (kept).")
+      .sample(recipes.interpreted(), {{"how", "interpreted"}})
+      .sample(recipes.taken(), {{"how", "kept"}});
+}
+
 void write_disk(const Measured& daemon, MetricsText& text) {
   const auto blobs = daemon.blobs.ledger().totals();
   text.family(kCounter, "ingot_images_fetched_bytes_total", "Bytes that fetched images took on the disk.")
@@ -90,6 +97,7 @@ std::string metrics_text(const Measured& daemon) {
       .sample(static_cast<std::uint64_t>(daemon.started_ms / 1000));
   write_jobs(daemon.queue, text);
   write_steps(daemon.solver, daemon.slots, text);
+  write_recipes(daemon.recipes, text);
   write_disk(daemon, text);
   return text.text();
 }

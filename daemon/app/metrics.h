@@ -5,6 +5,7 @@
 #include "daemon/image/images.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/pipeline/admission.h"
+#include "daemon/pipeline/kept_recipes.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
@@ -20,6 +21,7 @@ struct Measured {
   const store::Collector& collector;
   const store::Sweeper& sweeper;
   const pipeline::Admission& admission;
+  const pipeline::KeptRecipes& recipes;
   unsigned slots = 0;
   std::int64_t started_ms = 0;
 };

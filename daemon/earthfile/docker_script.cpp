@@ -83,29 +83,51 @@ for ingot_name in "$@"; do
     tar -C $ingot_images/$ingot_number -cf - . | docker load -q
   fi >$ingot_run/load.log 2>&1 || { cat $ingot_run/load.log >&2; ingot_fail "image $ingot_name cannot be loaded"; }
 done
-ingot_compose() {
+)sh";
+
+// INGOT_FILES: the flags that name the files.
+constexpr const char* kCompose = R"sh(ingot_compose() {
   if docker compose version >/dev/null 2>&1; then docker compose INGOT_FILES "$@"
   elif command -v docker-compose >/dev/null; then docker-compose INGOT_FILES "$@"
   elif command -v podman-compose >/dev/null; then podman-compose INGOT_FILES "$@"
-  else ingot_fail "the image has no docker compose, docker-compose or podman-compose, which --compose needs"
+  else ingot_fail "there is no docker compose, docker-compose or podman-compose here, which --compose needs"
   fi
 }
+)sh";
+
+// Who has podman alone may still say docker.
+constexpr const char* kLocalBeginning = R"sh(
+ingot_fail() { echo "WITH DOCKER: $*" >&2; exit 125; }
+ingot_composed=
+ingot_end() { [ -z "$ingot_composed" ] || ingot_compose down -v >/dev/null 2>&1; }
+trap ingot_end EXIT
+trap 'exit 143' TERM HUP
+if ! command -v docker >/dev/null; then
+  command -v podman >/dev/null || ingot_fail "neither docker nor podman is on your side"
+  docker() { podman "$@"; }
+fi
 )sh";
 
 std::string assignment(const std::string& name, const std::string& value) {
   return name + "=" + shell_quoted({value}) + "\n";
 }
 
-std::string beginning_with(const std::vector<std::string>& compose_files) {
+std::string compose_with(const std::vector<std::string>& files) {
   std::vector<std::string> flags;
-  for (const auto& file : compose_files) flags.insert(flags.end(), {"-f", file});
-  std::string text = kBeginning;
+  for (const auto& file : files) flags.insert(flags.end(), {"-f", file});
+  std::string text = kCompose;
   const std::string place = "INGOT_FILES";
   const std::string words = shell_quoted(flags);
   for (std::size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + words.size())) {
     text.replace(at, place.size(), words);
   }
   return text;
+}
+
+std::string services_of(const DockerScript& script) {
+  if (script.compose_files.empty()) return "";
+  return "ingot_composed=yes\ningot_compose up -d " + shell_quoted(script.services) +
+         " || ingot_fail \"the services do not start\"\n";
 }
 
 }  // namespace
@@ -117,12 +139,20 @@ std::string docker_script(const DockerScript& script) {
   if (!script.images.empty()) text += "set -- " + shell_quoted(script.images) + "\n";
   // What a step that was ended left is in nobody's way.
   if (!script.keeps_store) text += "rm -rf $ingot_store/podman $ingot_store/docker\n";
-  text += beginning_with(script.compose_files);
-  if (!script.compose_files.empty()) {
-    text += "ingot_composed=yes\ningot_compose up -d " + shell_quoted(script.services) +
-            " || ingot_fail \"the services do not start\"\n";
-  }
+  text += kBeginning + compose_with(script.compose_files) + services_of(script);
   return text + "/bin/sh -c " + shell_quoted({script.command}) + "\n";
+}
+
+std::string local_docker_script(const DockerScript& script) {
+  std::string text = kLocalBeginning + compose_with(script.compose_files);
+  for (const auto& image : script.pulled) {
+    std::vector<std::string> words = {"docker", "pull", "-q", image};
+    if (!script.platform.empty()) words.insert(words.begin() + 3, {"--platform", script.platform});
+    text += shell_quoted(words) + " >/dev/null || ingot_fail " +
+            shell_quoted({"image " + image + " cannot be pulled"}) + "\n";
+  }
+  // A subshell: what it exits with is what this does, and `docker` means there what it means here.
+  return text + services_of(script) + "(\n" + script.command + "\n)\n";
 }
 
 }  // namespace ingot::earthfile

@@ -25,6 +25,8 @@ struct Repository {
   std::string tag;           // by which it was asked for
   std::string full_ref;      // "refs/heads/main"; empty for a commit
   std::string details_file;  // of its files, which has what git knows of the commit: see git_facts.h
+
+  bool operator==(const Repository&) const = default;
 };
 
 // What interpretation asks of the world around it; all but read_file() by several threads at once.
@@ -81,6 +83,8 @@ struct Request {
   Locally locally = Locally::denied_by_client;
   std::vector<base::Platform> platforms{};  // that the target is built for; none: the host's own
   bool repeatable = false;                  // what depends on who builds it where is refused
+
+  bool operator==(const Request&) const = default;
 };
 
 struct Interpretation {

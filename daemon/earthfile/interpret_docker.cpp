@@ -29,12 +29,14 @@ constexpr const char* kWithDockerForm = "WITH DOCKER [--pull image] [--load name
 
 }  // namespace
 
+tl::unexpected<Error> Interpreter::fail_no_image(const Frame& frame, const Options::Value& option) const {
+  return fail_at(option.place, ErrorKind::invalid, "--pull has no image here", hint_for_empty(frame, option.written));
+}
+
 // --pull image.
 Result<graph::StepImage> Interpreter::pulled_image(Frame& frame, const Options::Value& option,
                                                    const base::Platform& platform) {
-  if (option.text.empty()) {
-    return fail_at(option.place, ErrorKind::invalid, "--pull has no image here", hint_for_empty(frame, option.written));
-  }
+  if (option.text.empty()) return fail_no_image(frame, option);
   graph::StepImage image;
   image.name = option.text;
   image.platform = base::foreign_platform(platform);
@@ -80,7 +82,8 @@ Result<graph::StepImage> Interpreter::loaded_image(Frame& frame, const Options& 
   return image;
 }
 
-// WITH DOCKER, one RUN, END: the RUN has an engine of its own, with these images, and services that run.
+// WITH DOCKER, one RUN, END: the RUN has an engine of its own, with these images, and services that run. Under LOCALLY
+// it has the engine of who builds.
 Status Interpreter::with_docker(Frame& frame, const Command& command) {
   Command joined = command;
   INGOT_TRY(joined.words, with_parentheses_joined(command, command.words));
@@ -97,13 +100,19 @@ Status Interpreter::with_docker(Frame& frame, const Command& command) {
     return fail_at(wrong.place, ErrorKind::syntax, "WITH DOCKER takes one RUN, and nothing else",
                    "join several by &&; COPY what it needs above, and SAVE ARTIFACT what it makes below");
   }
-  INGOT_CHECK(check_has_container(frame, command.place));
-  INGOT_CHECK(check_may_have_privileges(frame, command.place, "WITH DOCKER"));
+  const bool is_local = frame.progress.local.has_value();
+  if (!is_local) {
+    INGOT_CHECK(check_has_container(frame, command.place));
+    INGOT_CHECK(check_may_have_privileges(frame, command.place, "WITH DOCKER"));
+  }
 
   DockerBlock block;
   std::string cache_id;
   for (const auto& option : options.values) {
-    if (option.name == "pull") {
+    if (option.name == "pull" && is_local) {
+      if (option.text.empty()) return fail_no_image(frame, option);
+      block.script.pulled.push_back(option.text);
+    } else if (option.name == "pull") {
       INGOT_TRY(auto image, pulled_image(frame, option, inherited.platform));
       block.images.push_back(std::move(image));
     }
@@ -123,6 +132,7 @@ Status Interpreter::with_docker(Frame& frame, const Command& command) {
     block.images[i].target = kDockerImages + ("/" + std::to_string(i + 1));
     block.script.images.push_back(block.images[i].name);
   }
+  if (is_local && platform) block.script.platform = platform->text();
   block.script.keeps_store = !cache_id.empty();
   block.store.target = kDockerStore;
   block.store.id = cache_id.empty() ? "WITH DOCKER" : "WITH DOCKER " + cache_id;
@@ -136,9 +146,13 @@ Status Interpreter::with_docker(Frame& frame, const Command& command) {
 void Interpreter::put_into(const DockerBlock& block, graph::ExecOp& exec) {
   DockerScript script = block.script;
   script.command = std::move(exec.command);
+  exec.images = block.images;
+  if (exec.local) {
+    exec.command = local_docker_script(script);
+    return;
+  }
   exec.command = docker_script(script);
   exec.privileged = true;
-  exec.images = block.images;
   exec.mounts.push_back(block.store);
   graph::Mount memory;
   memory.kind = graph::Mount::Kind::tmpfs;

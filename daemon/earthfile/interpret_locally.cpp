@@ -11,7 +11,8 @@ namespace ingot::earthfile {
 namespace {
 
 constexpr const char* kWhatItTakes =
-    "LOCALLY takes RUN, COPY +target/path, SAVE ARTIFACT, WORKDIR, variables, conditions, BUILD and DO; a FROM ends it";
+    "LOCALLY takes RUN, COPY +target/path, SAVE ARTIFACT, WORKDIR, WITH DOCKER, variables, conditions, BUILD and DO; a "
+    "FROM ends it";
 
 // Seen from the place that it had so far; "" is the directory of the project itself.
 std::string moved(const std::string& directory, const std::string& path) {
@@ -77,11 +78,10 @@ Status Interpreter::locally(Frame& frame, const Command& command) {
 
 // Of a recipe under LOCALLY: whether the command means anything there.
 Status Interpreter::check_means_locally(const Frame& frame, const Command& command) {
-  constexpr std::string_view kContainers[] = {"USER",        "CACHE",      "HOST",      "LABEL",
-                                              "CMD",         "ENTRYPOINT", "EXPOSE",    "VOLUME",
-                                              "HEALTHCHECK", "SAVE IMAGE", "GIT CLONE", "WITH DOCKER"};
+  constexpr std::string_view kContainers[] = {"USER",   "CACHE",  "HOST",        "LABEL",      "CMD",      "ENTRYPOINT",
+                                              "EXPOSE", "VOLUME", "HEALTHCHECK", "SAVE IMAGE", "GIT CLONE"};
   // What they set would stand around the caller's own commands; RUN, IF, FOR and $(...) come by run_there().
-  constexpr std::string_view kOnlyOwn[] = {"COPY", "SAVE ARTIFACT", "ENV", "WORKDIR"};
+  constexpr std::string_view kOnlyOwn[] = {"COPY", "SAVE ARTIFACT", "ENV", "WORKDIR", "WITH DOCKER"};
   const auto is_in = [&](const auto& names) {
     return std::find(std::begin(names), std::end(names), command.name) != std::end(names);
   };

@@ -239,6 +239,7 @@ class Interpreter {
   Result<graph::StepImage> pulled_image(Frame& frame, const Options::Value& option, const base::Platform& platform);
   Result<graph::StepImage> loaded_image(Frame& frame, const Options& options, const Options::Value& option,
                                         const Inherited& inherited);
+  tl::unexpected<Error> fail_no_image(const Frame& frame, const Options::Value& option) const;
   static void put_into(const DockerBlock& block, graph::ExecOp& exec);
   // interpret_locally.cpp
   Status locally(Frame& frame, const Command& command);

@@ -243,6 +243,8 @@ struct Step {
 struct Answer {
   int exit_code = 0;
   std::string output;
+
+  bool operator==(const Answer&) const = default;
 };
 
 // SAVE ARTIFACT.

@@ -25,6 +25,7 @@ class ContextHost : public earthfile::Host {
     std::function<void(const graph::Graph& graph)> begin = [](const graph::Graph&) {};
     std::function<Status(const graph::Graph& graph)> build = [](const graph::Graph&) { return Status(); };
     std::function<void(const graph::Graph& known)> give_up = [](const graph::Graph&) {};
+    bool only_known = false;  // nothing ever runs for these, and nobody hears of them
   };
   ContextHost(const proto::ContextManifest& context, const store::BlobStore& blobs, image::JobImages& images,
               git::JobRepositories& repositories, image::Progress progress, sys::CancelToken cancel,

@@ -70,6 +70,16 @@ Status JobClient::give(const graph::GiveOp& op, const Transfer& from, const sys:
   return {};
 }
 
+Status JobClient::load(const Image& image, const sys::CancelToken& cancel) {
+  jobs::ClientChannel::Wanted wanted;
+  wanted.errand.kind = LocalErrand::Kind::load;
+  wanted.errand.source = image.digest.str();
+  wanted.errand.destination = image.name;
+  wanted.time_limit = image.limit;
+  INGOT_CHECK(send(wanted, cancel));
+  return {};
+}
+
 Status JobClient::serve_agent(int connection, const sys::CancelToken& cancel) {
   INGOT_TRY(const auto channel, channels_.get(job_, cancel));
   return jobs::lend_agent(*channel, connection, cancel);

@@ -20,6 +20,7 @@ class JobClient : public solver::ClientSide, public git::SshUser {
   Result<int> run(const Command& command, const sys::OutputSink& output, const sys::CancelToken& cancel) override;
   Status take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken& cancel) override;
   Status give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken& cancel) override;
+  Status load(const Image& image, const sys::CancelToken& cancel) override;
   bool lends_agent() const override { return lends_agent_; }
   Status serve_agent(int connection, const sys::CancelToken& cancel) override;
   Result<std::string> known_hosts(const std::string& host, const sys::CancelToken& cancel) override;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/base/digest.h"
+#include "daemon/pipeline/known_answers.h"
 #include "daemon/text/fail_at.h"
 
 namespace ingot::pipeline {
@@ -12,16 +13,20 @@ namespace {
 using base::fail;
 
 // The project's own; a target of another repository needs none.
-Result<earthfile::File> parse_earthfile(ContextHost& host, const std::string& target) {
+Result<std::string> text_of_earthfile(earthfile::Host& host, const std::string& target) {
   auto text = proto::names_repository(target) ? Result<std::string>("VERSION 0.8\n") : host.read_file("Earthfile");
   if (!text && text.error().kind == ErrorKind::not_found) {
     return fail(ErrorKind::not_found, "the project directory has no Earthfile",
                 "run ingot in the directory of your Earthfile, or name it with -C");
   }
-  if (!text) return fail(text.error());
-  auto file = earthfile::parse(*text, "Earthfile");
-  if (file) return *file;
-  return fail(text::joined(std::move(file.error())));
+  return text;
+}
+
+Result<earthfile::Interpretation> interpret(const std::string& text, const earthfile::Request& request,
+                                            earthfile::Host& host) {
+  const auto file = earthfile::parse(text, "Earthfile");
+  if (!file) return fail(text::joined(file.error()));
+  return earthfile::interpret(*file, request, host);
 }
 
 }  // namespace
@@ -48,8 +53,6 @@ Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, ear
                            const sys::CancelToken& cancel, const ContextHost::Questions& questions) {
   Recipe recipe;
   recipe.context = std::move(context);
-  ContextHost host(recipe.context->manifest, engine.blobs, images, repositories, progress, cancel, questions);
-  INGOT_TRY(auto file, parse_earthfile(host, spec.target));
   earthfile::Request request{spec.target, spec.args, spec.no_cache_targets, spec.push, spec.builtins};
   request.locally = locally;
   for (const auto& text : spec.platforms) {
@@ -57,7 +60,31 @@ Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, ear
     request.platforms.push_back(std::move(platform));
   }
   request.repeatable = spec.repeatable;
-  INGOT_TRY(recipe.plan, earthfile::interpret(file, request, host));
+  const auto host_with = [&](const ContextHost::Questions& with) {
+    return ContextHost(recipe.context->manifest, engine.blobs, images, repositories, progress, cancel, with);
+  };
+  ContextHost host = host_with(questions);
+  earthfile::NotingHost noting(host);
+  INGOT_TRY(const auto text, text_of_earthfile(noting, spec.target));
+
+  const KeptRecipes::Key key{request, base::Digest::of(text)};
+  const auto kept = engine.recipes.find(key);
+  if (kept) {
+    // First only what is known is asked: where something must run, it is interpretation that knows what may run beside
+    // it. After that the job has its answers as if it had asked, whatever became of the cache meanwhile.
+    KnownAnswers known(engine, spec, recipe.context, images, cancel);
+    ContextHost knowing = host_with(known.questions());
+    if (earthfile::is_told_again(kept->questions, knowing)) {
+      if (!questions.only_known) (void)earthfile::is_told_again(kept->questions, host);
+      engine.recipes.count(true);
+      recipe.plan = kept->plan;
+      return recipe;
+    }
+  }
+  INGOT_TRY(auto plan, interpret(text, request, noting));
+  engine.recipes.count(false);
+  recipe.plan = std::make_shared<const earthfile::Interpretation>(std::move(plan));
+  if (auto asked = noting.take()) engine.recipes.keep({key, std::move(*asked), recipe.plan});
   return recipe;
 }
 

@@ -11,7 +11,7 @@ namespace ingot::pipeline {
 // A job's target as a graph, and the project directory that it was made from.
 struct Recipe {
   std::shared_ptr<const solver::Context> context;
-  earthfile::Interpretation plan;
+  std::shared_ptr<const earthfile::Interpretation> plan;
 };
 
 Result<std::shared_ptr<const solver::Context>> load_context(const Engine& engine, const proto::JobSpec& spec);
@@ -19,8 +19,8 @@ Result<std::shared_ptr<const solver::Context>> load_context(const Engine& engine
 // Kind `invalid` for a strict job with warnings.
 Status check_warnings(const proto::JobSpec& spec, const std::vector<std::string>& warnings);
 
-// Fetches the images that the target starts from, and has run what its course depends on.
-// `locally`: whether LOCALLY is followed, or why not.
+// Fetches the images that the target starts from, and has run what its course depends on. What was interpreted before
+// and would come out the same is not interpreted again. `locally`: whether LOCALLY is followed, or why not.
 Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, earthfile::Request::Locally locally,
                            std::shared_ptr<const solver::Context> context, image::JobImages& images,
                            git::JobRepositories& repositories, const image::Progress& progress,

@@ -68,9 +68,9 @@ Status run_passes(const Engine& engine, jobs::JobRun& run) {
     return fail(read.error());
   }
   const Recipe& recipe = *read;
-  const graph::Graph& graph = recipe.plan.graph;
-  for (const auto& warning : recipe.plan.warnings) note("warning: " + warning);
-  if (auto passed = check_warnings(run.job.spec, recipe.plan.warnings); !passed) {
+  const graph::Graph& graph = recipe.plan->graph;
+  for (const auto& warning : recipe.plan->warnings) note("warning: " + warning);
+  if (auto passed = check_warnings(run.job.spec, recipe.plan->warnings); !passed) {
     builds.give_up(graph);
     (void)builds.early_end();
     end_failed(run, builds);

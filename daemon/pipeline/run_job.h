@@ -6,6 +6,7 @@
 #include "daemon/jobs/client_channel.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/pipeline/admission.h"
+#include "daemon/pipeline/kept_recipes.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/contexts.h"
@@ -21,6 +22,7 @@ struct Engine {
   image::LayerBlobs& layers;
   solver::Solver& solver;
   Admission& admission;
+  KeptRecipes& recipes;
   jobs::ClientChannels& clients;
   sys::ProcessRunner& processes;
   store::fs::path work_directory;  // on the blobs' file system

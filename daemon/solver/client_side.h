@@ -30,6 +30,13 @@ class ClientSide {
   // Writes what it finds into a new tar.
   virtual Status take(const graph::TakeOp& op, const Transfer& into, const sys::CancelToken& cancel) = 0;
   virtual Status give(const graph::GiveOp& op, const Transfer& from, const sys::CancelToken& cancel) = 0;
+  struct Image {
+    std::string name;
+    base::Digest digest;                 // of its manifest; the blobs are there until it is loaded
+    std::chrono::milliseconds limit{0};  // 0: none
+  };
+  // Into the docker or podman of that side.
+  virtual Status load(const Image& image, const sys::CancelToken& cancel) = 0;
 
   virtual bool lends_agent() const = 0;
   // Lets who is at the other end of the connection speak to the agent, until one of them has enough. Why it could not.

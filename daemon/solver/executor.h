@@ -90,6 +90,8 @@ class Executor {
   Result<Executed> do_locally(const StepWork& work, const sys::OutputSink& output, const sys::CancelToken& cancel);
   Result<Executed> run_locally(const StepWork& work, const graph::ExecOp& op, const sys::OutputSink& output,
                                const sys::CancelToken& cancel);
+  Status load_locally(const StepWork& work, const graph::StepImage& image, store::SnapshotId snapshot,
+                      const sys::CancelToken& cancel);
   Result<Executed> take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel);
   Result<Executed> give(const StepWork& work, const graph::GiveOp& op, const sys::CancelToken& cancel);
   Result<Executed> check_out(const StepWork& work, const graph::GitOp& op, const sys::CancelToken& cancel);

@@ -44,6 +44,9 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
     INGOT_CHECK(give_secrets(*work.secrets, op, given));
     command.env.insert(command.env.end(), given.secret_env.begin(), given.secret_env.end());
   }
+  for (std::size_t i = 0; i < op.images.size(); ++i) {
+    INGOT_CHECK(load_locally(work, op.images[i], work.inputs.at(i + 1).id(), cancel));
+  }
   graph::Answer answer;
   const auto listen = [&](sys::Stream stream, std::string_view bytes) {
     if (op.asks && stream == sys::Stream::out) {
@@ -66,6 +69,15 @@ Result<Executed> Executor::run_locally(const StepWork& work, const graph::ExecOp
   failure.exit_code = answer.exit_code;
   if (work.step.keeps_failure) return Executed{std::move(layer), 0, std::move(failure)};
   return fail(std::move(failure));
+}
+
+// WITH DOCKER: into the engine of that side, which the command uses.
+Status Executor::load_locally(const StepWork& work, const graph::StepImage& image, store::SnapshotId snapshot,
+                              const sys::CancelToken& cancel) {
+  if (images_ == nullptr) return fail(ErrorKind::internal, "there are no images for steps here");
+  const auto hold = images_->blobs().ledger().hold();  // until the client has them
+  INGOT_TRY(const auto digest, images_->build(image, snapshot, cancel));
+  return work.client->load({image.name, digest, work.surroundings.step_timeout}, cancel);
 }
 
 Result<Executed> Executor::take(const StepWork& work, const graph::TakeOp& op, const sys::CancelToken& cancel) {

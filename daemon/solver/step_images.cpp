@@ -25,9 +25,8 @@ Status write_docker_manifest(const std::string& name, const std::vector<base::Di
 
 }  // namespace
 
-Result<sys::TempDir> StepImages::lay_out(const graph::StepImage& image, store::SnapshotId snapshot,
-                                         const sys::CancelToken& cancel) {
-  const auto hold = blobs_.ledger().hold();  // until all of it has a second name
+Result<base::Digest> StepImages::build(const graph::StepImage& image, store::SnapshotId snapshot,
+                                       const sys::CancelToken& cancel) {
   graph::SaveImage save;
   save.config = image.config;
   save.name = image.name;
@@ -35,8 +34,15 @@ Result<sys::TempDir> StepImages::lay_out(const graph::StepImage& image, store::S
   INGOT_TRY(const auto created, snapshots_.created_ms(snapshot));
   const image::ImageRequest request{save, snapshot, created / 1000, {}, {}};
   INGOT_TRY(const auto built, image::build_image(request, layers_, blobs_, cancel));
-  INGOT_TRY(auto layout, image::lay_out(built.digest, image.name, blobs_, layers_.composed(), work_directory_));
-  INGOT_TRY(const auto blobs, image::blobs_of(built.digest, blobs_));
+  return built.digest;
+}
+
+Result<sys::TempDir> StepImages::lay_out(const graph::StepImage& image, store::SnapshotId snapshot,
+                                         const sys::CancelToken& cancel) {
+  const auto hold = blobs_.ledger().hold();  // until all of it has a second name
+  INGOT_TRY(const auto digest, build(image, snapshot, cancel));
+  INGOT_TRY(auto layout, image::lay_out(digest, image.name, blobs_, layers_.composed(), work_directory_));
+  INGOT_TRY(const auto blobs, image::blobs_of(digest, blobs_));
   INGOT_CHECK(write_docker_manifest(image.name, blobs, layout.path()));
   return layout;
 }

@@ -14,9 +14,13 @@ class StepImages {
              sys::fs::path work_directory)
       : layers_(layers), blobs_(blobs), snapshots_(snapshots), work_directory_(std::move(work_directory)) {}
 
+  // Its manifest's digest. Its blobs are to be held while they are used.
+  Result<base::Digest> build(const graph::StepImage& image, store::SnapshotId snapshot, const sys::CancelToken& cancel);
   // An OCI layout that docker can load too, once it is a tar.
   Result<sys::TempDir> lay_out(const graph::StepImage& image, store::SnapshotId snapshot,
                                const sys::CancelToken& cancel);
+
+  store::BlobStore& blobs() { return blobs_; }
 
  private:
   image::LayerBlobs& layers_;

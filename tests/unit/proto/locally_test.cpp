@@ -21,7 +21,7 @@ TEST(Locally, errands_come_back_as_they_went) {
   ASSERT_TRUE(read);
   EXPECT_EQ(to_json(*read), to_json(errand));
   for (const auto kind : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give,
-                          LocalErrand::Kind::agent, LocalErrand::Kind::known_hosts}) {
+                          LocalErrand::Kind::load, LocalErrand::Kind::agent, LocalErrand::Kind::known_hosts}) {
     errand.kind = kind;
     EXPECT_EQ(local_errand_from_json(to_json(errand))->kind, kind);
   }
@@ -30,7 +30,7 @@ TEST(Locally, errands_come_back_as_they_went) {
 TEST(Locally, an_errand_of_no_known_kind_is_none) {
   const auto read = local_errand_from_json(*parse_json(R"({"kind":"wait"})"));
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().message, "field \"kind\" of an errand must be run, take, give, agent or known_hosts");
+  EXPECT_EQ(read.error().message, "field \"kind\" of an errand must be run, take, give, load, agent or known_hosts");
   EXPECT_FALSE(local_errand_from_json(*parse_json("{}")));
   EXPECT_FALSE(local_errand_from_json(*parse_json("[]")));
 }

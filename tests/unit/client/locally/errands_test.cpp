@@ -25,7 +25,7 @@ class ErrandsTest : public testing::Test {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
     ours = sys::UniqueFd(ends[0]);
     daemon = sys::UniqueFd(ends[1]);
-    errands.emplace(ours.get(), project.path(), Permission{true, {}});
+    errands.emplace(ours.get(), "", project.path(), Permission{true, {}});
   }
   void tell(LocalFrame kind, std::uint32_t number, std::string payload) {
     errands->take({static_cast<std::uint8_t>(kind), number, std::move(payload)});
@@ -200,7 +200,7 @@ TEST_F(ErrandsTest, what_its_user_does_not_let_it_do_is_not_done) {
   EXPECT_EQ(end.outcome.error->kind, ErrorKind::denied);
   EXPECT_EQ(end.outcome.error->message, "the user lends no SSH agent to this job");
   test::FakeAgent agent;
-  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  errands.emplace(ours.get(), "", project.path(), Permission{false, agent.socket()});
   std::uint32_t number = 1;
   for (const auto kind : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give}) {
     errand.kind = kind;
@@ -218,7 +218,7 @@ TEST_F(ErrandsTest, what_its_user_does_not_let_it_do_is_not_done) {
 
 TEST_F(ErrandsTest, an_agent_is_spoken_to_until_nobody_needs_it) {
   test::FakeAgent agent;
-  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  errands.emplace(ours.get(), "", project.path(), Permission{false, agent.socket()});
   LocalErrand errand;
   errand.kind = LocalErrand::Kind::agent;
   for (const std::uint32_t number : {3U, 4U}) begin(number, errand);
@@ -237,7 +237,7 @@ TEST_F(ErrandsTest, an_agent_is_spoken_to_until_nobody_needs_it) {
 }
 
 TEST_F(ErrandsTest, an_agent_that_is_gone_is_told_of) {
-  errands.emplace(ours.get(), project.path(), Permission{false, project / "absent"});
+  errands.emplace(ours.get(), "", project.path(), Permission{false, project / "absent"});
   LocalErrand errand;
   errand.kind = LocalErrand::Kind::agent;
   begin(1, errand);
@@ -252,7 +252,7 @@ TEST_F(ErrandsTest, keys_of_a_host_are_told_and_no_others) {
   project.file(".ssh/known_hosts",
                "host.example" + key + "\n[host.example]:2222" + key + "\nother.example" + key + "\n");
   test::FakeAgent agent;
-  errands.emplace(ours.get(), project.path(), Permission{false, agent.socket()});
+  errands.emplace(ours.get(), "", project.path(), Permission{false, agent.socket()});
   LocalErrand errand;
   errand.kind = LocalErrand::Kind::known_hosts;
   std::uint32_t number = 0;

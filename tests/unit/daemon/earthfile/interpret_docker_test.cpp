@@ -76,5 +76,27 @@ TEST(WithDocker, what_an_image_is_decides_on_what_the_step_is) {
   EXPECT_EQ(id("2"), 2U);
 }
 
+TEST(WithDocker, under_locally_has_the_engine_of_who_builds) {
+  FakeHost host;
+  Request request{"+t", {}};
+  request.locally = Request::Locally::allowed;
+  const auto plan = interpret(parsed("VERSION 0.8\nt:\n    LOCALLY\n"
+                                     "    WITH DOCKER --load o:7=(+inner --A=7) --pull \"other's\" --cache-id x\n"
+                                     "        RUN docker run o:7; exit 3\n"
+                                     "    END\n"
+                                     "inner:\n    FROM debian:bookworm\n    ARG A=1\n    ENV B=$A\n"),
+                              request, host);
+  ASSERT_TRUE(plan) << proto::render(plan.error());
+  const auto runs = steps_of<graph::ExecOp>(plan->graph);
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_TRUE(runs[0].local);
+  EXPECT_FALSE(runs[0].privileged);
+  EXPECT_TRUE(runs[0].mounts.empty());
+  ASSERT_EQ(runs[0].images.size(), 1U) << "what is pulled its engine fetches";
+  EXPECT_EQ(runs[0].images[0].name, "o:7");
+  EXPECT_THAT(runs[0].command, HasSubstr("pull' '-q' 'other'\\''s'"));
+  EXPECT_THAT(runs[0].command, HasSubstr("(\ndocker run o:7; exit 3\n)\n"));
+}
+
 }  // namespace
 }  // namespace ingot::earthfile::testing

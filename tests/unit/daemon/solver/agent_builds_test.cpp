@@ -16,6 +16,7 @@ class LendingClient : public ClientSide {
   Result<int> run(const Command&, const sys::OutputSink&, const sys::CancelToken&) override { return 1; }
   Status take(const graph::TakeOp&, const Transfer&, const sys::CancelToken&) override { return {}; }
   Status give(const graph::GiveOp&, const Transfer&, const sys::CancelToken&) override { return {}; }
+  Status load(const Image&, const sys::CancelToken&) override { return {}; }
   bool lends_agent() const override { return lends_; }
   Status serve_agent(int, const sys::CancelToken&) override {
     ++served;

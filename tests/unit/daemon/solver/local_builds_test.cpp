@@ -39,6 +39,10 @@ class PlayedClient : public ClientSide {
     tell("give " + op.destination + ": " + (listed ? listed->out : "nothing"));
     return {};
   }
+  Status load(const Image& image, const sys::CancelToken&) override {
+    tell("load " + image.name);
+    return {};
+  }
   bool lends_agent() const override { return false; }
   Status serve_agent(int, const sys::CancelToken&) override { return {}; }
   std::vector<std::string> told() {

@@ -1,4 +1,4 @@
-#include "client/commands/image_load.h"
+#include "client/fetch/image_load.h"
 
 #include <cerrno>
 #include <cstdio>
