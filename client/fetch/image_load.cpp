@@ -2,9 +2,14 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "client/fetch/image_archive.h"
+#include "daemon/base/strings.h"
+#include "daemon/sys/files.h"
 #include "daemon/sys/find_program.h"
+#include "daemon/sys/temp_dir.h"
 
 namespace ingot::client {
 
@@ -20,12 +25,20 @@ Result<std::string> image_loader(const std::vector<std::string>& programs) {
 
 Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet) {
   INGOT_TRY(const auto own, image_for_this_host(daemon, image));
-  FILE* pipe = popen((program + " load" + (quiet ? " >/dev/null" : "")).c_str(), "we");
+  std::optional<sys::TempDir> words;
+  std::string command = program + " load";
+  if (quiet) {
+    INGOT_TRY(words, sys::TempDir::create(std::filesystem::temp_directory_path(), "ingot-load-"));
+    command += " >'" + (words->path() / "words").string() + "' 2>&1";
+  }
+  FILE* pipe = popen(command.c_str(), "we");
   if (pipe == nullptr) return base::fail_errno(errno, "cannot run " + program);
   auto written = write_image_archive(daemon, own, fileno(pipe));
-  const int status = pclose(pipe);
-  if (status != 0) return fail(ErrorKind::unavailable, program + " load failed", "its own words are above");
-  return written;
+  if (pclose(pipe) == 0) return written;
+  const std::string failed = program + " load failed";
+  if (!quiet) return fail(ErrorKind::unavailable, failed, "its own words are above");
+  const auto text = sys::read_file(words->path() / "words");
+  return fail(ErrorKind::unavailable, failed + ": " + base::printable(std::string(base::trim(text.value_or("")))));
 }
 
 }  // namespace ingot::client

@@ -9,7 +9,7 @@ namespace ingot::client {
 
 // The first of these programs that is here. Kind `unsupported` when none is.
 Result<std::string> image_loader(const std::vector<std::string>& programs);
-// Into podman or docker. `quiet`: what the program says of its success is not shown.
+// Into podman or docker. `quiet`: what the program says is not shown; of a failure it is in the error.
 Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet = false);
 
 }  // namespace ingot::client
