@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/base/digest.h"
+#include "daemon/base/image_name.h"
 #include "daemon/base/platform.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/file_bytes.h"
@@ -173,7 +174,9 @@ json docker_manifest(const Manifest& top, const std::vector<Manifest>& manifests
   json files = json::array();
   for (const auto& layer : shown->document.value("layers", json::array())) files.push_back(path_of(layer));
   const std::string config = path_of(shown->document.value("config", json::object()));
-  return {{{"Config", config}, {"RepoTags", {name}}, {"Layers", files}}};
+  json tags = json::array();
+  if (!name.empty()) tags.push_back(base::with_tag(name));
+  return {{{"Config", config}, {"RepoTags", tags}, {"Layers", files}}};
 }
 
 }  // namespace
@@ -203,8 +206,8 @@ Status write_image_archive(Daemon& daemon, const proto::ImageInfo& image, int fd
 
   ArchiveWriter archive(daemon, fd);
   INGOT_CHECK(archive.add_text("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
-  const json annotations = {{"org.opencontainers.image.ref.name", image.name},
-                            {"io.containerd.image.name", image.name}};
+  const std::string name = base::with_tag(image.name);
+  const json annotations = {{"org.opencontainers.image.ref.name", name}, {"io.containerd.image.name", name}};
   const json index = {{"schemaVersion", 2},
                       {"manifests",
                        {{{"mediaType", is_index ? proto::kIndexMediaType : proto::kManifestMediaType},

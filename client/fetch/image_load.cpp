@@ -1,19 +1,28 @@
 #include "client/fetch/image_load.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <optional>
+#include <thread>
 
 #include "client/fetch/image_archive.h"
 #include "daemon/base/strings.h"
 #include "daemon/sys/files.h"
 #include "daemon/sys/find_program.h"
-#include "daemon/sys/temp_dir.h"
+#include "daemon/sys/process.h"
 
 namespace ingot::client {
 
 using base::fail;
+
+namespace {
+
+constexpr std::size_t kMostWords = 4096;
+
+}  // namespace
 
 Result<std::string> image_loader(const std::vector<std::string>& programs) {
   for (const auto& program : programs) {
@@ -23,22 +32,39 @@ Result<std::string> image_loader(const std::vector<std::string>& programs) {
               "install one of them, or write the image to a file by `ingot image save`");
 }
 
-Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet) {
+Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet,
+                  const sys::CancelToken& cancel) {
   INGOT_TRY(const auto own, image_for_this_host(daemon, image));
-  std::optional<sys::TempDir> words;
-  std::string command = program + " load";
-  if (quiet) {
-    INGOT_TRY(words, sys::TempDir::create(std::filesystem::temp_directory_path(), "ingot-load-"));
-    command += " >'" + (words->path() / "words").string() + "' 2>&1";
-  }
-  FILE* pipe = popen(command.c_str(), "we");
-  if (pipe == nullptr) return base::fail_errno(errno, "cannot run " + program);
-  auto written = write_image_archive(daemon, own, fileno(pipe));
-  if (pclose(pipe) == 0) return written;
-  const std::string failed = program + " load failed";
-  if (!quiet) return fail(ErrorKind::unavailable, failed, "its own words are above");
-  const auto text = sys::read_file(words->path() / "words");
-  return fail(ErrorKind::unavailable, failed + ": " + base::printable(std::string(base::trim(text.value_or("")))));
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno(errno, "cannot make a pipe");
+  sys::UniqueFd from(ends[0]);
+  sys::UniqueFd into(ends[1]);
+  Status written;
+  std::thread writer([&] {
+    written = write_image_archive(daemon, own, into.get());
+    into.reset();
+  });
+  // Its own end of the pipe, so that ours is the only other one: with that closed, nobody writes for ever.
+  sys::Command command;
+  command.argv = {"/bin/sh", "-c", "exec \"$0\" load <\"$1\"", program,
+                  "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(from.get())};
+  std::string words;
+  const auto ended = sys::system_processes().run(
+      command,
+      [&](sys::Stream stream, std::string_view bytes) {
+        if (quiet) words += bytes.substr(0, std::min(bytes.size(), kMostWords - words.size()));
+        if (!quiet) (void)sys::write_all(stream == sys::Stream::out ? STDOUT_FILENO : STDERR_FILENO, bytes);
+      },
+      cancel);
+  from.reset();
+  writer.join();
+  if (!ended) return fail(base::with_context(ended.error(), "while running " + program));
+  if (ended->canceled) return fail(ErrorKind::canceled, "canceled");
+  if (ended->ok()) return written;
+  Error error{ErrorKind::unavailable, program + " load failed", quiet ? "" : "its own words are above", {}, {}};
+  if (quiet) error.message += ": " + base::printable(std::string(base::trim(words)));
+  if (!written) error.context.push_back(base::printable(written.error().message));
+  return fail(std::move(error));
 }
 
 }  // namespace ingot::client

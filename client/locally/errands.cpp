@@ -115,7 +115,7 @@ void Errands::work(std::uint32_t number, Errand& errand) {
         done = place_local(directory_of(errand.what), errand.tar, errand.what.destination, errand.what.dir);
         break;
       case LocalErrand::Kind::load:
-        done = load(errand.what);
+        done = load(errand.what, errand.cancel.token());
         break;
       case LocalErrand::Kind::agent:
         done = speak_to_agent(number, errand);
@@ -155,7 +155,7 @@ Status Errands::take_files(std::uint32_t number, Errand& errand) {
 }
 
 // Into the engine whose program recipes call, where it is here.
-Status Errands::load(const LocalErrand& errand) const {
+Status Errands::load(const LocalErrand& errand, const sys::CancelToken& cancel) const {
   const auto program = image_loader({"docker", "podman"});
   if (!program) {
     return base::fail(ErrorKind::unsupported,
@@ -166,7 +166,7 @@ Status Errands::load(const LocalErrand& errand) const {
   proto::ImageInfo image;
   image.name = errand.destination;
   image.digest = errand.source;
-  return load_image(daemon, image, *program, true);
+  return load_image(daemon, image, *program, true, cancel);
 }
 
 // No daemon of ours asks for what the job's specification does not say; this side does not take its word for it.

@@ -51,7 +51,7 @@ class Errands {
   void work(std::uint32_t number, Errand& errand);
   proto::LocalOutcome run(std::uint32_t number, Errand& errand);
   Status take_files(std::uint32_t number, Errand& errand);
-  Status load(const proto::LocalErrand& errand) const;
+  Status load(const proto::LocalErrand& errand, const sys::CancelToken& cancel) const;
   Status check_permission(proto::LocalErrand::Kind kind) const;
   void end(Errand& errand);
   void hear(Errand& errand, std::string message);

@@ -31,15 +31,6 @@ std::string section(const std::string& title, const std::vector<Entry>& entries,
   return text;
 }
 
-std::vector<earthfile::ArgInfo> args_of(const earthfile::File& file, const earthfile::RecipeInfo& own) {
-  std::vector<earthfile::ArgInfo> args;
-  for (auto& arg : earthfile::describe(file, file.base, true).args) {
-    if (arg.global) args.push_back(std::move(arg));
-  }
-  args.insert(args.end(), own.args.begin(), own.args.end());
-  return args;
-}
-
 }  // namespace
 
 std::string arg_synopsis(const earthfile::ArgInfo& arg) {
@@ -55,11 +46,12 @@ std::string recipe_text(const earthfile::File& file, const earthfile::Recipe& ta
   const auto info = earthfile::describe(file, target.commands);
   std::vector<Entry> required;
   std::vector<Entry> optional;
+  std::vector<Entry> global;
   std::string synopsis;
-  for (const auto& arg : args_of(file, info)) {
-    const std::string shown = arg_synopsis(arg);
-    (arg.required ? required : optional).push_back({shown, arg.doc});
+  for (const auto& arg : earthfile::describe(file, file.base, true).args) {
+    if (arg.global) (arg.required ? required : global).push_back({arg_synopsis(arg), arg.doc});
   }
+  for (const auto& arg : info.args) (arg.required ? required : optional).push_back({arg_synopsis(arg), arg.doc});
   for (const auto& entry : required) synopsis += " " + entry.name;
   for (const auto& entry : optional) synopsis += " [" + entry.name + "]";
   std::string text = indent + "+" + target.name + visible(synopsis) + "\n";
@@ -77,8 +69,8 @@ std::string recipe_text(const earthfile::File& file, const earthfile::Recipe& ta
   for (const auto& image : info.images) images.push_back({base::join(image.names, ", "), image.doc});
   const std::string inner = indent + kStep;
   return text + section("REQUIRED ARGS", required, inner) + section("OPTIONAL ARGS", optional, inner) +
-         section("ARTIFACTS", artifacts, inner) + section("LOCAL ARTIFACTS", local, inner) +
-         section("IMAGES", images, inner);
+         section("GLOBAL ARGS", global, inner) + section("ARTIFACTS", artifacts, inner) +
+         section("LOCAL ARTIFACTS", local, inner) + section("IMAGES", images, inner);
 }
 
 }  // namespace ingot::client

@@ -33,10 +33,16 @@ std::optional<ArtifactInfo> artifact_info(const Command& command) {
   return artifact;
 }
 
+// What IF and ELSE both have is one ARG, as the first of them says it.
+void add(std::vector<ArgInfo>& args, ArgInfo arg) {
+  const auto is_same = [&](const ArgInfo& other) { return other.name == arg.name; };
+  if (std::none_of(args.begin(), args.end(), is_same)) args.push_back(std::move(arg));
+}
+
 void collect(const File& file, const std::vector<Command>& commands, bool in_base, RecipeInfo& info) {
   for (const Command& command : commands) {
     if (command.name == "ARG") {
-      if (auto arg = arg_info(file, command, in_base)) info.args.push_back(*std::move(arg));
+      if (auto arg = arg_info(file, command, in_base)) add(info.args, *std::move(arg));
     } else if (command.name == "SAVE ARTIFACT") {
       if (auto artifact = artifact_info(command)) info.artifacts.push_back(*std::move(artifact));
     } else if (command.name == "SAVE IMAGE") {

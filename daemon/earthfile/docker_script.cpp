@@ -95,16 +95,22 @@ constexpr const char* kCompose = R"sh(ingot_compose() {
 }
 )sh";
 
-// Who has podman alone may still say docker.
+// The engine is the user's own, where others may run services of the same files: these have a name of their own. What
+// was begun is ended however this shell ends: a guard in a session of its own sees to that. Who has podman alone may
+// still say docker.
 constexpr const char* kLocalBeginning = R"sh(
 ingot_fail() { echo "WITH DOCKER: $*" >&2; exit 125; }
-ingot_composed=
-ingot_end() { [ -z "$ingot_composed" ] || ingot_compose down -v >/dev/null 2>&1; }
-trap ingot_end EXIT
+ingot_own=$(mktemp -d) || ingot_fail "there is no room for a directory"
+export ingot_own COMPOSE_PROJECT_NAME="ingot-$$-$(date +%s)"
+trap '/bin/sh -c "$ingot_after"' EXIT
 trap 'exit 143' TERM HUP
+setsid /bin/sh -c "while kill -0 $$ 2>/dev/null; do sleep 1; done; [ ! -d \"\$ingot_own\" ] || { $ingot_after }" \
+  >/dev/null 2>&1 </dev/null &
 if ! command -v docker >/dev/null; then
   command -v podman >/dev/null || ingot_fail "neither docker nor podman is on your side"
-  docker() { podman "$@"; }
+  printf '#!/bin/sh\nexec podman "$@"\n' >"$ingot_own/docker"
+  chmod +x "$ingot_own/docker"
+  export PATH="$PATH:$ingot_own"
 fi
 )sh";
 
@@ -124,10 +130,8 @@ std::string compose_with(const std::vector<std::string>& files) {
   return text;
 }
 
-std::string services_of(const DockerScript& script) {
-  if (script.compose_files.empty()) return "";
-  return "ingot_composed=yes\ningot_compose up -d " + shell_quoted(script.services) +
-         " || ingot_fail \"the services do not start\"\n";
+std::string up(const DockerScript& script) {
+  return "ingot_compose up -d " + shell_quoted(script.services) + " || ingot_fail \"the services do not start\"\n";
 }
 
 }  // namespace
@@ -139,20 +143,26 @@ std::string docker_script(const DockerScript& script) {
   if (!script.images.empty()) text += "set -- " + shell_quoted(script.images) + "\n";
   // What a step that was ended left is in nobody's way.
   if (!script.keeps_store) text += "rm -rf $ingot_store/podman $ingot_store/docker\n";
-  text += kBeginning + compose_with(script.compose_files) + services_of(script);
+  text += kBeginning + compose_with(script.compose_files);
+  if (!script.compose_files.empty()) text += "ingot_composed=yes\n" + up(script);
   return text + "/bin/sh -c " + shell_quoted({script.command}) + "\n";
 }
 
 std::string local_docker_script(const DockerScript& script) {
-  std::string text = kLocalBeginning + compose_with(script.compose_files);
+  const bool composes = !script.compose_files.empty();
+  std::string after = "rm -rf \"$ingot_own\"\n";
+  if (composes) after = compose_with(script.compose_files) + "ingot_compose down -v >/dev/null 2>&1\n" + after;
+  std::string text = assignment("ingot_after", after) + kLocalBeginning;
   for (const auto& image : script.pulled) {
-    std::vector<std::string> words = {"docker", "pull", "-q", image};
-    if (!script.platform.empty()) words.insert(words.begin() + 3, {"--platform", script.platform});
+    std::vector<std::string> words = {"docker", "pull", "-q"};
+    if (!script.platform.empty()) words.insert(words.end(), {"--platform", script.platform});
+    words.push_back(image);
     text += shell_quoted(words) + " >/dev/null || ingot_fail " +
             shell_quoted({"image " + image + " cannot be pulled"}) + "\n";
   }
-  // A subshell: what it exits with is what this does, and `docker` means there what it means here.
-  return text + services_of(script) + "(\n" + script.command + "\n)\n";
+  if (composes) text += compose_with(script.compose_files) + up(script);
+  // The last command must be none that a shell would put itself aside for.
+  return text + "(\n" + script.command + "\n)\nexit $?\n";
 }
 
 }  // namespace ingot::earthfile

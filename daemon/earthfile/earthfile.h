@@ -25,8 +25,6 @@ struct Repository {
   std::string tag;           // by which it was asked for
   std::string full_ref;      // "refs/heads/main"; empty for a commit
   std::string details_file;  // of its files, which has what git knows of the commit: see git_facts.h
-
-  bool operator==(const Repository&) const = default;
 };
 
 // What interpretation asks of the world around it; all but read_file() by several threads at once.

@@ -33,10 +33,6 @@ class Asking {
     const auto config = host_.image_config(question.reference, question.platform);
     return config && *config == question.config;
   }
-  bool operator()(const RepositoryQuestion& question) const {
-    const auto repository = host_.repository(question.reference, question.ref, question.asked_by);
-    return repository && *repository == question.repository;
-  }
   bool operator()(const CommandQuestion& question) const {
     const auto answer = host_.ask(question.graph);
     return answer && *answer && **answer == question.answer;
@@ -67,7 +63,53 @@ bool has_secrets(const graph::Graph& graph) {
   return !exec->secrets.empty() || std::any_of(exec->mounts.begin(), exec->mounts.end(), is_secret);
 }
 
+// Of a question without what it is about.
+constexpr std::size_t kOne = 128;
+
+std::size_t weight_of(const FileQuestion& question) {
+  return question.path.size();
+}
+std::size_t weight_of(const EarthfilesQuestion& question) {
+  std::size_t all = 0;
+  for (const auto& directory : question.directories) all += kOne + directory.size();
+  return all;
+}
+std::size_t weight_of(const ImageQuestion& question) {
+  return question.reference.size() + 1024;
+}
+std::size_t weight_of(const CommandQuestion& question) {
+  return weight(question.graph) + question.answer.output.size();
+}
+std::size_t weight_of(const ShellQuestion& question) {
+  return weight(question.graph);
+}
+std::size_t weight_of(const StepFileQuestion& question) {
+  return weight(question.graph);
+}
+
 }  // namespace
+
+// Steps share their variables, which are told apart by where they are.
+std::size_t weight(const graph::Graph& graph) {
+  std::size_t all = 0;
+  const std::string* seen = nullptr;
+  for (const auto& step : graph.steps) {
+    all += sizeof(step) + step.text.size() + step.target.size() + step.position.source_line.size();
+    const auto* exec = std::get_if<graph::ExecOp>(&step.operation);
+    if (const auto* written = std::get_if<graph::WriteFileOp>(&step.operation)) all += written->content.size();
+    if (exec == nullptr) continue;
+    all += exec->command.size();
+    if (exec->env.empty() || &exec->env.front().first == seen) continue;
+    seen = &exec->env.front().first;
+    for (const auto& [name, value] : exec->env)
+      all += sizeof(graph::Variables::value_type) + name.size() + value.size();
+  }
+  return all;
+}
+
+std::size_t weight(const Question& question) {
+  return kOne + std::visit([](const auto& one) { return weight_of(one); }, question);
+}
 
 bool is_told_again(const std::vector<Question>& questions, Host& host) {
   return std::all_of(questions.begin(), questions.end(),
@@ -105,10 +147,8 @@ Result<graph::ImageConfig> NotingHost::image_config(const std::string& reference
 
 Result<Repository> NotingHost::repository(const std::string& reference, const std::string& ref,
                                           const std::string& asked_by) {
-  auto told = host_.repository(reference, ref, asked_by);
-  if (told) note(RepositoryQuestion{reference, ref, asked_by, *told});
-  if (!told) note_what_does_not_come_again();
-  return told;
+  note_what_does_not_come_again();
+  return host_.repository(reference, ref, asked_by);
 }
 
 Result<std::optional<graph::Answer>> NotingHost::ask(const graph::Graph& graph) {
@@ -147,13 +187,22 @@ Status NotingHost::build(const graph::Graph& graph) {
 }
 
 void NotingHost::note(Question question) {
+  constexpr std::size_t kMost = 8U << 20U;
   const std::lock_guard lock(mutex_);
+  if (!comes_again_) return;
+  weight_ += weight(question);
   questions_.push_back(std::move(question));
+  if (weight_ > kMost) forget();
 }
 
 void NotingHost::note_what_does_not_come_again() {
   const std::lock_guard lock(mutex_);
+  forget();
+}
+
+void NotingHost::forget() {
   comes_again_ = false;
+  questions_.clear();
 }
 
 }  // namespace ingot::earthfile

@@ -25,12 +25,6 @@ struct ImageQuestion {
   base::Platform platform;
   graph::ImageConfig config;
 };
-struct RepositoryQuestion {
-  std::string reference;
-  std::string ref;
-  std::string asked_by;
-  Repository repository;
-};
 struct CommandQuestion {
   graph::Graph graph;
   graph::Answer answer;
@@ -44,8 +38,12 @@ struct StepFileQuestion {
   std::string path;
   std::optional<base::Digest> text;  // as above
 };
-using Question = std::variant<FileQuestion, EarthfilesQuestion, ImageQuestion, RepositoryQuestion, CommandQuestion,
-                              ShellQuestion, StepFileQuestion>;
+using Question =
+    std::variant<FileQuestion, EarthfilesQuestion, ImageQuestion, CommandQuestion, ShellQuestion, StepFileQuestion>;
+
+// About as many bytes of memory as it takes.
+std::size_t weight(const graph::Graph& graph);
+std::size_t weight(const Question& question);
 
 // Whether `host` says the same to all of it; not where it has no answer. Stops at the first that it says otherwise to.
 bool is_told_again(const std::vector<Question>& questions, Host& host);
@@ -55,7 +53,8 @@ class NotingHost : public Host {
  public:
   explicit NotingHost(Host& host) : host_(host) {}
 
-  // None: something was done or told on the way that another time has to have for itself.
+  // None: something was done or told on the way that another time has to have for itself, as what a repository's branch
+  // is; or it was too much to keep.
   std::optional<std::vector<Question>> take();
 
   Result<std::string> read_file(const std::string& path) override;
@@ -74,10 +73,12 @@ class NotingHost : public Host {
  private:
   void note(Question question);
   void note_what_does_not_come_again();
+  void forget();
 
   Host& host_;
   std::mutex mutex_;
   std::vector<Question> questions_;
+  std::size_t weight_ = 0;
   bool comes_again_ = true;
 };
 

@@ -1,28 +1,25 @@
 #include "daemon/pipeline/kept_recipes.h"
 
 #include <algorithm>
-#include <type_traits>
+#include <map>
+#include <string>
 
 namespace ingot::pipeline {
 
 namespace {
 
-template <typename Question>
-concept AsksSteps = requires(const Question& question) {
-  question.graph.steps;
-};
+std::size_t weight(const std::map<std::string, std::string>& values) {
+  std::size_t all = 0;
+  for (const auto& [name, value] : values) all += sizeof(name) + sizeof(value) + name.size() + value.size();
+  return all;
+}
 
-std::size_t steps_of(const KeptRecipes::Kept& kept) {
-  std::size_t steps = 1 + kept.plan->graph.steps.size();
-  for (const auto& question : kept.questions) {
-    steps += std::visit(
-        [](const auto& one) -> std::size_t {
-          if constexpr (AsksSteps<std::decay_t<decltype(one)>>) return one.graph.steps.size();
-          return 0;
-        },
-        question);
-  }
-  return steps;
+std::size_t weight(const KeptRecipes::Kept& kept) {
+  std::size_t all = sizeof(kept) + earthfile::weight(kept.plan->graph) + weight(kept.key.request.overrides) +
+                    weight(kept.key.request.builtins);
+  for (const auto& warning : kept.plan->warnings) all += sizeof(warning) + warning.size();
+  for (const auto& question : kept.questions) all += earthfile::weight(question);
+  return all;
 }
 
 }  // namespace
@@ -37,20 +34,20 @@ std::shared_ptr<const KeptRecipes::Kept> KeptRecipes::find(const Key& key) {
 }
 
 void KeptRecipes::keep(Kept kept) {
-  const std::size_t steps = steps_of(kept);
+  const std::size_t bytes = weight(kept);
   const auto shared = std::make_shared<const Kept>(std::move(kept));
   const std::lock_guard lock(mutex_);
   const auto earlier = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const Entry& entry) { return entry.kept->key == shared->key; });
   if (earlier != entries_.end()) remove(earlier);
-  if (steps > most_steps_) return;
-  entries_.push_front({shared, steps});
-  steps_ += steps;
-  while (steps_ > most_steps_) remove(std::prev(entries_.end()));
+  if (bytes > most_bytes_) return;
+  entries_.push_front({shared, bytes});
+  bytes_ += bytes;
+  while (bytes_ > most_bytes_) remove(std::prev(entries_.end()));
 }
 
 void KeptRecipes::remove(std::list<Entry>::iterator entry) {
-  steps_ -= entry->steps;
+  bytes_ -= entry->bytes;
   entries_.erase(entry);
 }
 

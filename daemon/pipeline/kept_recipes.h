@@ -28,8 +28,8 @@ class KeptRecipes {
     std::shared_ptr<const earthfile::Interpretation> plan;
   };
 
-  // Bounds what all of them together have of steps, and so the memory that they take.
-  explicit KeptRecipes(std::size_t most_steps = 10'000) : most_steps_(most_steps) {}
+  // Bounds about how many bytes all of them together take.
+  explicit KeptRecipes(std::size_t most_bytes = 16U << 20U) : most_bytes_(most_bytes) {}
 
   // Null: there is none. Its questions are still to be asked.
   std::shared_ptr<const Kept> find(const Key& key);
@@ -43,14 +43,14 @@ class KeptRecipes {
  private:
   struct Entry {
     std::shared_ptr<const Kept> kept;
-    std::size_t steps;
+    std::size_t bytes;
   };
   void remove(std::list<Entry>::iterator entry);
 
-  const std::size_t most_steps_;
+  const std::size_t most_bytes_;
   std::mutex mutex_;
   std::list<Entry> entries_;  // the one that was wanted last comes first
-  std::size_t steps_ = 0;     // of all of them
+  std::size_t bytes_ = 0;     // of all of them
   std::atomic<std::uint64_t> taken_ = 0;
   std::atomic<std::uint64_t> interpreted_ = 0;
 };

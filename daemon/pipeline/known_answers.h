@@ -12,6 +12,7 @@ namespace ingot::pipeline {
 // interpretation, by the numbers of whose steps it knows them.
 class KnownAnswers {
  public:
+  // Of these images, too, as their policy is.
   KnownAnswers(const Engine& engine, const proto::JobSpec& spec, std::shared_ptr<const solver::Context> context,
                image::JobImages& images, const sys::CancelToken& cancel)
       : engine_(engine), spec_(spec), context_(std::move(context)), images_(images), cancel_(cancel) {}

@@ -60,20 +60,23 @@ Result<Recipe> read_recipe(const Engine& engine, const proto::JobSpec& spec, ear
     request.platforms.push_back(std::move(platform));
   }
   request.repeatable = spec.repeatable;
-  const auto host_with = [&](const ContextHost::Questions& with) {
-    return ContextHost(recipe.context->manifest, engine.blobs, images, repositories, progress, cancel, with);
+  const auto host_with = [&](image::JobImages& with_images, const ContextHost::Questions& with) {
+    return ContextHost(recipe.context->manifest, engine.blobs, with_images, repositories, progress, cancel, with);
   };
-  ContextHost host = host_with(questions);
+  ContextHost host = host_with(images, questions);
   earthfile::NotingHost noting(host);
   INGOT_TRY(const auto text, text_of_earthfile(noting, spec.target));
 
   const KeptRecipes::Key key{request, base::Digest::of(text)};
-  const auto kept = engine.recipes.find(key);
+  // Whether a name means another image by now is asked of registries, best by an interpretation: it goes on meanwhile.
+  const auto kept = spec.pull == proto::PullPolicy::always ? nullptr : engine.recipes.find(key);
   if (kept) {
-    // First only what is known is asked: where something must run, it is interpretation that knows what may run beside
-    // it. After that the job has its answers as if it had asked, whatever became of the cache meanwhile.
-    KnownAnswers known(engine, spec, recipe.context, images, cancel);
-    ContextHost knowing = host_with(known.questions());
+    // First only what is known here is asked: where something must run or be fetched, it is interpretation that knows
+    // what may go on beside it. After that the job has its answers as if it had asked, whatever became of the cache
+    // meanwhile.
+    image::JobImages known_images(engine.images, proto::PullPolicy::never);
+    KnownAnswers known(engine, spec, recipe.context, known_images, cancel);
+    ContextHost knowing = host_with(known_images, known.questions());
     if (earthfile::is_told_again(kept->questions, knowing)) {
       if (!questions.only_known) (void)earthfile::is_told_again(kept->questions, host);
       engine.recipes.count(true);

@@ -63,6 +63,7 @@ Build::~Build() {
 }
 
 Status Build::run() {
+  runs_ = true;
   INGOT_CHECK(resolve_images());
   INGOT_CHECK(look_up());
   INGOT_CHECK(check_secrets());
@@ -185,7 +186,7 @@ Status Build::look_up() {
     if (!is_asked_to_run(id) && !node.stands_on_anew) {
       INGOT_TRY(auto found, solver_.cache_.find(keys_[id].key));
       if (found) {
-        ++solver_.counters_.hit_key;
+        if (runs_) ++solver_.counters_.hit_key;
         node.result = std::move(*found);
         node.how = "cached";
         results_->add(number_of(id), *node.result);

@@ -153,6 +153,7 @@ class Build {
   std::vector<Node> nodes_;
   std::vector<StepKey> keys_;
   std::size_t under_way_ = 0;
+  bool runs_ = false;  // and does not only look
 
   std::mutex mutex_;  // guards what flights hand over
   std::condition_variable changed_;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/base/image_name.h"
 #include "daemon/image/built_image.h"
 #include "daemon/image/layout.h"
 
@@ -18,7 +19,7 @@ Status write_docker_manifest(const std::string& name, const std::vector<base::Di
   auto layers = nlohmann::json::array();
   for (std::size_t i = 2; i < blobs.size(); ++i) layers.push_back(path_of(blobs[i]));
   const nlohmann::json manifest = {
-      {{"Config", path_of(blobs.at(1))}, {"RepoTags", {name}}, {"Layers", std::move(layers)}}};
+      {{"Config", path_of(blobs.at(1))}, {"RepoTags", {base::with_tag(name)}}, {"Layers", std::move(layers)}}};
   INGOT_TRY(auto file, sys::open_file(directory / "manifest.json", O_WRONLY | O_CREAT | O_EXCL, 0600));
   return sys::write_all(file.get(), manifest.dump());
 }

@@ -87,6 +87,7 @@ class EdgeArtifacts : public testing::Test {
   void expect_refusals_and_cut_short(const fs::path& disk) const;
   void expect_installs(const fs::path& disk) const;
   void expect_comes_up(const fs::path& disk) const;
+  void expect_is_hardened() const;
   void expect_persists(const fs::path& disk) const;
   void expect_disk_image_comes_up_and_grows();
 
@@ -103,7 +104,8 @@ RunResult EdgeArtifacts::build_all() {
   if (made.code != 0) return made;
   daemon->project_file(
       "edge/.arg",
-      "ISO_NAME=edge\nK8S_VERSION=1.32.3\nCUSTOM_TAG=\nIMAGE_REPO=debian\nIMAGE_REGISTRY=" + registry.host() + "\n");
+      "ISO_NAME=edge\nK8S_VERSION=1.32.3\nCUSTOM_TAG=\nCIS_HARDENING=true\nIMAGE_REPO=debian\nIMAGE_REGISTRY=" +
+          registry.host() + "\n");
   // No release can be fetched here, so that a script is in its place. The code that fetches one has a test of its own,
   // with a mirror of releases.
   const char* kubernetes = "edge/k8s/k3s/1.32.3/usr/local/bin/k3s";
@@ -293,11 +295,23 @@ void EdgeArtifacts::expect_comes_up(const fs::path& disk) const {
   EXPECT_EQ(on_host("readlink /etc/resolv.conf").out, "../run/systemd/resolve/stub-resolv.conf\n");
   EXPECT_THAT(on_host("echo 'a password' | sudo -S touch /usr/it-is-read-only").err,
               HasSubstr("Read-only file system"));
+  expect_is_hardened();
   EXPECT_EQ(on_host("timeout 300 systemctl is-system-running --wait").out, "running\n")
       << on_host("systemctl --failed").out;
   EXPECT_EQ(on_host("echo kept >~/kept; echo gone | tee /tmp/gone; cat /etc/machine-id >~/id; sync").out, "gone\n");
   on_host("echo 'a password' | sudo -S reboot");
   EXPECT_TRUE(host.ends(120s)) << host.last_words();
+}
+
+// Each of these is something that a system as Debian makes it does otherwise.
+void EdgeArtifacts::expect_is_hardened() const {
+  EXPECT_EQ(on_host("cat /proc/sys/net/ipv4/conf/all/accept_redirects /proc/sys/kernel/kptr_restrict").out, "0\n2\n");
+  EXPECT_EQ(on_host("/sbin/modprobe -n -v dccp").out, "install /bin/false \n");
+  EXPECT_EQ(on_host("bash -lc umask; cat /etc/issue.net").out,
+            "0027\nFor authorized users only; what is done here is recorded.\n");
+  EXPECT_EQ(on_host("echo 'a password' | sudo -S sshd -T | grep -e ^permitrootlogin -e ^maxauthtries").out,
+            "permitrootlogin no\nmaxauthtries 4\n");
+  EXPECT_EQ(on_host("echo 'a password' | su -c true").code, 1);
 }
 
 void EdgeArtifacts::expect_persists(const fs::path& disk) const {

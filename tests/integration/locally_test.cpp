@@ -104,6 +104,29 @@ TEST_F(Locally, a_cancel_by_another_client_does_too) {
   EXPECT_TRUE(holds_soon([&] { return !lives(sleeper); }));
 }
 
+// The guard of the services outlives whoever ends the command, and ends them.
+TEST_F(Locally, services_of_a_command_that_is_ended_are_ended) {
+  daemon->project_file("services.yml", "services: {}\n");
+  daemon->project_file("engine/docker",
+                       "#!/bin/sh\n[ \"$*\" = 'compose version' ] || echo $COMPOSE_PROJECT_NAME $4 >>\"$0.log\"\n"
+                       "[ \"$4\" != down ] || { sleep 1; echo ended >>\"$0.log\"; }\n");
+  std::filesystem::permissions(daemon->project() / "engine/docker", std::filesystem::perms::all);
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\nt:\n    LOCALLY\n    WITH DOCKER --compose services.yml\n"
+                       "        RUN echo $$ > pid; sleep 1000\n    END\n");
+  auto environment = daemon->environment();
+  environment["PATH"] = (daemon->project() / "engine").string() + ":" + getenv("PATH");
+  const auto built = test::run_program({"/bin/sh", "-c",
+                                        "\"$0\" build --allow-locally +t & while [ ! -s pid ]; do sleep 0.1; done; "
+                                        "\"$0\" cancel $(\"$0\" ps -q -n1); wait",
+                                        test::binary("ingot")},
+                                       daemon->project().string(), environment);
+  EXPECT_THAT(built.out, HasSubstr("canceled"));
+  const auto log = [&] { return test::slurp(daemon->project() / "engine/docker.log"); };
+  EXPECT_TRUE(holds_soon([&] { return log().ends_with("ended\n"); })) << log();
+  EXPECT_THAT(log(), testing::MatchesRegex("(ingot-[0-9]+-[0-9]+) up\n.* down\n(.* down\n)?ended\n"));
+}
+
 TEST_F(Locally, a_client_that_goes_fails_the_step_and_takes_its_command_along) {
   daemon->project_file("Earthfile", "VERSION 0.8\nt:\n    LOCALLY\n    RUN echo $$ > pid; exec sleep 1000\n");
   for (const int number : {SIGKILL, SIGTERM, SIGHUP}) {

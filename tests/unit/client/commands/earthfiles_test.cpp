@@ -48,7 +48,8 @@ class EarthfileCommands : public testing::Test {
     directory.file("Earthfile",
                    "VERSION 0.8\nARG --global ARCH=amd64\n# iso makes the installer.\n# At length.\niso:\n    FROM a\n"
                    "    # where it goes\n    ARG OUT=x y\n    ARG --required KEY\n    RUN $OUT $KEY $ARCH\n"
-                   "    IF true\n        ARG LATE\n        RUN $LATE\n    END\n    SAVE ARTIFACT /iso AS LOCAL out/\n"
+                   "    IF true\n        ARG LATE\n        RUN $LATE\n    ELSE\n        ARG LATE=2\n    END\n    SAVE "
+                   "ARTIFACT /iso AS LOCAL out/\n"
                    "    SAVE ARTIFACT /sums /sub/\n    SAVE IMAGE --push edge:1 edge:2\nbare:\n    FROM +iso\n");
     directory.file("lib/Earthfile", "VERSION 0.8\nlib:\n    FROM a\n");
   }
@@ -83,13 +84,12 @@ TEST_F(EarthfileCommands, ls_as_json) {
 TEST_F(EarthfileCommands, doc_tells_what_a_target_takes_and_gives) {
   project();
   EXPECT_EQ(run({"doc", "+iso"}).out,
-            "+iso --KEY [--ARCH=amd64] [--OUT=x y] [--LATE]\n    iso makes the installer.\n    At length.\n"
-            "  REQUIRED ARGS:\n    --KEY\n  OPTIONAL ARGS:\n    --ARCH=amd64\n    --OUT=x y\n      where it goes\n    "
-            "--LATE\n"
+            "+iso --KEY [--OUT=x y] [--LATE]\n    iso makes the installer.\n    At length.\n"
+            "  REQUIRED ARGS:\n    --KEY\n  OPTIONAL ARGS:\n    --OUT=x y\n      where it goes\n    --LATE\n"
+            "  GLOBAL ARGS:\n    --ARCH=amd64\n"
             "  ARTIFACTS:\n    sub/sums\n  LOCAL ARTIFACTS:\n    iso -> out/\n  IMAGES:\n    edge:1, edge:2\n");
-  EXPECT_EQ(run({"doc"}).out,
-            "+iso --KEY [--ARCH=amd64] [--OUT=x y] [--LATE]\n    iso makes the installer.\n    At length.\n");
-  EXPECT_THAT(run({"doc", "--long"}).out, HasSubstr("+bare [--ARCH=amd64]\n"));
+  EXPECT_EQ(run({"doc"}).out, "+iso --KEY [--OUT=x y] [--LATE]\n    iso makes the installer.\n    At length.\n");
+  EXPECT_THAT(run({"doc", "--long"}).out, HasSubstr("+bare\n  GLOBAL ARGS:\n    --ARCH=amd64\n"));
   EXPECT_EQ(run({"doc", "lib+lib"}).out, "+lib\n");
   EXPECT_THAT(run({"doc", "+isu"}).err, HasSubstr("did you mean \"iso\"?"));
 }

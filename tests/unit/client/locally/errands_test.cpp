@@ -202,7 +202,8 @@ TEST_F(ErrandsTest, what_its_user_does_not_let_it_do_is_not_done) {
   test::FakeAgent agent;
   errands.emplace(ours.get(), "", project.path(), Permission{false, agent.socket()});
   std::uint32_t number = 1;
-  for (const auto kind : {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give}) {
+  for (const auto kind :
+       {LocalErrand::Kind::run, LocalErrand::Kind::take, LocalErrand::Kind::give, LocalErrand::Kind::load}) {
     errand.kind = kind;
     errand.command = "touch made";
     errand.source = "/etc/passwd";

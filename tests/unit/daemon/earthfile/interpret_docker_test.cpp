@@ -94,7 +94,7 @@ TEST(WithDocker, under_locally_has_the_engine_of_who_builds) {
   EXPECT_TRUE(runs[0].mounts.empty());
   ASSERT_EQ(runs[0].images.size(), 1U) << "what is pulled its engine fetches";
   EXPECT_EQ(runs[0].images[0].name, "o:7");
-  EXPECT_THAT(runs[0].command, HasSubstr("pull' '-q' 'other'\\''s'"));
+  EXPECT_THAT(runs[0].command, HasSubstr("'pull' '-q' 'other'\\''s'"));
   EXPECT_THAT(runs[0].command, HasSubstr("(\ndocker run o:7; exit 3\n)\n"));
 }
 

@@ -25,7 +25,6 @@ const std::string kText =
     "        RUN echo named\n"
     "    END\n"
     "    BUILD ./*+other\n"
-    "    GIT CLONE https://git.example/tools.git /tools\n"
     "docker:\n"
     "    FROM DOCKERFILE -f +made/Dockerfile .\n"
     "made:\n"
@@ -80,9 +79,6 @@ TEST(Questions, each_of_them_is_asked_again) {
       {"an answer that is not known", [](FakeHost& host) { host.answers["/script"] = std::nullopt; }},
       {"the shell", [](FakeHost& host) { host.shell = "/usr/bin/bash"; }},
       {"a shell that is not known", [](FakeHost& host) { host.shell = std::nullopt; }},
-      {"a commit",
-       [](FakeHost& host) { host.repositories["https://git.example/tools.git"].commit = std::string(40, 'b'); }},
-      {"a repository that is gone", [](FakeHost& host) { host.repositories.clear(); }},
   };
   FakeHost host;
   furnish(host);
@@ -113,6 +109,23 @@ TEST(Questions, without_an_answer_are_nothing_to_go_by) {
   furnish(host);
   host.answers["/script"] = std::nullopt;
   EXPECT_FALSE(asked_for(kText, host));
+}
+
+TEST(Questions, what_a_branch_is_must_be_asked_by_each_for_himself) {
+  FakeHost host;
+  furnish(host);
+  EXPECT_FALSE(asked_for(in_target("GIT CLONE https://git.example/tools.git /tools"), host));
+}
+
+TEST(Questions, too_much_to_keep_is_not_kept) {
+  FakeHost host;
+  host.answers["/script"] = graph::Answer{0, std::string(100U << 10U, 'x')};
+  std::string lines;
+  for (int i = 0; i < 3; ++i) lines += "ARG A" + std::to_string(i) + "=$(/script)\n";
+  EXPECT_TRUE(asked_for(in_target(lines + "RUN true"), host));
+  for (int i = 3; i < 20; ++i) lines += "ARG A" + std::to_string(i) + "=$(/script " + std::to_string(i) + ")\n";
+  for (int i = 3; i < 20; ++i) host.answers["/script " + std::to_string(i)] = host.answers["/script"];
+  EXPECT_FALSE(asked_for(in_target(lines + "RUN true"), host));
 }
 
 TEST(Questions, with_secrets_are_not_kept) {
