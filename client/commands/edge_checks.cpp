@@ -9,6 +9,7 @@
 #include "client/commands/common.h"
 #include "client/render/text.h"
 #include "daemon/earthfile/earthfile.h"
+#include "daemon/edge/check_custom_config.h"
 #include "daemon/edge/check_parameters.h"
 #include "daemon/edge/check_user_data.h"
 #include "daemon/sys/files.h"
@@ -66,7 +67,13 @@ Result<edge::Findings> check_edge_project(const EdgeRequest& request) {
   if (const auto text = sys::read_file(request.project / "k8s_version.json", kLargest)) {
     INGOT_TRY(surroundings.versions, edge::parse_kubernetes_versions(*text, "k8s_version.json"));
   }
-  edge::Findings findings = edge::check_parameters(with_lines(request.arg_file, request.args), surroundings);
+  const auto parameters = with_lines(request.arg_file, request.args);
+  edge::Findings findings = edge::check_parameters(parameters, surroundings);
+  const auto custom = parameters.find("EDGE_CUSTOM_CONFIG");
+  const std::string config = custom == parameters.end() ? ".edge-custom-config.yaml" : custom->second.value;
+  if (const auto text = sys::read_file(request.project / config, kLargest); text && !config.empty()) {
+    append(findings, edge::check_custom_config(*text, config));
+  }
   if (!takes_user_data(request.target)) return findings;
   const auto user_data = sys::read_file(request.project / "user-data", kLargest);
   if (user_data) {
@@ -92,7 +99,7 @@ Status tell_edge_findings(const Invocation& invocation, const EdgeRequest& reque
   if (wrong == 0) return {};
   return base::fail(
       ErrorKind::invalid,
-      fmt::format("{} would not come out as it is meant: {} in its parameters and user-data", visible(request.target),
+      fmt::format("{} would not come out as it is meant: {} in its parameters and files", visible(request.target),
                   wrong == 1 ? "there is a mistake" : fmt::format("there are {} mistakes", wrong)),
       "correct what is named above; nothing was sent");
 }

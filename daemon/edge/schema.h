@@ -33,6 +33,8 @@ struct Schema {
 
 // What user-data of an edge installer may say.
 const Schema& user_data_schema();
+// What EDGE_CUSTOM_CONFIG may say.
+const Schema& custom_config_schema();
 // The names that a stage may have, without .before and .after.
 const std::vector<std::string>& stage_names();
 

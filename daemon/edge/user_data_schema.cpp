@@ -223,4 +223,11 @@ const Schema& user_data_schema() {
   return kSchema;
 }
 
+const Schema& custom_config_schema() {
+  static const Schema kKey = object({{"base64EncodedValue", text(), true}, {"description", text()}});
+  static const Schema kSigning = object({{"publicKey", kKey, true}});
+  static const Schema kSchema = object({{"content", object({{"signing", kSigning, true}}), true}});
+  return kSchema;
+}
+
 }  // namespace ingot::edge

@@ -310,7 +310,7 @@ void EdgeArtifacts::expect_is_hardened() const {
   EXPECT_EQ(on_host("bash -lc umask; cat /etc/issue.net").out,
             "0027\nFor authorized users only; what is done here is recorded.\n");
   EXPECT_EQ(on_host("echo 'a password' | sudo -S sshd -T | grep -e ^permitrootlogin -e ^maxauthtries").out,
-            "permitrootlogin no\nmaxauthtries 4\n");
+            "maxauthtries 4\npermitrootlogin no\n");
   EXPECT_EQ(on_host("echo 'a password' | su -c true").code, 1);
 }
 

@@ -81,7 +81,10 @@ void OwnProcess::end() {
 SshAgent::SshAgent() : process_({"ssh-agent", "-D", "-a", socket().string()}, directory_ / "log") {
   const std::string key = (directory_ / "key").string();
   run_or_throw({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "a-key-of-the-test", "-f", key});
-  await(process_, "ssh-agent", [&] { return fs::exists(socket()); });
+  // Its socket is there before it answers, which ssh-add says by a 1: there are no keys yet.
+  await(process_, "ssh-agent", [&] {
+    return run_program({"ssh-add", "-l"}, {}, {{"SSH_AUTH_SOCK", socket().string()}}).code == 1;
+  });
   run_or_throw({"ssh-add", "-q", key}, {{"SSH_AUTH_SOCK", socket().string()}});
   fs::remove(key);
 }
