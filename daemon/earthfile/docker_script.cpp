@@ -104,14 +104,14 @@ ingot_own=$(mktemp -d) || ingot_fail "there is no room for a directory"
 export ingot_own COMPOSE_PROJECT_NAME="ingot-$$-$(date +%s)"
 trap '/bin/sh -c "$ingot_after"' EXIT
 trap 'exit 143' TERM HUP
-setsid /bin/sh -c "while kill -0 $$ 2>/dev/null; do sleep 1; done; [ ! -d \"\$ingot_own\" ] || { $ingot_after }" \
-  >/dev/null 2>&1 </dev/null &
 if ! command -v docker >/dev/null; then
   command -v podman >/dev/null || ingot_fail "neither docker nor podman is on your side"
   printf '#!/bin/sh\nexec podman "$@"\n' >"$ingot_own/docker"
   chmod +x "$ingot_own/docker"
   export PATH="$PATH:$ingot_own"
 fi
+setsid /bin/sh -c "while kill -0 $$ 2>/dev/null; do sleep 1; done; [ ! -d \"\$ingot_own\" ] || { $ingot_after }" \
+  >/dev/null 2>&1 </dev/null &
 )sh";
 
 std::string assignment(const std::string& name, const std::string& value) {
@@ -161,8 +161,8 @@ std::string local_docker_script(const DockerScript& script) {
             shell_quoted({"image " + image + " cannot be pulled"}) + "\n";
   }
   if (composes) text += compose_with(script.compose_files) + up(script);
-  // The last command must be none that a shell would put itself aside for.
-  return text + "(\n" + script.command + "\n)\nexit $?\n";
+  // Not the last command: for that a shell may put itself aside, and its trap with it.
+  return text + "/bin/sh -c " + shell_quoted({script.command}) + "\nexit $?\n";
 }
 
 }  // namespace ingot::earthfile

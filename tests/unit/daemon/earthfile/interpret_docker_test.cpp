@@ -95,7 +95,7 @@ TEST(WithDocker, under_locally_has_the_engine_of_who_builds) {
   ASSERT_EQ(runs[0].images.size(), 1U) << "what is pulled its engine fetches";
   EXPECT_EQ(runs[0].images[0].name, "o:7");
   EXPECT_THAT(runs[0].command, HasSubstr("'pull' '-q' 'other'\\''s'"));
-  EXPECT_THAT(runs[0].command, HasSubstr("(\ndocker run o:7; exit 3\n)\n"));
+  EXPECT_THAT(runs[0].command, HasSubstr("/bin/sh -c 'docker run o:7; exit 3'\nexit $?\n"));
 }
 
 }  // namespace
