@@ -110,6 +110,7 @@ const std::vector<Parameter>& known_parameters() {
       {"EDGE_CUSTOM_CONFIG", Shape::file},
       {"FORCE_INTERACTIVE_INSTALL", Shape::flag},
       {"DEBUG", Shape::flag},
+      {"SOURCE_DATE_EPOCH", Shape::number},  // the daemon's own: bounds the times in images
       {"HTTP_PROXY"},
       {"HTTPS_PROXY"},
       {"NO_PROXY"},

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -74,17 +75,35 @@ Status check_can_configure(const Fetch& fetch) {
               "register the handler with the flag F, as the package qemu-user-static does");
 }
 
+// When passwords were set: the day on which this was made. Day 0 would mean that the password has to be changed.
+Status forget_days_of_passwords(const store::fs::path& shadow) {
+  constexpr const char* kSomeDay = "19000";
+  if (access(shadow.c_str(), F_OK) != 0) return {};
+  INGOT_TRY(const auto text, sys::read_file(shadow));
+  auto lines = base::split(text, '\n');
+  for (auto& line : lines) {
+    auto fields = base::split(line, ':');
+    if (fields.size() < 3) continue;
+    fields[2] = kSomeDay;
+    line = base::join(fields, ":");
+  }
+  // Written over, so that owner and mode stay.
+  INGOT_TRY(const auto file, sys::open_file(shadow, O_WRONLY | O_TRUNC));
+  return sys::write_all(file.get(), base::join(lines, "\n"));
+}
+
 // What of the host or of this one bootstrap would make two images of the same packages differ, or leak into a step.
 Status tidy(const store::fs::path& root) {
-  for (const char* name : {"etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache", "var/log/dpkg.log",
-                           "var/log/alternatives.log", "var/log/bootstrap.log", "var/log/apt/history.log",
-                           "var/log/apt/term.log", "var/log/apt/eipp.log.xz"}) {
+  for (const char* name :
+       {"etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache", "var/log/dpkg.log",
+        "var/log/alternatives.log", "var/log/bootstrap.log", "var/log/apt/history.log", "var/log/apt/term.log",
+        "var/log/apt/eipp.log.xz", "etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-"}) {
     INGOT_CHECK(sys::remove_tree(root / name));
   }
   if (access((root / "etc").c_str(), F_OK) == 0) {
     INGOT_CHECK(sys::write_file_durably(root / "etc/machine-id", "", 0644));
   }
-  return {};
+  return forget_days_of_passwords(root / "etc/shadow");
 }
 
 sys::Command make_command(const Fetch& fetch, const std::string& suite, const store::fs::path& root) {

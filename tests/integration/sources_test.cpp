@@ -17,9 +17,10 @@ class Sources : public testing::Test {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "containers need root";
   }
-  static RunResult build(const std::string& images, const std::string& from) {
+  static RunResult build(const std::string& images, const std::string& from,
+                         const std::string& command = "echo \"tiny is $TINY\"") {
     TestDaemon daemon({"--images", images});
-    daemon.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM " + from + "\n    RUN echo \"tiny is $TINY\"\n");
+    daemon.project_file("Earthfile", "VERSION 0.8\nt:\n    FROM " + from + "\n    RUN " + command + "\n");
     auto built = daemon.ingot({"build", "+t"});
     daemon.stop();
     EXPECT_EQ(daemon.leftovers(), "");
@@ -66,11 +67,15 @@ TEST_F(Sources, archives_on_disk) {
 }
 
 TEST_F(Sources, a_debian_from_its_package_mirror) {
-  auto built = build("[{match: \"debian:*\", source: bootstrap}]", "debian:bookworm");
+  auto built = build("[{match: \"debian:*\", source: bootstrap}]", "debian:bookworm",
+                     "cut -d: -f3 /etc/shadow | sort -u | tr '\\n' ' '; stat -c '%a %U %G' /etc/shadow; "
+                     "ls /etc/*- /var/cache/ldconfig/* 2>/dev/null || true");
   if (built.code != 0 && built.out.find("mmdebstrap of bookworm ended") != std::string::npos) {
     GTEST_SKIP() << "the package mirror does not answer";
   }
   EXPECT_EQ(built.code, 0) << built.out;
+  EXPECT_THAT(built.out, HasSubstr("| 19000 640 root shadow\n")) << "nothing says on which day it was made";
+  EXPECT_THAT(built.out, testing::Not(HasSubstr("| /")));
   auto unknown = build("[{match: \"debian:*\", source: bootstrap}]", "debian:bokworm");
   EXPECT_EQ(unknown.code, 3);
   EXPECT_THAT(unknown.out, HasSubstr("debian has no release \"bokworm\""));

@@ -40,6 +40,7 @@ TEST(CheckParameters, what_is_right_is_left_alone) {
                       {"NVIDIA_DRIVER", "550"},
                       {"HTTP_PROXY", ""},
                       {"CLUSTERCONFIG", "spc.tgz"},
+                      {"SOURCE_DATE_EPOCH", "1700000000"},
                       {"UPDATE_KERNEL", "false"}}),
               IsEmpty());
 }
