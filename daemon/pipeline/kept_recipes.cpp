@@ -10,14 +10,14 @@ namespace {
 
 std::size_t weight(const std::map<std::string, std::string>& values) {
   std::size_t all = 0;
-  for (const auto& [name, value] : values) all += sizeof(name) + sizeof(value) + name.size() + value.size();
+  for (const auto& [name, value] : values) all += 2 * sizeof(std::string) + name.size() + value.size();
   return all;
 }
 
 std::size_t weight(const KeptRecipes::Kept& kept) {
   std::size_t all = sizeof(kept) + earthfile::weight(kept.plan->graph) + weight(kept.key.request.overrides) +
                     weight(kept.key.request.builtins);
-  for (const auto& warning : kept.plan->warnings) all += sizeof(warning) + warning.size();
+  for (const auto& warning : kept.plan->warnings) all += sizeof(std::string) + warning.size();
   for (const auto& question : kept.questions) all += earthfile::weight(question);
   return all;
 }
