@@ -44,7 +44,9 @@ void furnish(FakeHost& host) {
 std::optional<std::vector<Question>> asked_for(const std::string& text, FakeHost& host,
                                                const std::string& target = "+t") {
   NotingHost noting(host);
-  const auto plan = interpret(parsed(text), {target, {}}, noting);
+  Request request{target, {}};
+  request.locally = Request::Locally::allowed;
+  const auto plan = interpret(parsed(text), request, noting);
   EXPECT_TRUE(plan) << proto::render(plan.error());
   return noting.take();
 }
@@ -141,23 +143,13 @@ TEST(Questions, of_what_is_done_on_the_other_side_are_each_build_s_own) {
   FakeHost host;
   furnish(host);
   const std::string text = "VERSION 0.8\nt:\n    LOCALLY\n    IF /script\n        RUN true\n    END\n";
-  NotingHost noting(host);
-  Request request{"+t", {}};
-  request.locally = Request::Locally::allowed;
-  const auto plan = interpret(parsed(text), request, noting);
-  ASSERT_TRUE(plan) << proto::render(plan.error());
-  EXPECT_FALSE(noting.take());
+  EXPECT_FALSE(asked_for(text, host));
 }
 
 TEST(Questions, a_recipe_that_waits_for_what_it_builds_does_so_each_time) {
   FakeHost host;
   const std::string text = "VERSION 0.8\nt:\n    FROM debian:bookworm\n    WAIT\n        RUN true\n    END\n";
-  NotingHost noting(host);
-  Request request{"+t", {}};
-  request.locally = Request::Locally::allowed;
-  const auto plan = interpret(parsed(text), request, noting);
-  ASSERT_TRUE(plan) << proto::render(plan.error());
-  EXPECT_FALSE(noting.take());
+  EXPECT_FALSE(asked_for(text, host));
 }
 
 }  // namespace
