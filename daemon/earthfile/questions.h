@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "daemon/base/digest.h"
 #include "daemon/earthfile/earthfile.h"
 
 // What an interpretation asked of the world, with what it was told. It depends on nothing else: where the same is told

@@ -24,8 +24,9 @@ std::string fault_of(const std::string& given) {
   if (pem->find("PRIVATE KEY-----") != std::string::npos) return "is a private key, which every host would have";
   const std::unique_ptr<BIO, decltype(&BIO_free)> bytes(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())),
                                                         &BIO_free);
+  std::string passphrase;  // given, so that nobody is asked for one
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      PEM_read_bio_PUBKEY(bytes.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+      PEM_read_bio_PUBKEY(bytes.get(), nullptr, nullptr, passphrase.data()), &EVP_PKEY_free);
   if (!key) return "is no public key";
   return EVP_PKEY_is_a(key.get(), "RSA") == 1 ? "" : "is a public key, but none of RSA";
 }
@@ -44,10 +45,8 @@ Findings check_custom_config(std::string_view text, const std::string& file_name
     if (!at.IsDefined() || at.IsNull()) return check.take();
   }
   if (!at.IsScalar()) return check.take();
-  std::string given;
-  for (const char c : at.Scalar()) {
-    if (std::string_view(" \t\r\n").find(c) == std::string_view::npos || given.starts_with("-----")) given += c;
-  }
+  std::string given = at.Scalar();
+  std::erase_if(given, [](char c) { return std::string_view(" \t\r\n").find(c) != std::string_view::npos; });
   const std::string fault = fault_of(given);
   if (!fault.empty()) check.complain(at.Mark(), "content.signing.publicKey.base64EncodedValue " + fault, kHowToMake);
   return check.take();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <regex>
 #include <set>
 
@@ -33,7 +34,10 @@ bool is_stage(const std::string& name) {
 
 bool may_be_secret(std::string_view line) {
   const std::string lower = base::to_lower(line);
-  return lower.find("passw") != std::string::npos || lower.find("token") != std::string::npos;
+  // The last may be a private key by mistake.
+  constexpr std::string_view kNames[] = {"passw", "token", "base64encodedvalue"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view name) { return lower.find(name) != std::string::npos; });
 }
 
 }  // namespace

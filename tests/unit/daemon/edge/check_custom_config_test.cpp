@@ -58,6 +58,13 @@ TEST(CheckCustomConfig, anything_else_is_named) {
               ElementsAre(fault("is the PEM itself, and has to be in base64")));
 }
 
+TEST(CheckCustomConfig, a_private_key_is_not_repeated) {
+  const auto findings =
+      check_custom_config(with_key(proto::base64_encode("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n")), "config.yaml");
+  ASSERT_EQ(findings.errors.size(), 1U);
+  EXPECT_EQ(findings.errors.front().position->source_line, "");
+}
+
 TEST(CheckCustomConfig, keys_of_the_file_are_looked_at) {
   EXPECT_THAT(errors("content:\n  signing:\n    publickey: {}\n"),
               ElementsAre("3 content.signing.publickey is not known", "3 content.signing has no \"publicKey\""));
