@@ -77,8 +77,8 @@ const std::vector<CommandInfo>& command_table() {
            {{"--allow-locally", "", "", "let the recipes run commands here, as you: what they say behind LOCALLY"},
             {"--no-output", "", "", "leave artifacts with AS LOCAL in the daemon"},
             {"--boot-test", "", "HOW",
-             "start the ISO in a virtual machine before it is delivered: bios, uefi (the default) or secure-boot, usb, "
-             "install, with commas between",
+             "start the ISO in a virtual machine before it is delivered: bios, uefi (the default), secure-boot or "
+             "setup-mode, usb, install, with commas between",
              "", true},
             {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}}),
        true, run_build},
@@ -203,6 +203,7 @@ const std::vector<CommandInfo>& command_table() {
        {{"--bios", "", "", "a machine with BIOS"},
         {"--uefi", "", "", "a machine with UEFI (default)"},
         {"--secure-boot", "", "", "a machine with UEFI that starts nothing unsigned"},
+        {"--setup-mode", "", "", "such a machine without keys so far: the ISO enrolls its own, and is started again"},
         {"--usb", "", "", "start the ISO from a USB stick (default: from a CD)"},
         {"--install", "", "", "install to a blank disk, and start that"},
         {"--expect", "", "TEXT", "what has to come on the serial line in the end, instead of a login"},

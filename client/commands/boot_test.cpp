@@ -88,7 +88,7 @@ Result<proto::Artifact> find_iso(const proto::Job& job, const std::vector<proto:
 
 Result<BootTest> from_flags(const Invocation& invocation) {
   std::vector<std::string> words;
-  for (const char* word : {"bios", "uefi", "secure-boot", "usb", "install"}) {
+  for (const char* word : {"bios", "uefi", "secure-boot", "setup-mode", "usb", "install"}) {
     if (invocation.has("--" + std::string(word))) words.emplace_back(word);
   }
   return read_boot_test(base::join(words, ","));
@@ -105,8 +105,8 @@ Result<BootTest> read_boot_test(const std::string& words) {
       how.medium = word;
     } else if (word == "install") {
       how.install = true;
-    } else if (word != "bios" && word != "uefi" && word != "secure-boot") {
-      const std::vector<std::string> known = {"bios", "uefi", "secure-boot", "cd", "usb", "install"};
+    } else if (word != "bios" && word != "uefi" && word != "secure-boot" && word != "setup-mode") {
+      const std::vector<std::string> known = {"bios", "uefi", "secure-boot", "setup-mode", "cd", "usb", "install"};
       const std::string hint = base::did_you_mean(word, known);
       return fail(ErrorKind::usage, "\"" + base::printable(word) + "\" is no way to start an ISO",
                   hint.empty() ? "known: " + base::join(known, ", ") : hint);

@@ -10,7 +10,7 @@ namespace ingot::client {
 
 // How an ISO is started in a virtual machine.
 struct BootTest {
-  std::string firmware = "uefi";  // bios, uefi or secure-boot
+  std::string firmware = "uefi";  // bios, uefi, secure-boot or setup-mode
   std::string medium = "cd";      // or usb
   bool install = false;           // to a blank disk, which is started then
 };

@@ -64,6 +64,9 @@ class ParameterCheck {
       return;
     }
     if (given.value.empty()) return;  // as if it were not given
+    if (!surroundings_.declared.contains(name) && !is_for_everyone(name) && given.value != "false") {
+      warn(name, name + " changes nothing here: no Earthfile of this project has an ARG of this name");
+    }
     if (given.value.find('$') != std::string::npos) {
       refuse(name, fmt::format("{}=\"{}\" has a variable that nothing has put in", name, shown(given.value)),
              ".arg knows only the names above that line; write the value out");
@@ -192,6 +195,13 @@ class ParameterCheck {
       refuse("UPDATE_KERNEL", "FIPS_ENABLED and UPDATE_KERNEL exclude each other: a newer kernel has no certificate",
              "switch one of them off");
     }
+    if (is_on("FIPS_ENABLED") && (os == "debian" || os == "opensuse-leap")) {
+      refuse("FIPS_ENABLED", os + " has no cryptography with a FIPS certificate", "ubuntu, rhel and sles have");
+    }
+    if (is_on("FIPS_ENABLED") && os == "ubuntu" && !is_on("UBUNTU_PRO_ATTACH") && value("BASE_IMAGE").empty()) {
+      warn("FIPS_ENABLED", "only subscribers of Ubuntu Pro get its FIPS packages",
+           "UBUNTU_PRO_ATTACH=true with --secret UBUNTU_PRO_KEY, or a BASE_IMAGE that has them");
+    }
     if (is_on("FIPS_ENABLED") && (distribution == "k3s" || distribution == "nodeadm" || distribution == "canonical")) {
       refuse("FIPS_ENABLED", distribution + " has no FIPS build", "kubeadm-fips and rke2 have");
     }
@@ -226,6 +236,11 @@ class ParameterCheck {
   static std::string shown(const std::string& text) { return base::printable(text); }
   static bool is_known_family(std::string_view name) {
     return name.starts_with("NVIDIA_") || name.starts_with("AMDGPU_");
+  }
+  // What builds take, or wrappers of them, without an ARG that says so.
+  static bool is_for_everyone(std::string_view name) {
+    return name == "SOURCE_DATE_EPOCH" || name == "HTTP_PROXY" || name == "HTTPS_PROXY" || name == "NO_PROXY" ||
+           name == "PROXY_CERT_PATH";
   }
   static bool looks_secret(const std::string& name) {
     const std::string upper = base::to_upper(name);

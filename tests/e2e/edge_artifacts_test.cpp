@@ -90,6 +90,7 @@ class EdgeArtifacts : public testing::Test {
   void expect_is_hardened() const;
   void expect_persists(const fs::path& disk) const;
   void expect_disk_image_comes_up_and_grows();
+  void expect_signed_system_installs_where_its_keys_are_enrolled();
 
   TempDirectory directory;
   const int ssh_port = free_port();
@@ -339,6 +340,36 @@ void EdgeArtifacts::expect_disk_image_comes_up_and_grows() {
   EXPECT_EQ(on_host("systemctl is-system-running --wait").out, "running\n") << on_host("systemctl --failed").out;
 }
 
+// On a machine in setup mode, which takes the keys of the ISO and from then on starts nothing else.
+void EdgeArtifacts::expect_signed_system_installs_where_its_keys_are_enrolled() {
+  const auto build = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {binary("ingot"), "-C", "edge", "build"});
+    return run_program(words, daemon->project(), daemon->environment(), 900s);
+  };
+  const auto keys = build({"+uki-genkey", "--MY_ORG=Acme / Edge"});
+  ASSERT_EQ(keys.code, 0) << keys.out << keys.err;
+  EXPECT_EQ(fs::status(project() / "secure-boot/private-keys/db.key").permissions(), fs::perms(0600));
+  const auto again = build({"+uki-genkey", "--MY_ORG=Acme / Edge"});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.out, HasSubstr("there are keys in secure-boot/private-keys already"));
+
+  const auto too_large = build({"+iso", "--IS_UKI=true", "--EFI_MAX_SIZE=100"});
+  EXPECT_EQ(too_large.code, 1);
+  EXPECT_THAT(too_large.out, HasSubstr("and EFI_MAX_SIZE allows 100"));
+  const auto built = build({"+build-all-images", "--IS_UKI=true", "--AUTO_ENROLL_SECUREBOOT_KEYS=true"});
+  ASSERT_EQ(built.code, 0) << built.out << built.err;
+  EXPECT_THAT(daemon->ingot({"image", "ls"}).out, HasSubstr(registry.host() + "/debian:k3s-1.32.3-v1.0.0"));
+
+  const auto tested =
+      run_program({binary("ingot"), "boot-test", "--setup-mode", "--install", project() / "build/edge.iso"},
+                  daemon->project(), daemon->environment(), 1800s);
+  EXPECT_EQ(tested.code, 0) << tested.out << tested.err;
+  const auto report = daemon->project() / "build/boot-test/setup-mode-cd";
+  EXPECT_THAT(slurp(report / "install.log"), HasSubstr("Secure boot enabled"));
+  EXPECT_THAT(slurp(report / "installed.log"),
+              testing::AllOf(HasSubstr("Secure boot enabled"), HasSubstr("root=edge:uki")));
+}
+
 TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_come_up_again_with_what_persists) {
   const auto built = build_all();
   if (built.code != 0 && (built.out + built.err).find("mmdebstrap of bookworm ended") != std::string::npos) {
@@ -358,6 +389,7 @@ TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_com
   expect_comes_up(disk);
   expect_persists(disk);
   expect_disk_image_comes_up_and_grows();
+  expect_signed_system_installs_where_its_keys_are_enrolled();
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ TEST(BootTestWords, are_a_firmware_a_medium_and_whether_to_install) {
   ASSERT_TRUE(all);
   EXPECT_EQ(all->firmware + " " + all->medium, "secure-boot usb");
   EXPECT_TRUE(all->install);
+  EXPECT_EQ(read_boot_test("setup-mode")->firmware, "setup-mode");
 }
 
 TEST(BootTestWords, that_are_none_or_too_many_are_refused) {

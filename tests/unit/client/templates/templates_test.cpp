@@ -49,7 +49,7 @@ TEST_F(ProjectReadme, tells_of_all_parameters_and_no_others) {
   for (const auto& arg : earthfile::describe(earthfile, earthfile.base, true).args) {
     if (arg.global) parameters.insert(arg.name);
   }
-  for (const char* made_of_others : {"IMAGE_TAG", "BASE"}) parameters.erase(made_of_others);
+  for (const char* made_of_others : {"IMAGE_TAG", "BASE", "SYSTEM_CMDLINE"}) parameters.erase(made_of_others);
   std::set<std::string> told = found(table, "[|,] `([A-Z][A-Z0-9_]*)`");
   told.insert(parameters.begin(), parameters.end());
   EXPECT_THAT(told, ElementsAreArray(parameters));
@@ -61,7 +61,8 @@ TEST_F(ProjectReadme, tells_of_targets_that_there_are) {
   for (const auto& target : earthfile.targets) names.insert(target.name);
   for (const auto& name : found(readme, "`\\+([a-z-]+)`")) EXPECT_TRUE(names.contains(name)) << "+" << name;
   for (const char* name : {"build-all-images", "build-provider-images", "iso", "iso-image", "iso-disk-image",
-                           "validate-user-data", "kairos-raw-image", "cloud-image", "maas-image"}) {
+                           "validate-user-data", "kairos-raw-image", "cloud-image", "maas-image",
+                           "build-provider-images-fips", "uki-genkey", "secure-boot-dirs"}) {
     EXPECT_TRUE(names.contains(name)) << "+" << name;
     EXPECT_NE(readme.find("`+" + std::string(name) + "`"), std::string::npos) << "+" << name << " is not in it";
   }

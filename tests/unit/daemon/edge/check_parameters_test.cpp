@@ -45,6 +45,19 @@ TEST(CheckParameters, what_is_right_is_left_alone) {
               IsEmpty());
 }
 
+// Who sets it expects something of it.
+TEST(CheckParameters, what_nothing_in_the_project_takes_is_a_warning) {
+  const auto warnings = [](const std::string& name, const std::string& value) {
+    std::vector<std::string> texts;
+    for (const auto& each : check_parameters({{name, {value, {}}}}, project()).warnings) texts.push_back(each.message);
+    return texts;
+  };
+  EXPECT_THAT(warnings("DRBD_VERSION", "9.2"), ElementsAre(HasSubstr("DRBD_VERSION changes nothing here")));
+  EXPECT_THAT(warnings("DEBUG", "false"), IsEmpty());
+  EXPECT_THAT(warnings("DRBD_VERSION", ""), IsEmpty());
+  EXPECT_THAT(warnings("SOURCE_DATE_EPOCH", "1700000000"), IsEmpty());
+}
+
 TEST(CheckParameters, a_key_in_other_letters_is_told_with_what_it_would_cost) {
   EXPECT_THAT(
       errors({{"K8s_VERSION", "1.32.3"}}),
@@ -86,6 +99,8 @@ TEST(CheckParameters, what_excludes_each_other) {
   EXPECT_THAT(errors({{"FIPS_ENABLED", "true"}, {"UPDATE_KERNEL", "true"}, {"K8S_DISTRIBUTION", "rke2"}}),
               ElementsAre(HasSubstr("exclude each other")));
   EXPECT_THAT(errors({{"FIPS_ENABLED", "true"}}), ElementsAre(HasSubstr("k3s has no FIPS build")));
+  EXPECT_THAT(errors({{"FIPS_ENABLED", "true"}, {"OS_DISTRIBUTION", "debian"}, {"K8S_DISTRIBUTION", "rke2"}}),
+              ElementsAre("debian has no cryptography with a FIPS certificate | ubuntu, rhel and sles have"));
   EXPECT_THAT(errors({{"IS_MAAS", "true"}, {"OS_DISTRIBUTION", "opensuse-leap"}}),
               ElementsAre(HasSubstr("needs OS_DISTRIBUTION=ubuntu")));
   EXPECT_THAT(errors({{"TWO_NODE", "true"}, {"K8S_DISTRIBUTION", "rke2"}}),

@@ -3,7 +3,12 @@
 # Mounts the system's squashfs as the root, and over it what may be written.
 [ -e /tmp/edge.root ] || return
 ismounted "$NEWROOT" && return
+. /usr/lib/edge/uki.sh
 . /tmp/edge.root
+if [ "$edge_system" = uki ]; then
+  uki_mount "$NEWROOT"
+  return
+fi
 mkdir -p /run/edge/system
 mount -o ro "/dev/disk/by-label/$edge_label" /run/edge/system || die "edge: $edge_label cannot be mounted"
 image=/run/edge/system/$edge_system/rootfs.squashfs

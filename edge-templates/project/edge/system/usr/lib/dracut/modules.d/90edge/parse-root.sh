@@ -1,7 +1,19 @@
 #!/bin/sh
-# shellcheck disable=SC2034,SC2154
-# Takes root=edge:SYSTEM, and has dracut wait for the partition that holds it.
+# shellcheck disable=SC2034,SC2154,SC1091
+# Takes root=edge:SYSTEM, and has dracut wait for what holds it. What the boot menu says of installing is kept for later.
+. /usr/lib/edge/uki.sh
+edge_install=$(getarg edge.install=)
+if [ -n "$edge_install" ]; then
+  mkdir -p /run/edge
+  echo "$edge_install" >/run/edge/installer
+fi
 case "$root" in
+  edge:uki)
+    rootok=1
+    if [ -n "$(uki_partition)" ]; then wait_for_dev "/dev/disk/by-partuuid/$(uki_partition)"; else wait_for_dev /dev/disk/by-label/COS_LIVE; fi
+    echo "edge_system=uki" >/tmp/edge.root
+    return
+    ;;
   edge:recovery) edge_label=COS_RECOVERY ;;
   edge:*) edge_label=COS_STATE ;;
   *) return ;;
