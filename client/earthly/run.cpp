@@ -56,6 +56,10 @@ Result<bool> build(const BuildRequest& request, View& view) {
   }
   INGOT_CHECK(write_output(daemon, request, job, view));
   view.success();
+  // Wrappers of edge projects print it in the end, and their users copy it from there.
+  if (is_quiet(request.invocation)) return true;
+  INGOT_TRY(const auto results, daemon.results(job.id));
+  if (!results.pack_manifest.empty()) std::printf("%s", visible_lines(results.pack_manifest).c_str());
   return true;
 }
 

@@ -22,12 +22,25 @@ namespace {
 
 constexpr std::size_t kMostWords = 4096;
 
+bool has_engine(const std::string& program) {
+  sys::Command command;
+  command.argv = {program, "version"};
+  const auto ended = sys::system_processes().run(command, [](sys::Stream, std::string_view) {}, {});
+  return ended && ended->ok();
+}
+
 }  // namespace
 
 Result<std::string> image_loader(const std::vector<std::string>& programs) {
+  std::vector<std::string> there;
   for (const auto& program : programs) {
-    if (sys::find_program(program)) return program;
+    if (sys::find_program(program)) there.push_back(program);
   }
+  // A docker without a daemon may lie beside a podman that works.
+  for (const auto& program : there) {
+    if (there.size() == 1 || has_engine(program)) return program;
+  }
+  if (!there.empty()) return there.front();
   return fail(ErrorKind::unsupported, "neither podman nor docker is here to load an image into",
               "install one of them, or write the image to a file by `ingot image save`");
 }

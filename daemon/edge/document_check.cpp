@@ -88,6 +88,9 @@ void DocumentCheck::value(const YAML::Node& node, const Schema& schema, const st
   switch (schema.kind) {
     case Kind::text:
       return text_value(node, schema, path);
+    case Kind::texts:
+      if (!node.IsSequence()) return text_value(node, schema, path);
+      return list(node, {.kind = Kind::list, .each = {Schema{.kind = Kind::text}}}, path);
     case Kind::boolean:
       return boolean(node, path);
     case Kind::integer:
@@ -104,7 +107,8 @@ void DocumentCheck::value(const YAML::Node& node, const Schema& schema, const st
 }
 
 void DocumentCheck::empty(const YAML::Node& node, const Schema& schema, const std::string& path) {
-  const bool is_one_value = schema.kind == Kind::text || schema.kind == Kind::boolean || schema.kind == Kind::integer;
+  const bool is_one_value = schema.kind == Kind::text || schema.kind == Kind::texts || schema.kind == Kind::boolean ||
+                            schema.kind == Kind::integer;
   if (is_one_value) {
     complain(node.Mark(), path + " has no value",
              "\"#\" begins a comment: quote a value that begins with it, or remove the key");

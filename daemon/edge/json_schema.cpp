@@ -34,6 +34,8 @@ Json body_of(const Schema& schema) {
   switch (schema.kind) {
     case Kind::text:
       return text_body(schema);
+    case Kind::texts:
+      return {{"oneOf", {text_body(schema), {{"type", "array"}, {"items", text_body(schema)}}}}};
     case Kind::boolean:
       return {{"type", "boolean"}};
     case Kind::integer: {

@@ -10,6 +10,7 @@ namespace ingot::edge {
 struct Schema {
   enum class Kind {
     text,     // any one value
+    texts,    // the same, or a list of them
     boolean,  // true or false, without quotes
     integer,
     list,    // of `each`

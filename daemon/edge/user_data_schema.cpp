@@ -1,52 +1,11 @@
 #include "daemon/edge/schema.h"
+#include "daemon/edge/schema_words.h"
 
 namespace ingot::edge {
 
 namespace {
 
-using Kind = Schema::Kind;
-
-Schema text() {
-  return {.kind = Kind::text};
-}
-Schema secret() {
-  return {.kind = Kind::text, .is_secret = true};
-}
-Schema one_of(std::vector<std::string> choices) {
-  return {.kind = Kind::text, .choices = std::move(choices)};
-}
-Schema fits(std::string pattern, std::string example) {
-  return {.kind = Kind::text, .pattern = std::move(pattern), .example = std::move(example)};
-}
-Schema boolean() {
-  return {.kind = Kind::boolean};
-}
-Schema integer(int least = 0, int most = 0) {
-  return {.kind = Kind::integer, .least = least, .most = most};
-}
-Schema list(Schema each) {
-  return {.kind = Kind::list, .each = {std::move(each)}};
-}
-Schema map(Schema each) {
-  return {.kind = Kind::map, .each = {std::move(each)}};
-}
-struct Field {
-  std::string name;
-  Schema schema;
-  bool is_required = false;
-};
-Schema object(std::vector<Field> fields) {
-  Schema schema{.kind = Kind::object};
-  for (auto& field : fields) {
-    schema.fields.push_back(std::move(field.schema));
-    schema.fields.back().name = std::move(field.name);
-    schema.fields.back().is_required = field.is_required;
-  }
-  return schema;
-}
-Schema any() {
-  return {};
-}
+using namespace words;
 
 Schema user() {
   return object({{"groups", list(text())},

@@ -91,6 +91,7 @@ class EdgeArtifacts : public testing::Test {
   void expect_persists(const fs::path& disk) const;
   void expect_disk_image_comes_up_and_grows();
   void expect_signed_system_installs_where_its_keys_are_enrolled();
+  void expect_large_content_comes_back_from_its_parts();
 
   TempDirectory directory;
   const int ssh_port = free_port();
@@ -370,6 +371,39 @@ void EdgeArtifacts::expect_signed_system_installs_where_its_keys_are_enrolled() 
               testing::AllOf(HasSubstr("Secure boot enabled"), HasSubstr("root=edge:uki")));
 }
 
+// More than a file system of a USB stick takes in one file, and more than an ISO does without being asked to.
+void EdgeArtifacts::expect_large_content_comes_back_from_its_parts() {
+  constexpr std::uintmax_t kRoom = 40ULL << 30U;
+  if (fs::space(daemon->state()).available < kRoom) {
+    std::puts("not tried: content of 7 GB, which needs 40 GiB of disk");
+    return;
+  }
+  const fs::path content = daemon->project() / "edge/content-south/large.zst";
+  daemon->project_file("edge/content-south/large.zst", "begin");
+  fs::resize_file(content, 7ULL << 30U);
+  {
+    std::fstream file(content, std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::uint64_t at : {3'000'000'000ULL - 2, 6'000'000'000ULL - 2, (7ULL << 30U) - 3}) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << "end";
+    }
+  }
+  daemon->project_file("edge/Earthfile", slurp(project() / "Earthfile") + R"(
+joined:
+    FROM edge+tools
+    COPY +iso/edge.iso .
+    RUN xorriso -osirrox on -indev edge.iso -extract /rootfs.squashfs system && \
+        for part in 00 01 02; do unsquashfs -cat system opt/spectrocloud/content/large.zst_part$part; done | \
+        openssl dgst -sha256 -r >sum
+    SAVE ARTIFACT sum AS LOCAL sum
+)");
+  const auto built =
+      run_program({binary("ingot"), "-C", "edge", "build", "+joined"}, daemon->project(), daemon->environment(), 1800s);
+  ASSERT_EQ(built.code, 0) << built.out << built.err;
+  const auto sum = run_program({"openssl", "dgst", "-sha256", "-r", content}, {}, {}, 600s).out;
+  EXPECT_EQ(slurp(project() / "sum").substr(0, 64), sum.substr(0, 64));
+}
+
 TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_come_up_again_with_what_persists) {
   const auto built = build_all();
   if (built.code != 0 && (built.out + built.err).find("mmdebstrap of bookworm ended") != std::string::npos) {
@@ -390,6 +424,7 @@ TEST_F(EdgeArtifacts, are_pulled_and_run_start_on_every_firmware_install_and_com
   expect_persists(disk);
   expect_disk_image_comes_up_and_grows();
   expect_signed_system_installs_where_its_keys_are_enrolled();
+  expect_large_content_comes_back_from_its_parts();
 }
 
 }  // namespace
