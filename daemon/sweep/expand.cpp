@@ -63,14 +63,15 @@ class Expander {
     for (const auto& each : specification_.overrides) {
       for (const auto& [name, value] : each.args) check_name(name, each.when.position);
     }
-    std::vector<std::string> wanted = specification_.targets;
-    if (!specification_.base.empty()) wanted.push_back(specification_.base);
-    for (const auto& target : wanted) {
-      if (project_.targets.empty() || project_.targets.contains(target)) continue;
-      const std::vector<std::string> names(project_.targets.begin(), project_.targets.end());
-      refuse({}, "there is no target " + base::printable(target) + " in " + specification_.project,
-             base::did_you_mean(target, names));
-    }
+    for (const auto& target : specification_.targets) check_target(target);
+    if (!specification_.base.text.empty()) check_target(specification_.base);
+  }
+
+  void check_target(const Value& target) {
+    if (project_.targets.empty() || project_.targets.contains(target.text)) return;
+    refuse(target.position,
+           fmt::format("there is no target {} in {}", base::printable(target.text), specification_.project),
+           base::did_you_mean(target.text, {project_.targets.begin(), project_.targets.end()}));
   }
 
   // Before anything is made of it.
@@ -161,9 +162,9 @@ class Expander {
     std::set<const Override*> used;
     for (const auto& values : combined_) {
       for (const auto& target : specification_.targets) {
-        Cell cell{name_of(values),        target, values, specification_.args, specification_.timeout_seconds,
+        Cell cell{name_of(values),        target.text, values, specification_.args, specification_.timeout_seconds,
                   specification_.priority};
-        if (specification_.targets.size() > 1) cell.name += " " + target;
+        if (specification_.targets.size() > 1) cell.name += " " + target.text;
         for (const auto& [name, value] : values) cell.args[name] = value;
         for (const auto& each : specification_.overrides) {
           if (!fits(values, each.when.values)) continue;
