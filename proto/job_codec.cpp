@@ -111,6 +111,8 @@ nlohmann::json to_json(const Job& value) {
   body["finished_ms"] = value.finished_ms;
   body["cancel_requested"] = value.cancel_requested;
   if (!value.retry_of.empty()) body["retry_of"] = value.retry_of;
+  if (!value.sweep.empty()) body["sweep"] = value.sweep;
+  if (!value.cell.empty()) body["cell"] = value.cell;
   if (value.error) body["error"] = to_json(*value.error);
   if (value.queue_position != 0) body["queue_position"] = value.queue_position;
   for (const auto& image : value.from_images) body["from_images"].push_back(to_json(image));
@@ -128,6 +130,8 @@ Decoded<Job> job_from_json(const nlohmann::json& body) {
   fields.read("id", value.id);
   fields.read("state", state);
   fields.read("retry_of", value.retry_of);
+  fields.read("sweep", value.sweep);
+  fields.read("cell", value.cell);
   fields.read_integer("attempts", value.attempts);
   fields.read_integer("created_ms", value.created_ms);
   fields.read_integer("started_ms", value.started_ms);
@@ -163,6 +167,8 @@ nlohmann::json to_json(const Artifact& value) {
                          {"digest", value.digest}, {"size", value.size},        {"media_type", value.media_type},
                          {"mode", value.mode},     {"checksum", value.checksum}};
   if (!value.platforms.empty()) body["platforms"] = value.platforms;
+  if (value.push) body["push"] = true;
+  if (value.image_size != 0) body["image_size"] = value.image_size;
   if (value.removed_ms != 0) body["removed_ms"] = value.removed_ms;
   return body;
 }
@@ -181,6 +187,8 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read("media_type", value.media_type);
   fields.read_integer("mode", value.mode);
   fields.read("platforms", value.platforms);
+  fields.read("push", value.push);
+  fields.read_integer("image_size", value.image_size);
   fields.read_integer("removed_ms", value.removed_ms);
   return finish(fields, value);
 }

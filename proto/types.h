@@ -146,6 +146,8 @@ struct Job {
   int queue_position = 0;      // queued jobs: 1 is next
   std::vector<FromImage> from_images;
   std::vector<FromRepository> from_repositories;
+  std::string sweep;  // that it is a cell of; empty: none
+  std::string cell;   // its name there
   std::string phase;  // of a running job, when it is worth telling: kWaitingForDisk
 };
 
@@ -162,6 +164,8 @@ struct Artifact {
   std::string media_type;  // kDirectoryMediaType for a directory
   std::uint32_t mode = 0644;
   std::vector<std::string> platforms = {};  // of an image; empty: the daemon's own
+  bool push = false;                        // an image whose recipe says --push
+  std::uint64_t image_size = 0;             // of an image with all its layers
   std::int64_t removed_ms = 0;  // since when its bytes are gone, by hand or for their age; 0: they are there
 };
 

@@ -211,6 +211,28 @@ const std::vector<CommandInfo>& command_table() {
         {"--progress", "", "HOW", "auto, plain or tty", "auto plain tty"}},
        false,
        run_boot_test},
+      {"sweep",
+       "[flags] plan|run [FILE] | ls | show|logs|wait|cancel|retry|report SWEEP | diff SWEEP SWEEP",
+       "build many cells, such as every Kubernetes version, as one thing with one verdict",
+       "FILE is sweep.yaml where none is named. `plan` tells what would be built, from earlier runs; `run` queues all "
+       "cells\n"
+       "or none; `logs SWEEP [CELL]` prints a cell's log, or that of the first that failed. The exit code of what "
+       "waits is 0\n"
+       "when every cell is green, 1 when one failed.",
+       {{"--wait", "-w", "", "of run and retry: show the cells until all have ended"},
+        {"--failed", "", "", "of retry: only the cells that did not succeed"},
+        {"--format", "", "FORM", "of report: markdown (default), junit or json", "markdown junit json"},
+        {"--output", "-o", "FILE", "of report: write it there"},
+        {"--limit", "-n", "NUMBER", "of ls: how many, the latest first (default 20)"},
+        {"--strict", "", "", "fail for a warning too"},
+        {"--secret", "", "NAME[=VALUE]",
+         "a secret of the cells; what FILE names is taken from the environment or .secret"},
+        {"--secret-file", "", "NAME=FILE", "the same, from a file"},
+        {"--secret-file-path", "", "FILE", "secrets in place of those in .secret"},
+        {"--idempotency-key", "", "KEY", "a second submission with the same key is answered with the first sweep"},
+        {"--schema", "", "", "print the JSON Schema of FILE instead"}},
+       false,
+       run_sweep},
       {"validate",
        "[flags] [FILE...]",
        "check user-data of an edge installer: its header, YAML, keys and values",

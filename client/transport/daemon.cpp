@@ -16,6 +16,10 @@ std::string job_path(const std::string& id) {
   return "/v1/jobs/" + percent_encode(id);
 }
 
+std::string sweep_path(const std::string& id) {
+  return "/v1/sweeps/" + percent_encode(id);
+}
+
 Error error_of(const HttpHead& head, const std::string& body) {
   if (auto parsed = proto::parse_json(body); parsed && parsed->is_object()) return proto::error_from_json(*parsed);
   Error error;
@@ -184,6 +188,39 @@ Result<proto::Job> Daemon::submit(const proto::JobSpec& spec, const proto::Secre
   // Whether the first one arrived is not known; the idempotency key makes a second one harmless.
   if (!answer && answer.error().kind == ErrorKind::unavailable && !spec.idempotency_key.empty()) answer = call(request);
   return decode_one(answer, proto::job_from_json);
+}
+
+Result<proto::Sweep> Daemon::submit_sweep(const proto::SweepSpec& spec, const proto::Secrets& secrets) {
+  auto body = proto::to_json(spec);
+  if (!secrets.empty()) body["secrets"] = proto::secrets_to_json(secrets);
+  const HttpRequest request{"POST", "/v1/sweeps", {}, proto::dump(body)};
+  auto answer = call(request);
+  // As with a job.
+  if (!answer && answer.error().kind == ErrorKind::unavailable && !spec.idempotency_key.empty()) answer = call(request);
+  return decode_one(answer, proto::sweep_from_json);
+}
+
+Result<std::vector<proto::CellForecast>> Daemon::forecast(const proto::SweepSpec& spec) {
+  return decode_list<proto::CellForecast>(call({"POST", "/v1/sweeps/forecast", {}, proto::dump(proto::to_json(spec))}),
+                                          "cells", proto::cell_forecast_from_json);
+}
+
+Result<proto::Sweep> Daemon::sweep(const std::string& id) {
+  return decode_one(call({"GET", sweep_path(id), {}, ""}), proto::sweep_from_json);
+}
+
+Result<std::vector<proto::Sweep>> Daemon::sweeps(std::uint64_t most) {
+  return decode_list<proto::Sweep>(call({"GET", "/v1/sweeps?limit=" + std::to_string(most), {}, ""}), "sweeps",
+                                   proto::sweep_from_json);
+}
+
+Result<proto::Sweep> Daemon::cancel_sweep(const std::string& id) {
+  return decode_one(call({"POST", sweep_path(id) + "/cancel", {}, ""}), proto::sweep_from_json);
+}
+
+Result<proto::Sweep> Daemon::retry_sweep(const std::string& id, bool failed_only) {
+  return decode_one(call({"POST", sweep_path(id) + "/retry" + (failed_only ? "?failed=true" : ""), {}, ""}),
+                    proto::sweep_from_json);
 }
 
 Result<proto::Job> Daemon::job(const std::string& id) {

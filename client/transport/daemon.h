@@ -12,6 +12,7 @@
 #include "proto/results.h"
 #include "proto/secrets.h"
 #include "proto/step.h"
+#include "proto/sweep.h"
 #include "proto/types.h"
 
 namespace ingot::client {
@@ -35,6 +36,14 @@ class Daemon {
   // The secrets are in the request and nowhere else.
   Result<proto::Job> submit(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
   Result<proto::Plan> plan(const proto::JobSpec& spec, const proto::Secrets& secrets = {});
+
+  Result<proto::Sweep> submit_sweep(const proto::SweepSpec& spec, const proto::Secrets& secrets);
+  Result<std::vector<proto::CellForecast>> forecast(const proto::SweepSpec& spec);
+  Result<proto::Sweep> sweep(const std::string& id);
+  Result<std::vector<proto::Sweep>> sweeps(std::uint64_t most);
+  Result<proto::Sweep> cancel_sweep(const std::string& id);
+  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only);
+
   Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);
   Result<std::vector<proto::Job>> jobs(const std::string& query);

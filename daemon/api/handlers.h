@@ -28,6 +28,13 @@ Response list_artifacts(const Services& services, const Request& request);
 Response get_artifact(const Services& services, const Request& request);
 Response delete_artifact(const Services& services, const Request& request);
 
+Response post_sweep(const Services& services, const Request& request);
+Response forecast_sweep(const Services& services, const Request& request);
+Response list_sweeps(const Services& services, const Request& request);
+Response get_sweep(const Services& services, const Request& request);
+Response cancel_sweep(const Services& services, const Request& request);
+Response retry_sweep(const Services& services, const Request& request);
+
 Response list_images(const Services& services, const Request& request);
 Response push_image(const Services& services, const Request& request);
 Response get_blob(const Services& services, const Request& request);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "daemon/api/check_job_spec.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/job_results.h"
 #include "daemon/base/digest.h"
@@ -18,77 +18,22 @@ namespace {
 
 using base::fail;
 
-constexpr std::size_t kMostLabels = 64;
-constexpr std::size_t kMostArgs = 1000;
-constexpr std::size_t kMostBuiltins = 100;
-constexpr std::size_t kMostTargets = 100;
-constexpr std::size_t kMostPlatforms = 20;
-constexpr std::size_t kLongestText = 4096;
-
 Response job_response(int status, const Result<proto::Job>& job) {
   if (!job) return error_response(job.error());
   return json_response(status, proto::dump(proto::to_json(*job)));
 }
 
-Status check_pairs(const std::map<std::string, std::string>& pairs, const std::string& what, std::size_t most) {
-  if (pairs.size() > most) return fail(ErrorKind::invalid, fmt::format("a job has at most {} {}", most, what));
-  for (const auto& [key, value] : pairs) {
-    if (key.empty() || key.size() > 256 || value.size() > 16 * kLongestText) {
-      return fail(ErrorKind::invalid, fmt::format("one of the job's {} has an empty name, or is too long", what));
-    }
-  }
-  return {};
-}
-
-Status check_target(const std::string& target) {
-  if (target.starts_with('+') && target.size() >= 2 && target.size() <= 256) return {};
-  return fail(ErrorKind::invalid, "\"" + base::printable(target.substr(0, 100)) + "\" is no target",
-              "a target is \"+\" and its name, such as +build");
-}
-
 Result<proto::JobSpec> read_spec(const Services& services, const Request& request) {
   INGOT_TRY(auto body, proto::parse_json(request.body));
   INGOT_TRY(auto spec, proto::job_spec_from_json(body));
-  if (!proto::names_repository(spec.target)) INGOT_CHECK(check_target(spec.target));
-  if (spec.target.size() > kLongestText) return fail(ErrorKind::invalid, "the job's target is too long");
-  if (spec.no_cache_targets.size() > kMostTargets) {
-    return fail(ErrorKind::invalid, fmt::format("a job has at most {} no_cache_targets", kMostTargets));
-  }
-  for (const auto& target : spec.no_cache_targets) INGOT_CHECK(check_target(target));
-  if (spec.idempotency_key.size() > 256 || spec.project.size() > kLongestText) {
-    return fail(ErrorKind::invalid, "the job's idempotency_key or project is too long");
-  }
-  INGOT_CHECK(check_pairs(spec.labels, "labels", kMostLabels));
-  INGOT_CHECK(check_pairs(spec.args, "args", kMostArgs));
-  INGOT_CHECK(check_pairs(spec.builtins, "builtins", kMostBuiltins));
-  if (spec.platforms.size() > kMostPlatforms) {
-    return fail(ErrorKind::invalid, fmt::format("a job has at most {} platforms", kMostPlatforms));
-  }
-  for (auto& platform : spec.platforms) {
-    if (platform == "native") platform = base::native_platform().text();
-    INGOT_TRY(const auto parsed, base::parse_platform(platform));
-    platform = parsed.text();
-  }
-  INGOT_TRY(auto context, base::Digest::parse(spec.context));
-  INGOT_CHECK(services.contexts.load(context));
+  INGOT_CHECK(check_job_spec(services, spec, TargetIs::required));
   return spec;
-}
-
-// A query value that is a number; `fallback` when it is not given.
-Result<std::uint64_t> number(const Request& request, const std::string& name, std::uint64_t fallback) {
-  auto found = request.query.find(name);
-  if (found == request.query.end()) return fallback;
-  std::uint64_t value = 0;
-  const std::string& text = found->second;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) return value;
-  return fail(ErrorKind::invalid, fmt::format("query parameter {}: \"{}\" is no number", name, base::printable(text)));
 }
 
 Result<jobs::JobFilter> read_filter(const Request& request) {
   jobs::JobFilter filter;
   constexpr std::uint64_t kMost = 100'000;
-  INGOT_TRY(auto limit, number(request, "limit", filter.limit));
+  INGOT_TRY(auto limit, query_number(request, "limit", filter.limit));
   filter.limit = std::min(limit, kMost);
   if (auto state = request.query.find("state"); state != request.query.end()) {
     filter.state = proto::job_state_from_name(state->second);
@@ -110,7 +55,7 @@ Result<jobs::JobFilter> read_filter(const Request& request) {
 }
 
 Result<LogStream> open_stream(const Services& services, const Request& request) {
-  INGOT_TRY(auto from, number(request, "from", 0));
+  INGOT_TRY(auto from, query_number(request, "from", 0));
   const auto follow = request.query.find("follow");
   if (follow != request.query.end() && follow->second != "true" && follow->second != "false") {
     return fail(ErrorKind::invalid, "query parameter follow must be true or false");

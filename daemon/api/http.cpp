@@ -1,5 +1,7 @@
 #include "daemon/api/http.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -96,6 +98,16 @@ Status split_target(const std::string& target, Request& request) {
     request.query[name] = value;
   }
   return {};
+}
+
+Result<std::uint64_t> query_number(const Request& request, const std::string& name, std::uint64_t fallback) {
+  auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::uint64_t value = 0;
+  const std::string& text = found->second;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return base::fail(ErrorKind::invalid, fmt::format("query parameter {}: \"{}\" is no number", name, base::printable(text)));
 }
 
 }  // namespace ingot::api

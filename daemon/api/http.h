@@ -76,6 +76,8 @@ const char* reason_phrase(int status);
 
 // "%2F" to "/" and, in a query, "+" to a space.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
+// A query value that is a number; `fallback` when it is not given.
+Result<std::uint64_t> query_number(const Request& request, const std::string& name, std::uint64_t fallback);
 // Splits "/v1/jobs?limit=3" into its path and its query.
 Status split_target(const std::string& target, Request& request);
 

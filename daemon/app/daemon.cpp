@@ -121,6 +121,8 @@ struct Daemon::Parts {
             compression,
             config.allow_locally};
   }
+
+  Result<api::PushWork> push_work(const proto::ImagePush& wanted);
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -129,6 +131,17 @@ Daemon::~Daemon() {
   if (!parts_->collector) return;
   parts_->collector->count_also({});  // it outlives whom it asks
   parts_->collector->collect_also(nullptr);
+}
+
+// A push that is found to make sense, to be done later.
+Result<api::PushWork> Daemon::Parts::push_work(const proto::ImagePush& wanted) {
+  INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
+  INGOT_CHECK(image::check_push(digest, wanted.name, *layers, *blobs));
+  return api::PushWork([this, wanted, digest](const image::Progress& tell, const sys::CancelToken& cancel) {
+    return image::push_image({digest, wanted.name, wanted.insecure, images->registry_rule(wanted.name),
+                              engine().compression, *layers, *blobs, fetch_directory, sys::system_processes(), tell,
+                              cancel});
+  });
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -225,15 +238,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   auto plan = [&parts](const proto::JobSpec& spec, const proto::Secrets& given) {
     return pipeline::plan(parts.engine(), spec, given, parts.stopping.token());
   };
-  auto push = [&parts](const proto::ImagePush& wanted) -> Result<api::PushWork> {
-    INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
-    INGOT_CHECK(image::check_push(digest, wanted.name, *parts.layers, *parts.blobs));
-    return api::PushWork([&parts, wanted, digest](const image::Progress& tell, const sys::CancelToken& cancel) {
-      return image::push_image({digest, wanted.name, wanted.insecure, parts.images->registry_rule(wanted.name),
-                                parts.engine().compression, *parts.layers, *parts.blobs, parts.fetch_directory,
-                                sys::system_processes(), tell, cancel});
-    });
-  };
+  auto push = [&parts](const proto::ImagePush& wanted) { return parts.push_work(wanted); };
   api::Services services{
       *parts.queue, *parts.blobs, parts.layers->composed(), *parts.contexts, *parts.collector, version_info(), doctor,
       plan,         push};
@@ -246,11 +251,18 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
 }
 
 void Daemon::start() {
-  parts_->queue->start([parts = parts_.get()](jobs::JobRun& run) -> Status {
-    auto done = pipeline::run_job(parts->engine(), run);
+  const auto run = [parts = parts_.get()](jobs::JobRun& job) -> Status {
+    auto done = pipeline::run_job(parts->engine(), job);
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
-  });
+  };
+  const auto publish = [parts = parts_.get()](const std::string& name, const std::string& digest,
+                                              const sys::CancelToken& cancel) -> Status {
+    INGOT_TRY(const auto work, parts->push_work({digest, name, false}));
+    INGOT_CHECK(work([](const std::string&) {}, cancel));
+    return {};
+  };
+  parts_->queue->start(run, publish);
   const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
   parts_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper,
                                                           *parts_->collector, *parts_->snapshots, *parts_->solver},

@@ -107,6 +107,10 @@ Status Statement::run() {
   return {};
 }
 
+void Statement::reset() {
+  sqlite3_reset(statement_);
+}
+
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   if (bytes == nullptr) return {};

@@ -31,6 +31,7 @@ class Statement {
 
   Result<bool> step();  // true: a row is there
   Status run();         // for statements without rows; then it can be bound and run again
+  void reset();         // to be bound and stepped through again
 
   std::string text(int column) const;
   std::int64_t number(int column) const;

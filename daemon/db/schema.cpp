@@ -304,11 +304,86 @@ constexpr std::string_view kSharedFiles = R"sql(
 ALTER TABLE blob_shares ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Sweeps, and what came of each cell of one: it outlives its job. A cell's row follows the state of its job in the same
+// transaction. number 0 is the base, which the others wait for while the sweep is held.
+constexpr std::string_view kSweeps = R"sql(
+CREATE TABLE sweeps (
+  seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+  id               TEXT NOT NULL UNIQUE CHECK (length(id) >= 8),
+  name             TEXT NOT NULL CHECK (name <> ''),
+  project          TEXT NOT NULL,
+  state            TEXT NOT NULL CHECK (state IN ('running', 'publishing', 'succeeded', 'failed', 'canceled')),
+  reason           TEXT NOT NULL DEFAULT '',
+  axes             TEXT NOT NULL CHECK (json_valid(axes)),
+  job              TEXT NOT NULL CHECK (json_valid(job)),
+  digest           TEXT NOT NULL CHECK (digest <> ''),
+  idempotency_key  TEXT CHECK (idempotency_key <> ''),
+  submitter_uid    INTEGER NOT NULL,
+  submitter_gid    INTEGER NOT NULL,
+  submitter_user   TEXT NOT NULL,
+  parallel         INTEGER NOT NULL CHECK (parallel >= 0),
+  stop_after       INTEGER NOT NULL CHECK (stop_after >= 0),
+  disk_bytes       INTEGER NOT NULL CHECK (disk_bytes >= 0),
+  publish_whole    INTEGER NOT NULL CHECK (publish_whole IN (0, 1)),
+  held             INTEGER NOT NULL CHECK (held IN (0, 1)),
+  cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+  created_ms       INTEGER NOT NULL CHECK (created_ms > 0),
+  deadline_ms      INTEGER CHECK (deadline_ms > 0),
+  finished_ms      INTEGER CHECK (finished_ms >= created_ms),
+  CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (finished_ms IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX sweeps_idempotency ON sweeps (submitter_uid, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE UNIQUE INDEX sweeps_once ON sweeps (submitter_uid, digest) WHERE finished_ms IS NULL;
+CREATE INDEX sweeps_active ON sweeps (seq) WHERE finished_ms IS NULL;
+CREATE INDEX sweeps_finished ON sweeps (finished_ms) WHERE finished_ms IS NOT NULL;
+CREATE INDEX sweeps_name ON sweeps (name, project, seq);
+
+CREATE TABLE sweep_cells (
+  sweep        INTEGER NOT NULL REFERENCES sweeps (seq) ON DELETE CASCADE,
+  number       INTEGER NOT NULL CHECK (number >= 0),
+  name         TEXT NOT NULL,
+  target       TEXT NOT NULL,
+  cell_values  TEXT NOT NULL CHECK (json_valid(cell_values)),
+  digest       TEXT NOT NULL CHECK (digest <> ''),
+  job          TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'canceled')),
+  error        TEXT CHECK (error IS NULL OR json_valid(error)),
+  milliseconds INTEGER NOT NULL DEFAULT 0 CHECK (milliseconds >= 0),
+  finished_ms  INTEGER,
+  bytes        INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+  steps        INTEGER NOT NULL DEFAULT 0 CHECK (steps >= 0),
+  executed     INTEGER NOT NULL DEFAULT 0 CHECK (executed BETWEEN 0 AND steps),
+  PRIMARY KEY (sweep, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sweep_cells_job ON sweep_cells (job);
+CREATE INDEX sweep_cells_name ON sweep_cells (name, sweep);
+
+-- Of images: whether their recipe says --push, and all bytes of theirs; size is that of the manifest.
+ALTER TABLE artifacts ADD COLUMN push INTEGER NOT NULL DEFAULT 0 CHECK (push IN (0, 1));
+ALTER TABLE artifacts ADD COLUMN image_size INTEGER NOT NULL DEFAULT 0 CHECK (image_size >= 0);
+
+ALTER TABLE jobs ADD COLUMN sweep INTEGER REFERENCES sweeps (seq) ON DELETE SET NULL;
+ALTER TABLE jobs ADD COLUMN cell INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_sweep ON jobs (sweep, state, priority DESC, seq) WHERE sweep IS NOT NULL;
+CREATE INDEX jobs_single_queue ON jobs (priority DESC, seq) WHERE state = 'queued' AND sweep IS NULL;
+CREATE TRIGGER job_tells_its_cell AFTER UPDATE OF state ON jobs WHEN new.sweep IS NOT NULL BEGIN
+  UPDATE sweep_cells SET
+      state = new.state,
+      error = new.error,
+      milliseconds = coalesce(new.finished_ms - new.started_ms, 0),
+      finished_ms = new.finished_ms,
+      bytes = (SELECT coalesce(sum(max(size, image_size)), 0) FROM artifacts WHERE job = new.seq),
+      steps = (SELECT count(*) FROM job_steps WHERE job = new.seq),
+      executed = (SELECT count(*) FROM job_steps WHERE job = new.seq AND how IN ('executed', 'failed'))
+    WHERE sweep = new.sweep AND number = new.cell AND job = new.id;
+END;
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
-  static const std::vector<std::string_view> kMigrations = {kJobs,     kSteps,        kShares,
-                                                            kComposed, kRepositories, kSharedFiles};
+  static const std::vector<std::string_view> kMigrations = {kJobs,         kSteps,       kShares, kComposed,
+                                                            kRepositories, kSharedFiles, kSweeps};
   return kMigrations;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/jobs/job_records.h"
 #include "daemon/jobs/job_retirement.h"
 #include "daemon/jobs/job_workers.h"
+#include "daemon/jobs/sweeps.h"
 
 namespace ingot::jobs {
 
@@ -17,11 +18,27 @@ struct JobQueue::State {
   State(db::Database& database, const fs::path& log_directory, QueueSettings given, base::Clock& clock)
       : settings(std::move(given)),
         records(database, log_directory, settings, clock),
+        sweeps(records.sweeps, clock,
+               {[this] { workers.wake(); }, [this](const std::string& job) { cancel_running(job); },
+                [this](const std::string& job) { forget_canceled(job); }}),
         workers(records, settings.default_timeout_seconds),
-        retirement(database, records, workers) {}
+        retirement(database, records, workers) {
+    records.ended = [this](const std::string& job) { sweeps.job_ended(job); };
+  }
+  ~State() { sweeps.stop(); }  // it wakes workers
+
+  void cancel_running(const std::string& job) {
+    if (auto requested = records.table.request_cancel(job); !requested) return;
+    workers.cancel(job);
+  }
+  void forget_canceled(const std::string& job) {
+    records.vault.remove(job);
+    records.count_end(JobState::canceled);
+  }
 
   const QueueSettings settings;
   JobRecords records;
+  Sweeps sweeps;  // before the workers, which tell it of ends until they have ended
   JobWorkers workers;
   JobRetirement retirement;
 };
@@ -54,8 +71,66 @@ Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const f
   return queue;
 }
 
-void JobQueue::start(RunJob run) {
+void JobQueue::start(RunJob run, PublishImage publish) {
+  state_->sweeps.start(std::move(publish));
   state_->workers.start(std::move(run), state_->settings.workers);
+}
+
+Result<proto::Sweep> JobQueue::submit_sweep(const proto::SweepSpec& spec, const proto::Submitter& submitter,
+                                            const proto::Secrets& secrets) {
+  if (state_->workers.is_draining()) {
+    return fail(ErrorKind::unavailable, "the daemon is stopping and takes no new sweeps", "try again in a moment");
+  }
+  proto::SweepSpec named = spec;
+  named.job.secret_names.clear();
+  for (const auto& [id, value] : secrets) named.job.secret_names.push_back(id);
+  JobRecords& records = state_->records;
+  proto::Sweep sweep;
+  {
+    std::lock_guard born(records.birth);
+    std::vector<std::string> kept;
+    auto inserted =
+        records.sweeps.insert(named, submitter, state_->settings.max_queued, [&](const std::string& job) -> Status {
+          if (secrets.empty()) return {};
+          kept.push_back(job);
+          return records.vault.put(job, secrets);
+        });
+    if (!inserted) {
+      for (const auto& job : kept) records.vault.remove(job);
+      return fail(inserted.error());
+    }
+    sweep = *std::move(inserted);
+  }
+  if (!sweep.existed) state_->sweeps.submitted(sweep);
+  return sweep;
+}
+
+Result<std::vector<proto::CellForecast>> JobQueue::forecast(const proto::SweepSpec& spec) const {
+  return state_->records.sweeps.forecast(spec);
+}
+
+Result<proto::Sweep> JobQueue::find_sweep(const std::string& id, bool with_cells) const {
+  return state_->records.sweeps.find(id, with_cells);
+}
+
+Result<std::vector<proto::Sweep>> JobQueue::sweeps(std::size_t most) const {
+  return state_->records.sweeps.list(most);
+}
+
+Result<proto::Sweep> JobQueue::cancel_sweep(const std::string& id) {
+  INGOT_TRY(const auto sweep, state_->records.sweeps.find(id, false));
+  INGOT_CHECK(state_->sweeps.cancel(sweep.id));
+  return state_->records.sweeps.find(sweep.id, false);
+}
+
+Result<proto::Sweep> JobQueue::retry_sweep(const std::string& id, bool failed_only) {
+  proto::Sweep sweep;
+  {
+    std::lock_guard born(state_->records.birth);
+    INGOT_TRY(sweep, state_->records.sweeps.retry(id, failed_only, state_->settings.max_queued));
+  }
+  state_->sweeps.submitted(sweep);
+  return sweep;
 }
 
 void JobQueue::set_workers(unsigned workers) {

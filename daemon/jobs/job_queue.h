@@ -18,6 +18,7 @@
 #include "daemon/sys/cancel.h"
 #include "proto/image.h"
 #include "proto/secrets.h"
+#include "proto/sweep.h"
 #include "proto/types.h"
 
 namespace ingot::jobs {
@@ -72,6 +73,9 @@ struct JobRun {
 };
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;
+// Pushes an image under its name, once all cells of its sweep are done.
+using PublishImage =
+    std::function<Status(const std::string& name, const std::string& digest, const sys::CancelToken& cancel)>;
 
 // The durable queue: every change is a committed row before anyone hears of it. Thread-safe.
 class JobQueue {
@@ -81,7 +85,7 @@ class JobQueue {
                                                 QueueSettings settings, base::Clock& clock);
   ~JobQueue();
 
-  void start(RunJob run);
+  void start(RunJob run, PublishImage publish = {});
   // Takes no new submissions and starts no queued job; returns when all running ones have ended, or after
   // `patience`, when the rest is interrupted and goes back to the queue for the next daemon.
   void drain(std::chrono::milliseconds patience);
@@ -90,6 +94,15 @@ class JobQueue {
   // full. The secrets are kept as long as the job lives; of a submission that is repeated, the first one's are.
   Result<proto::Job> submit(proto::JobSpec spec, const proto::Submitter& submitter, const proto::Secrets& secrets = {});
   Result<proto::Job> retry(const std::string& id, const proto::Submitter& submitter);
+
+  // All cells of a sweep, or none. An equal sweep that runs already is the answer in place of a second one.
+  Result<proto::Sweep> submit_sweep(const proto::SweepSpec& spec, const proto::Submitter& submitter,
+                                    const proto::Secrets& secrets);
+  Result<std::vector<proto::CellForecast>> forecast(const proto::SweepSpec& spec) const;
+  Result<proto::Sweep> find_sweep(const std::string& id, bool with_cells) const;
+  Result<std::vector<proto::Sweep>> sweeps(std::size_t most) const;
+  Result<proto::Sweep> cancel_sweep(const std::string& id);
+  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only);
   Result<proto::Job> cancel(const std::string& id);
   // `id` may be an unambiguous beginning of 3 or more characters.
   Result<proto::Job> find(const std::string& id) const;

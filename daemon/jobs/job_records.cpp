@@ -8,6 +8,7 @@ void JobRecords::end(const std::string& id, const proto::JobSpec& spec, JobState
                      const std::optional<Error>& error) {
   if (!spec.secret_names.empty()) vault.remove(id);
   logs.end(id, state, error);
+  if (ended) ended(id);
 }
 
 void JobRecords::count_end(JobState state) {

@@ -9,6 +9,7 @@
 #include "daemon/jobs/live_logs.h"
 #include "daemon/jobs/secret_vault.h"
 #include "daemon/jobs/step_table.h"
+#include "daemon/jobs/sweep_table.h"
 
 namespace ingot::jobs {
 
@@ -16,6 +17,7 @@ namespace ingot::jobs {
 struct JobRecords {
   JobRecords(db::Database& database, const fs::path& log_directory, const QueueSettings& settings, base::Clock& time)
       : table(database, time),
+        sweeps(database, time),
         steps(database),
         vault(settings.secrets),
         logs(log_directory, settings.max_log_bytes, time),
@@ -27,11 +29,13 @@ struct JobRecords {
   void count_end(proto::JobState state);
 
   JobTable table;
+  SweepTable sweeps;
   StepTable steps;
   SecretVault vault;
   LiveLogs logs;
   base::Clock& clock;
   JobCounters counters;
+  std::function<void(const std::string& job)> ended;  // is told of each job whose end is recorded; set before any runs
   // Held from a new row to its first event, and while a worker claims or a cancellation ends a queued job: a log begins
   // with "queued" and nothing is written behind its end. Taken before the workers' own.
   std::mutex birth;

@@ -47,6 +47,7 @@ Result<Retired> JobRetirement::retire(const RetentionPolicy& policy) {
     INGOT_TRY(bool more, retire_jobs(before(policy.jobs_ms), policy.max_jobs, retired));
     if (!more) break;
   }
+  INGOT_CHECK(records_.sweeps.forget(before(policy.jobs_ms)));
   while (policy.logs_ms != 0) {
     INGOT_TRY(bool more, retire_logs(before(policy.logs_ms), retired));
     if (!more) break;

@@ -26,7 +26,9 @@ constexpr std::string_view kColumns =
     "FROM "
     "(SELECT name, digest, source, platform FROM job_images WHERE job = j.seq ORDER BY number)), "
     "(SELECT json_group_array(json_object('name', name, 'ref', ref, 'commit', commit_id, 'url', url)) FROM "
-    "(SELECT name, ref, commit_id, url FROM job_repositories WHERE job = j.seq ORDER BY number))";
+    "(SELECT name, ref, commit_id, url FROM job_repositories WHERE job = j.seq ORDER BY number)), "
+    "(SELECT id FROM sweeps WHERE seq = j.sweep), "
+    "(SELECT name FROM sweep_cells WHERE sweep = j.sweep AND number = j.cell)";
 constexpr std::string_view kFrom =
     " FROM jobs j LEFT JOIN (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS place FROM jobs"
     " WHERE state = 'queued') q ON q.seq = j.seq ";
@@ -71,6 +73,8 @@ Result<proto::Job> read_job(const db::Statement& row) {
     INGOT_TRY(auto from, proto::from_repository_from_json(one));
     job.from_repositories.push_back(std::move(from));
   }
+  job.sweep = row.text(16);
+  job.cell = row.text(17);
   return job;
 }
 
@@ -138,11 +142,26 @@ Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const pr
   return inserted;
 }
 
-Result<std::optional<proto::Job>> JobTable::claim() {
+Result<std::optional<proto::Job>> JobTable::claim(Which which) {
+  // The first of the jobs that are by themselves, and of each sweep: a sweep is one in the queue, however many cells it
+  // has. Of equal priority that is first which has the fewest running.
+  constexpr std::string_view kSingle =
+      "SELECT * FROM (SELECT seq, priority, 0 AS running FROM jobs WHERE state = 'queued' AND sweep IS NULL "
+      "ORDER BY priority DESC, seq LIMIT 1)";
+  constexpr std::string_view kCells =
+      " UNION ALL SELECT j.seq, j.priority, s.running FROM "
+      "(SELECT seq, held, parallel, (SELECT count(*) FROM jobs r WHERE r.sweep = w.seq AND r.state = 'running') AS "
+      "running "
+      "FROM sweeps w WHERE finished_ms IS NULL) s "
+      "JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q WHERE q.sweep = s.seq AND q.state = 'queued' "
+      "AND (s.held = 0 OR q.cell = 0) ORDER BY q.priority DESC, q.seq LIMIT 1) "
+      "WHERE s.parallel = 0 OR s.running < s.parallel";
   std::optional<proto::Job> claimed;
   INGOT_CHECK(database_->transaction([&]() -> Status {
-    INGOT_TRY(auto next,
-              database_->prepare("SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, seq LIMIT 1"));
+    INGOT_TRY(auto next, database_->prepare(fmt::format(
+                             "SELECT id FROM jobs WHERE seq = (SELECT seq FROM ({}{}) ORDER BY priority DESC, running, "
+                             "seq LIMIT 1)",
+                             kSingle, which == Which::any ? kCells : "")));
     INGOT_TRY(bool found, next.step());
     if (!found) return {};
     const std::string id = next.text(0);
@@ -240,13 +259,15 @@ Status JobTable::add_artifacts(const std::string& id, std::vector<proto::Artifac
     INGOT_TRY(auto insertion,
               database_->prepare(
                   "INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode, checksum, "
-                  "platforms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                  "platforms, push, image_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     for (auto& artifact : artifacts) {
       artifact.id = std::to_string(number);
       insertion.bind(1, job).bind(2, number++).bind(3, artifact.name).bind(4, artifact.local_path);
       insertion.bind(5, artifact.digest).bind(6, static_cast<std::int64_t>(artifact.size));
       insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode});
-      INGOT_CHECK(insertion.bind(9, artifact.checksum).bind(10, base::join(artifact.platforms, ",")).run());
+      insertion.bind(9, artifact.checksum).bind(10, base::join(artifact.platforms, ","));
+      insertion.bind(11, std::int64_t{artifact.push ? 1 : 0});
+      INGOT_CHECK(insertion.bind(12, static_cast<std::int64_t>(artifact.image_size)).run());
     }
     return {};
   });
@@ -363,7 +384,8 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
     INGOT_TRY(auto job, find(id));
     INGOT_TRY(auto query,
               database_->prepare(
-                  "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms, platforms "
+                  "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms, platforms, "
+                  "push, image_size "
                   "FROM artifacts "
                   "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
     query.bind(1, job.id);
@@ -380,6 +402,8 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
       artifact.mode = static_cast<std::uint32_t>(query.number(6));
       artifact.checksum = query.text(7);
       artifact.removed_ms = query.number(8);
+      artifact.push = query.number(10) != 0;
+      artifact.image_size = static_cast<std::uint64_t>(query.number(11));
       artifact.platforms = platforms_of(query.text(9));
       artifacts.push_back(std::move(artifact));
     }

@@ -25,8 +25,9 @@ class JobTable {
   Result<Inserted> insert(const proto::JobSpec& spec, const proto::Submitter& submitter, const std::string& retry_of,
                           std::uint64_t max_queued, const BeforeCommit& before_commit = {});
 
-  // The queued job whose turn it is, now running; none when the queue is empty.
-  Result<std::optional<proto::Job>> claim();
+  // The queued job whose turn it is, now running; none when nothing may run.
+  enum class Which { any, no_cells };
+  Result<std::optional<proto::Job>> claim(Which which = Which::any);
   Status finish(const std::string& id, proto::JobState state, const std::optional<Error>& error);
   Status requeue(const std::string& id);
   // A queued job is canceled at once; of a running one only the request is recorded. Kind `conflict` when it has ended.

@@ -31,7 +31,7 @@ void JobWorkers::set_count(unsigned count) {
 
 // One that is too much sleeps until it is wanted again.
 void JobWorkers::have_threads() {
-  while (threads_.size() < most_busy()) threads_.emplace_back([this] { work(); });
+  while (threads_.size() < most_busy() + kBesideSweeps) threads_.emplace_back([this] { work(); });
 }
 
 std::shared_ptr<void> JobWorkers::step_aside() {
@@ -90,17 +90,19 @@ std::string JobWorkers::phase_of(const std::string& id) const {
 void JobWorkers::work() {
   while (true) {
     std::uint64_t seen = 0;
+    auto which = JobTable::Which::any;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return draining_ || busy_ < most_busy(); });
+      changed_.wait(lock, [&] { return draining_ || busy_ < most_busy() || has_cells_only(); });
       if (draining_) return;
       seen = wakeups_;
+      if (busy_ >= most_busy()) which = JobTable::Which::no_cells;
       ++busy_;
     }
     Result<std::optional<proto::Job>> claimed = std::nullopt;
     {
       std::lock_guard born(records_.birth);
-      claimed = records_.table.claim();
+      claimed = records_.table.claim(which);
     }
     if (claimed && *claimed) run_one(**claimed);
     std::unique_lock lock(mutex_);
@@ -129,10 +131,12 @@ void JobWorkers::run_one(const proto::Job& job) {
     if (finish(job.id, JobState::failed, job_log.error())) {
       records_.count_end(JobState::failed);
       records_.vault.remove(job.id);
+      if (records_.ended) records_.ended(job.id);
     }
   }
   std::lock_guard lock(mutex_);
   running_.erase(job.id);
+  if (!job.sweep.empty()) --cells_;
   changed_.notify_all();
 }
 
@@ -144,6 +148,7 @@ std::shared_ptr<JobWorkers::Running> JobWorkers::begin(const proto::Job& job) {
   {
     std::lock_guard lock(mutex_);
     running_[job.id] = running;
+    if (!job.sweep.empty()) ++cells_;
     if (stopping_) {
       running->interrupted = true;
       running->cancel.cancel();
@@ -170,6 +175,8 @@ Deadlines::Id JobWorkers::set_deadline(const proto::Job& job, const std::shared_
 void JobWorkers::run_with_log(const proto::Job& job, const std::shared_ptr<Running>& running, Deadlines::Id deadline,
                               JobLog& job_log) {
   const auto begun = records_.clock.now();
+  // The logs of a sweep's cells begin when these do: thousands may be queued at once.
+  if (job_log.size() == 0) job_log.append(state_event(JobState::queued));
   job_log.append(state_event(JobState::running));
   JobRun job_run{job,
                  job_log,

@@ -53,6 +53,8 @@ class JobWorkers {
   std::shared_ptr<void> step_aside();
   void have_threads();                                                           // under the lock
   unsigned most_busy() const { return wanted_ + std::min(kMostAside, aside_); }  // under the lock
+  // Somebody's single job does not wait for cells of sweeps, which may take hours: one more runs beside them.
+  bool has_cells_only() const { return busy_ > 0 && busy_ == most_busy() && cells_ == busy_; }  // under the lock
   Status take_secrets(JobRun& job_run);
   Status finish(const std::string& id, proto::JobState state, const std::optional<Error>& error);
   void settle(const proto::Job& job, const Running& running, JobLog& job_log, Status outcome);
@@ -60,6 +62,7 @@ class JobWorkers {
 
   // Of jobs that stepped aside so many are made up for: each is a thread more.
   static constexpr unsigned kMostAside = 64;
+  static constexpr unsigned kBesideSweeps = 1;
 
   JobRecords& records_;
   const std::uint64_t default_timeout_seconds_;
@@ -71,6 +74,7 @@ class JobWorkers {
   std::map<std::string, std::shared_ptr<Running>> running_;
   std::uint64_t wakeups_ = 0;  // raised with each submission, so that none is slept through
   unsigned busy_ = 0;          // workers that look for a job or have one: a job is nobody's only between two of these
+  unsigned cells_ = 0;         // of those, jobs of sweeps
   bool draining_ = false;
   bool stopping_ = false;
   unsigned wanted_ = 0;

@@ -98,6 +98,7 @@ Status run_passes(const Engine& engine, jobs::JobRun& run) {
   for (const auto& one : images) {
     note(told(one.image));
     artifacts.push_back(manifest_artifact(one.image));
+    artifacts.back().push = one.push;
   }
   auto pushed = push_images(engine, run, images, form, note);
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");

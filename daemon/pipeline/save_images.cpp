@@ -76,6 +76,7 @@ proto::Artifact manifest_artifact(const image::BuiltImage& image) {
   artifact.digest = image.digest.str();
   artifact.checksum = image.checksum;
   artifact.size = image.manifest_size;
+  artifact.image_size = image.size;
   const bool is_index = image.platforms.size() > 1;
   artifact.media_type = is_index ? image::kIndexType : image::kManifestType;
   for (const auto& platform : image.platforms) {

@@ -1,0 +1,365 @@
+#include "client/sweep/prepare.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "client/commands/commands.h"
+#include "client/commands/common.h"
+#include "client/sweep/grid.h"
+#include "client/sweep/report.h"
+#include "client/sweep/summary.h"
+#include "daemon/base/strings.h"
+#include "daemon/edge/schema.h"
+#include "daemon/sweep/specification.h"
+#include "daemon/sys/atomic_file.h"
+
+// sweep.
+namespace ingot::client {
+
+namespace {
+
+using base::fail;
+using proto::JobState;
+using proto::SweepState;
+
+constexpr auto kLook = std::chrono::milliseconds(500);
+constexpr auto kPatience = std::chrono::minutes(1);  // with a daemon that is restarted
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+int exit_code_of(const proto::Sweep& sweep) {
+  if (sweep.state == SweepState::succeeded) return 0;
+  return proto::info(sweep.state == SweepState::canceled ? ErrorKind::canceled : ErrorKind::step_failed).exit_code;
+}
+
+struct Size {
+  std::size_t rows = 24;
+  std::size_t columns = 80;
+};
+Size terminal_size() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
+  return {size.ws_row, size.ws_col};
+}
+
+// The one of this name and project that ended before it.
+Result<std::optional<proto::Sweep>> sweep_before(Daemon& daemon, const proto::Sweep& sweep) {
+  constexpr std::uint64_t kLookedAt = 1000;
+  INGOT_TRY(const auto sweeps, daemon.sweeps(kLookedAt));
+  for (const auto& each : sweeps) {
+    const bool is_earlier = each.created_ms < sweep.created_ms && each.id != sweep.id;
+    if (!is_earlier || each.name != sweep.name || each.project != sweep.project || !proto::is_final(each.state))
+      continue;
+    INGOT_TRY(auto before, daemon.sweep(each.id));
+    return std::optional(std::move(before));
+  }
+  return std::optional<proto::Sweep>();
+}
+
+Status print_summary(Daemon& daemon, const proto::Sweep& sweep) {
+  INGOT_TRY(const auto before, sweep_before(daemon, sweep));
+  std::printf("%s", text_summary(sweep, before ? &*before : nullptr).c_str());
+  return {};
+}
+
+// What a terminal shows while it runs, and what a file gets: there a line for each cell that ends.
+class Picture {
+ public:
+  Picture(Style style, bool live, bool quiet) : style_(style), live_(live), quiet_(quiet) {}
+
+  void show(const proto::Sweep& sweep) {
+    if (quiet_) return;
+    if (live_) {
+      draw(sweep);
+    } else {
+      tell(sweep);
+    }
+    std::fflush(stdout);
+  }
+
+ private:
+  void draw(const proto::Sweep& sweep) {
+    constexpr std::size_t kBelow = 3;
+    const Size size = terminal_size();
+    auto lines = draw_grid(sweep, style_, size.rows > kBelow ? size.rows - kBelow : 1, size.columns);
+    std::string last = draw_counts(sweep);
+    if (sweep.state == SweepState::publishing) last += ", publishing";
+    const double left = seconds_left(sweep, now_ms());
+    if (!proto::is_final(sweep.state) && left > 0) last += fmt::format(", about {} left", base::human_duration(left));
+    lines.push_back(style_.bold(last));
+    std::string text;
+    if (drawn_ > 0) text = fmt::format("\033[{}A\033[J", drawn_);
+    for (const auto& line : lines) text += line + "\n";
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    drawn_ = lines.size();
+  }
+
+  void tell(const proto::Sweep& sweep) {
+    for (const auto& cell : sweep.cells) {
+      if (!proto::is_final(cell.state) || !told_.insert(cell.job).second) continue;
+      std::printf("%-9s %s%s  %s  job %s\n", proto::name_of(cell.state),
+                  cell.number == 0 ? "the base" : visible(cell.name).c_str(), was_cached(cell) ? " (was there)" : "",
+                  base::human_duration(cell.seconds).c_str(), cell.job.c_str());
+    }
+  }
+
+  const Style style_;
+  const bool live_;
+  const bool quiet_;
+  std::size_t drawn_ = 0;
+  std::set<std::string> told_;
+};
+
+// Until it has ended; a daemon that is restarted meanwhile is waited for.
+Result<proto::Sweep> follow(Daemon& daemon, const std::string& id, Picture& picture) {
+  auto seen = std::chrono::steady_clock::now();
+  while (true) {
+    auto sweep = daemon.sweep(id);
+    if (sweep) {
+      seen = std::chrono::steady_clock::now();
+      picture.show(*sweep);
+      if (proto::is_final(sweep->state)) return sweep;
+    } else if (sweep.error().kind != ErrorKind::unavailable || std::chrono::steady_clock::now() - seen > kPatience) {
+      return sweep;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+Result<int> wait_for(const Invocation& invocation, Daemon& daemon, const std::string& id) {
+  INGOT_TRY(const auto style, output_style(invocation));
+  const bool is_silent = wants_json(invocation) || is_quiet(invocation);
+  Picture picture(style, isatty(STDOUT_FILENO) != 0, is_silent);
+  INGOT_TRY(const auto sweep, follow(daemon, id, picture));
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(sweep));
+  } else if (!is_silent) {
+    INGOT_CHECK(print_summary(daemon, sweep));
+  }
+  return exit_code_of(sweep);
+}
+
+Result<std::string> word(const Invocation& invocation, std::size_t index, const std::string& what) {
+  if (invocation.words.size() > index) return invocation.words[index];
+  return fail(ErrorKind::usage, "ingot sweep " + invocation.words.front() + " needs " + what,
+              "`ingot sweep --help` tells more");
+}
+
+std::string file_of(const Invocation& invocation) {
+  return invocation.words.size() > 1 ? invocation.words[1] : "sweep.yaml";
+}
+
+Result<int> plan(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation)));
+  INGOT_TRY(const auto cells, daemon.forecast(prepared.spec));
+  if (wants_json(invocation)) {
+    auto list = nlohmann::json::array();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      auto row = proto::to_json(cells[i]);
+      row["target"] = prepared.spec.cells[i].target;
+      row["args"] = prepared.spec.cells[i].args;
+      list.push_back(std::move(row));
+    }
+    print_json({{"name", prepared.spec.name}, {"cells", list}});
+    return 0;
+  }
+  std::uint64_t unchanged = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t steps = 0;
+  double seconds = 0;
+  for (const auto& cell : cells) {
+    if (cell.is_unchanged) {
+      ++unchanged;
+    } else if (!cell.is_known) {
+      ++unknown;
+    } else {
+      seconds += cell.seconds;
+      bytes += cell.bytes;
+      steps += cell.executed;
+    }
+    if (is_quiet(invocation)) continue;
+    const std::string forecast = cell.is_unchanged ? "nothing to do"
+                                 : cell.is_known
+                                     ? fmt::format("{} of {} steps, {}, {}", cell.executed, cell.steps,
+                                                   base::human_duration(cell.seconds), base::human_bytes(cell.bytes))
+                                     : "never built";
+    std::printf("%s  %s\n", visible(cell.name).c_str(), forecast.c_str());
+  }
+  std::printf("%zu cells: %s are built already, %s were never; the others took %s of steps, %s, %s\n", cells.size(),
+              std::to_string(unchanged).c_str(), std::to_string(unknown).c_str(), std::to_string(steps).c_str(),
+              base::human_duration(seconds).c_str(), base::human_bytes(bytes).c_str());
+  return 0;
+}
+
+Result<int> run(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation)));
+  INGOT_TRY(const auto sweep, daemon.submit_sweep(prepared.spec, prepared.secrets));
+  if (sweep.existed && !is_quiet(invocation)) {
+    std::fprintf(stderr, "ingot: sweep %s is the same, and was submitted already\n", sweep.id.c_str());
+  }
+  if (invocation.has("--wait")) {
+    if (!is_quiet(invocation) && !wants_json(invocation)) {
+      std::printf("sweep %s: %zu cells\n", sweep.id.c_str(), prepared.spec.cells.size());
+    }
+    return wait_for(invocation, daemon, sweep.id);
+  }
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(sweep));
+  } else {
+    std::printf("%s\n", sweep.id.c_str());
+  }
+  return 0;
+}
+
+Result<int> ls(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto limit, number_flag(invocation, "--limit", 20));
+  INGOT_TRY(const auto sweeps, daemon.sweeps(limit));
+  if (wants_json(invocation)) {
+    auto list = nlohmann::json::array();
+    for (const auto& sweep : sweeps) list.push_back(proto::to_json(sweep));
+    print_json({{"sweeps", list}});
+    return 0;
+  }
+  for (const auto& sweep : sweeps) {
+    std::printf("%s  %-10s  %s  %-20s  %s\n", sweep.id.c_str(), proto::name_of(sweep.state),
+                human_time(sweep.created_ms).c_str(), visible(sweep.name).c_str(), draw_counts(sweep).c_str());
+  }
+  return 0;
+}
+
+Result<int> show(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto sweep, daemon.sweep(id));
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(sweep));
+    return 0;
+  }
+  INGOT_TRY(const auto style, output_style(invocation));
+  const std::size_t columns = isatty(STDOUT_FILENO) != 0 ? terminal_size().columns : 1000;
+  for (const auto& line : draw_grid(sweep, style, sweep.cells.size() + 2, columns)) std::printf("%s\n", line.c_str());
+  std::printf("+ built, = was there, X failed, > runs, . waits, - canceled\n");
+  INGOT_CHECK(print_summary(daemon, sweep));
+  return 0;
+}
+
+// The log of one cell; without its name, of the first that failed.
+Result<int> logs(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto sweep, daemon.sweep(id));
+  const std::string wanted = invocation.words.size() > 2 ? invocation.words[2] : "";
+  std::vector<std::string> names;
+  for (const auto& cell : sweep.cells) {
+    const bool is_it = wanted.empty() ? cell.state == JobState::failed : cell.name == wanted || cell.job == wanted;
+    names.push_back(cell.name);
+    if (!is_it) continue;
+    Invocation of_job = invocation;
+    of_job.command = "logs";
+    of_job.words = {cell.job};
+    return run_logs(of_job);
+  }
+  if (wanted.empty())
+    return fail(ErrorKind::not_found, "no cell of sweep " + sweep.id + " failed", "name one of its cells");
+  return fail(ErrorKind::not_found, fmt::format("sweep {} has no cell \"{}\"", sweep.id, base::printable(wanted)),
+              base::did_you_mean(wanted, names));
+}
+
+Result<int> cancel(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto sweep, daemon.cancel_sweep(id));
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(sweep));
+  } else if (!is_quiet(invocation)) {
+    std::printf("%s %s\n", sweep.id.c_str(), proto::is_final(sweep.state) ? "is canceled" : "is being canceled");
+  }
+  return 0;
+}
+
+Result<int> retry(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto sweep, daemon.retry_sweep(id, invocation.has("--failed")));
+  if (invocation.has("--wait")) return wait_for(invocation, daemon, sweep.id);
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(sweep));
+  } else {
+    std::printf("%s\n", sweep.id.c_str());
+  }
+  return 0;
+}
+
+Result<int> wait(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  return wait_for(invocation, daemon, id);
+}
+
+Result<int> report_on(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  const std::string format = invocation.value("--format", wants_json(invocation) ? "json" : "markdown");
+  INGOT_TRY(const auto sweep, daemon.sweep(id));
+  INGOT_TRY(const auto before, sweep_before(daemon, sweep));
+  std::string text;
+  if (format == "junit") {
+    text = junit_report(sweep);
+  } else if (format == "markdown") {
+    text = markdown_report(sweep, before ? &*before : nullptr);
+  } else if (format == "json") {
+    text = proto::to_json(sweep).dump(2) + "\n";
+  } else {
+    return fail(ErrorKind::usage, "--format is junit, markdown or json, not \"" + base::printable(format) + "\"",
+                base::did_you_mean(format, {"junit", "markdown", "json"}));
+  }
+  const std::string file = invocation.value("--output", "-");
+  if (file != "-") {
+    INGOT_CHECK(sys::write_file_durably(project_directory(invocation) / file, text));
+    return 0;
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+Result<int> diff(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto first, word(invocation, 1, "two sweeps"));
+  INGOT_TRY(const auto second, word(invocation, 2, "two sweeps"));
+  INGOT_TRY(const auto before, daemon.sweep(first));
+  INGOT_TRY(const auto after, daemon.sweep(second));
+  std::printf("%s", text_diff_of(after, before).c_str());
+  return 0;
+}
+
+using Part = Result<int> (*)(const Invocation&, Daemon&);
+constexpr std::pair<std::string_view, Part> kParts[] = {
+    {"plan", plan}, {"run", run},       {"ls", ls},       {"show", show},        {"logs", logs},
+    {"wait", wait}, {"cancel", cancel}, {"retry", retry}, {"report", report_on}, {"diff", diff}};
+
+}  // namespace
+
+Result<int> run_sweep(const Invocation& invocation) {
+  if (invocation.has("--schema")) {
+    std::printf("%s\n", edge::json_schema(sweep::sweep_schema(), "sweep.yaml of Ingot").dump(2).c_str());
+    return 0;
+  }
+  INGOT_CHECK(need_words(invocation, "plan, run, ls, show, logs, wait, cancel, retry, report or diff"));
+  std::vector<std::string> names;
+  for (const auto& [name, part] : kParts) {
+    names.emplace_back(name);
+    if (name != invocation.words.front()) continue;
+    Daemon daemon = open_daemon(invocation);
+    return part(invocation, daemon);
+  }
+  const std::string hint = base::did_you_mean(invocation.words.front(), names);
+  return fail(ErrorKind::usage, "\"" + base::printable(invocation.words.front()) + "\" is nothing to do with a sweep",
+              hint.empty() ? "there are " + base::join(names, ", ") : hint);
+}
+
+}  // namespace ingot::client
