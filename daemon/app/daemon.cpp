@@ -34,8 +34,8 @@ proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
   info.features = {
-      "jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor",  "labels",          "retry", "cache",
-      "plan", "why",      "push",   "pull",      "secrets",         "metrics", "artifact-removal"};
+      "jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor",  "labels",           "retry", "cache",
+      "plan", "why",      "push",   "pull",      "secrets",         "metrics", "artifact-removal", "sweeps"};
   return info;
 }
 

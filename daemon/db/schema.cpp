@@ -327,6 +327,7 @@ CREATE TABLE sweeps (
   publish_whole    INTEGER NOT NULL CHECK (publish_whole IN (0, 1)),
   held             INTEGER NOT NULL CHECK (held IN (0, 1)),
   cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+  served           INTEGER NOT NULL DEFAULT 0 CHECK (served >= 0), -- its turn in the queue: the lowest has waited longest
   created_ms       INTEGER NOT NULL CHECK (created_ms > 0),
   deadline_ms      INTEGER CHECK (deadline_ms > 0),
   finished_ms      INTEGER CHECK (finished_ms >= created_ms),

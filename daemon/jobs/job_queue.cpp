@@ -34,6 +34,9 @@ struct JobQueue::State {
   void forget_canceled(const std::string& job) {
     records.vault.remove(job);
     records.count_end(JobState::canceled);
+    // Somebody follows it; who reads it later gets its end then.
+    if (records.logs.find(job) == nullptr) return;
+    if (const auto row = records.table.find(job)) records.logs.end(job, row->state, row->error);
   }
 
   const QueueSettings settings;

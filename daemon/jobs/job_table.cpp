@@ -144,14 +144,14 @@ Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const pr
 
 Result<std::optional<proto::Job>> JobTable::claim(Which which) {
   // The first of the jobs that are by themselves, and of each sweep: a sweep is one in the queue, however many cells it
-  // has. Of equal priority that is first which has the fewest running.
+  // has. Of equal priority that is next which has the fewest running, then what is by itself, then who waited longest.
   constexpr std::string_view kSingle =
-      "SELECT * FROM (SELECT seq, priority, 0 AS running FROM jobs WHERE state = 'queued' AND sweep IS NULL "
-      "ORDER BY priority DESC, seq LIMIT 1)";
+      "SELECT * FROM (SELECT seq, priority, (SELECT count(*) FROM jobs WHERE state = 'running' AND sweep IS NULL) AS "
+      "running, -1 AS served FROM jobs WHERE state = 'queued' AND sweep IS NULL ORDER BY priority DESC, seq LIMIT 1)";
   constexpr std::string_view kCells =
-      " UNION ALL SELECT j.seq, j.priority, s.running FROM "
-      "(SELECT seq, held, parallel, (SELECT count(*) FROM jobs r WHERE r.sweep = w.seq AND r.state = 'running') AS "
-      "running "
+      " UNION ALL SELECT j.seq, j.priority, s.running, s.served FROM "
+      "(SELECT seq, held, parallel, served, "
+      "(SELECT count(*) FROM jobs r WHERE r.sweep = w.seq AND r.state = 'running') AS running "
       "FROM sweeps w WHERE finished_ms IS NULL) s "
       "JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q WHERE q.sweep = s.seq AND q.state = 'queued' "
       "AND (s.held = 0 OR q.cell = 0) ORDER BY q.priority DESC, q.seq LIMIT 1) "
@@ -160,7 +160,7 @@ Result<std::optional<proto::Job>> JobTable::claim(Which which) {
   INGOT_CHECK(database_->transaction([&]() -> Status {
     INGOT_TRY(auto next, database_->prepare(fmt::format(
                              "SELECT id FROM jobs WHERE seq = (SELECT seq FROM ({}{}) ORDER BY priority DESC, running, "
-                             "seq LIMIT 1)",
+                             "served, seq LIMIT 1)",
                              kSingle, which == Which::any ? kCells : "")));
     INGOT_TRY(bool found, next.step());
     if (!found) return {};
@@ -174,7 +174,10 @@ Result<std::optional<proto::Job>> JobTable::claim(Which which) {
       INGOT_CHECK(forget.bind(1, id).run());
     }
     INGOT_TRY(claimed, find_exact(id));
-    return {};
+    if (claimed->sweep.empty()) return {};
+    INGOT_TRY(auto serve, database_->prepare("UPDATE sweeps SET served = 1 + (SELECT max(served) FROM sweeps WHERE "
+                                             "finished_ms IS NULL) WHERE id = ?"));
+    return serve.bind(1, claimed->sweep).run();
   }));
   return claimed;
 }

@@ -123,6 +123,20 @@ TEST(Contract, every_route_answers_as_documented) {
   EXPECT_EQ(mismatch(plan["steps"][0], "PlanStep"), "");
   EXPECT_EQ(mismatch(plan["results"][0], "PlanResult"), "");
   EXPECT_EQ(mismatch(get({base + "/jobs/" + job + "/artifacts"})["artifacts"][0], "Artifact"), "");
+  const json sweep = {{"name", "s"},
+                      {"job", {{"context", built["context"]}, {"target", "+a"}}},
+                      {"cells", {{{"name", "one"}, {"target", "+bad"}}}}};
+  EXPECT_EQ(mismatch(get({"-d", sweep.dump(), base + "/sweeps/forecast"})["cells"][0], "CellForecast"), "");
+  const json submitted = get({"-d", sweep.dump(), base + "/sweeps"});
+  EXPECT_EQ(mismatch(submitted, "Sweep"), "");
+  const std::string swept = base + "/sweeps/" + submitted["id"].get<std::string>();
+  EXPECT_EQ(daemon.ingot({"sweep", "wait", submitted["id"]}).code, 1);
+  const json whole = get({swept});
+  EXPECT_EQ(mismatch(whole, "Sweep"), "");
+  EXPECT_EQ(mismatch(whole["cells"][1], "SweepCell"), "");
+  EXPECT_EQ(mismatch(get({base + "/sweeps"})["sweeps"][0], "Sweep"), "");
+  EXPECT_EQ(mismatch(get({"-X", "POST", swept + "/cancel"}), "Error"), "");
+  EXPECT_EQ(mismatch(get({"-X", "POST", swept + "/retry?failed=true"}), "Sweep"), "");
   const json removed = get({"-X", "DELETE", base + "/jobs/" + job + "/artifacts/1"});
   EXPECT_EQ(mismatch(removed, "Artifact"), "");
   EXPECT_GT(removed["removed_ms"], 0);

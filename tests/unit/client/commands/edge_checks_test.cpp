@@ -25,8 +25,8 @@ class EdgeChecks : public testing::Test {
   edge::Findings check(const std::string& arg_file, std::map<std::string, std::string> args,
                        const std::string& target = "+iso") {
     directory.file(".arg", arg_file);
-    auto findings = check_edge_project(
-        {directory.path(), directory / ".arg", look_at_project(directory.path()).args, args, target});
+    EdgeProject project(directory.path(), directory / ".arg", look_at_project(directory.path()).args);
+    auto findings = project.check(args, target);
     EXPECT_TRUE(findings) << proto::render(findings.error());
     return findings.value_or(edge::Findings{});
   }
@@ -64,8 +64,8 @@ TEST_F(EdgeChecks, other_projects_are_let_alone) {
 
 TEST_F(EdgeChecks, versions_that_cannot_be_read_are_an_error_of_their_own) {
   directory.file("k8s_version.json", "{");
-  EXPECT_FALSE(
-      check_edge_project({directory.path(), directory / ".arg", look_at_project(directory.path()).args, {}, "+iso"}));
+  EdgeProject project(directory.path(), directory / ".arg", look_at_project(directory.path()).args);
+  EXPECT_FALSE(project.check({}, "+iso"));
 }
 
 }  // namespace

@@ -26,14 +26,14 @@ inline proto::JobSpec spec(const std::string& target, int priority = 0) {
 
 class QueueFixture : public testing::Test {
  protected:
-  void open(unsigned workers = 1) {
+  void open(unsigned workers = 1, base::Clock& clock = base::system_clock()) {
     queue.reset();
     database.reset();
     database = std::move(*db::Database::open(directory / "x.db"));
     QueueSettings settings;
     settings.workers = workers;
     if (memory) settings.secrets = memory->path() / "secrets/x";
-    queue = std::move(*JobQueue::open(*database, directory / "logs", settings, base::system_clock()));
+    queue = std::move(*JobQueue::open(*database, directory / "logs", settings, clock));
   }
   std::string submit(const proto::JobSpec& what) { return queue->submit(what, {1000, 1000, "me"})->id; }
   proto::Job wait(const std::string& id) {

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "tests/support/source_directory.h"
+#include "tests/support/temp.h"
+
 namespace ingot::sweep {
 namespace {
 
@@ -119,6 +124,12 @@ TEST(Expansion, what_has_no_effect_is_a_warning) {
               ElementsAre(HasSubstr("this cell is there without being included")));
   EXPECT_THAT(expanded("targets: [+iso]\naxes: {A: [x]}\noverrides: [{when: {A: y}, priority: 1}]\n").warnings,
               ElementsAre(HasSubstr("this is for no cell")));
+}
+
+TEST(SweepSchema, is_published) {
+  const auto published = test::slurp(test::source_directory() / "proto/sweep.schema.json");
+  EXPECT_EQ(published, edge::json_schema(sweep_schema(), "sweep.yaml of Ingot").dump(2) + "\n")
+      << "write it anew: ingot sweep --schema >proto/sweep.schema.json";
 }
 
 // Told before anything of that size is made.
