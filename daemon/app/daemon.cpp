@@ -122,7 +122,7 @@ struct Daemon::Parts {
             config.allow_locally};
   }
 
-  Result<api::PushWork> push_work(const proto::ImagePush& wanted);
+  Result<api::PushWork> push_work(const proto::ImagePush& wanted, bool may_be_there = false);
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -134,14 +134,15 @@ Daemon::~Daemon() {
 }
 
 // A push that is found to make sense, to be done later.
-Result<api::PushWork> Daemon::Parts::push_work(const proto::ImagePush& wanted) {
+Result<api::PushWork> Daemon::Parts::push_work(const proto::ImagePush& wanted, bool may_be_there) {
   INGOT_TRY(auto digest, base::Digest::parse(wanted.digest));
   INGOT_CHECK(image::check_push(digest, wanted.name, *layers, *blobs));
-  return api::PushWork([this, wanted, digest](const image::Progress& tell, const sys::CancelToken& cancel) {
-    return image::push_image({digest, wanted.name, wanted.insecure, images->registry_rule(wanted.name),
-                              engine().compression, *layers, *blobs, fetch_directory, sys::system_processes(), tell,
-                              cancel});
-  });
+  return api::PushWork(
+      [this, wanted, digest, may_be_there](const image::Progress& tell, const sys::CancelToken& cancel) {
+        return image::push_image({digest, wanted.name, wanted.insecure, images->registry_rule(wanted.name),
+                                  engine().compression, *layers, *blobs, fetch_directory, sys::system_processes(), tell,
+                                  cancel, may_be_there});
+      });
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -258,7 +259,7 @@ void Daemon::start() {
   };
   const auto publish = [parts = parts_.get()](const std::string& name, const std::string& digest,
                                               const sys::CancelToken& cancel) -> Status {
-    INGOT_TRY(const auto work, parts->push_work({digest, name, false}));
+    INGOT_TRY(const auto work, parts->push_work({digest, name, false}, true));
     INGOT_CHECK(work([](const std::string&) {}, cancel));
     return {};
   };

@@ -48,6 +48,15 @@ SourceRule rule_of(const Push& push) {
   return rule;
 }
 
+// Whether the name means this manifest there already. What cannot be asked is pushed.
+bool is_there(const Skopeo& skopeo, const std::string& name, const base::Digest& manifest) {
+  std::vector<std::string> arguments{"inspect", "--raw"};
+  for (auto& option : skopeo.options("")) arguments.push_back(std::move(option));
+  arguments.push_back("docker://" + name);
+  std::string found;
+  return skopeo.run(arguments, "docker://" + name, &found) && base::Digest::of(found) == manifest;
+}
+
 }  // namespace
 
 Status check_push(const base::Digest& image, const std::string& name, const LayerBlobs& layers,
@@ -81,6 +90,7 @@ Result<proto::ImagePushed> push_image(const Push& push) {
 
   const SourceRule rule = rule_of(push);
   const Skopeo skopeo{push.processes, push.progress, push.cancel, &rule};
+  if (push.may_be_there && is_there(skopeo, reference.full(), image)) return pushed;
   // skopeo asks for each blob before it sends it, sends the layers, then the configuration, and then puts the manifest
   // under the tag by one request, which a registry refuses while it lacks a blob: a tag never means half an image. The
   // digest must be ours at the other end too: nothing is packed anew on the way. Of an index it sends each manifest in

@@ -19,6 +19,7 @@ struct Push {
   sys::ProcessRunner& processes;
   const Progress& progress;  // called by two threads
   const sys::CancelToken& cancel;
+  bool may_be_there = false;  // somebody who was killed may have pushed it: it is asked for first
 };
 
 // Whether there is such an image, and the name is one to push to.

@@ -127,7 +127,8 @@ Status push_images(const Engine& engine, const jobs::JobRun& run, const std::vec
     if (!push) continue;
     const auto rule = engine.images.registry_rule(image.name);
     auto pushed = image::push_image({image.digest, image.name, save->insecure, rule, form.compression, engine.layers,
-                                     engine.blobs, engine.work_directory, engine.processes, progress, run.cancel});
+                                     engine.blobs, engine.work_directory, engine.processes, progress, run.cancel,
+                                     run.job.attempts > 1});
     if (!pushed) return fail(at(pushed.error(), *save));
     progress(fmt::format("pushed {}@{}, {} of {} sent", pushed->name, pushed->digest,
                          base::human_bytes(pushed->sent_bytes), base::human_bytes(pushed->bytes)));
