@@ -221,7 +221,7 @@ const std::vector<CommandInfo>& command_table() {
        "when every cell is green, 1 when one failed.",
        {{"--wait", "-w", "", "of run and retry: show the cells until all have ended"},
         {"--failed", "", "", "of retry: only the cells that did not succeed"},
-        {"--format", "", "FORM", "of report: markdown (default), junit or json", "markdown junit json"},
+        {"--format", "", "FORM", "of report: markdown (default), html, junit or json", "markdown html junit json"},
         {"--output", "-o", "FILE", "of report: write it there"},
         {"--limit", "-n", "NUMBER", "of ls: how many, the latest first (default 20)"},
         {"--strict", "", "", "fail for a warning too"},

@@ -14,6 +14,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
 #include "client/sweep/grid.h"
+#include "client/sweep/html.h"
 #include "client/sweep/report.h"
 #include "client/sweep/summary.h"
 #include "daemon/base/strings.h"
@@ -53,23 +54,25 @@ Size terminal_size() {
   return {size.ws_row, size.ws_col};
 }
 
-// The one of this name and project that ended before it.
-Result<std::optional<proto::Sweep>> sweep_before(Daemon& daemon, const proto::Sweep& sweep) {
+// Those of this name and project that ended before it, the latest first.
+Result<std::vector<proto::Sweep>> sweeps_before(Daemon& daemon, const proto::Sweep& sweep, std::size_t most) {
   constexpr std::uint64_t kLookedAt = 1000;
   INGOT_TRY(const auto sweeps, daemon.sweeps(kLookedAt));
+  std::vector<proto::Sweep> before;
   for (const auto& each : sweeps) {
     const bool is_earlier = each.created_ms < sweep.created_ms && each.id != sweep.id;
     if (!is_earlier || each.name != sweep.name || each.project != sweep.project || !proto::is_final(each.state))
       continue;
-    INGOT_TRY(auto before, daemon.sweep(each.id));
-    return std::optional(std::move(before));
+    INGOT_TRY(auto whole, daemon.sweep(each.id));
+    before.push_back(std::move(whole));
+    if (before.size() == most) break;
   }
-  return std::optional<proto::Sweep>();
+  return before;
 }
 
 Status print_summary(Daemon& daemon, const proto::Sweep& sweep) {
-  INGOT_TRY(const auto before, sweep_before(daemon, sweep));
-  std::printf("%s", text_summary(sweep, before ? &*before : nullptr).c_str());
+  INGOT_TRY(const auto before, sweeps_before(daemon, sweep, 1));
+  std::printf("%s", text_summary(sweep, before.empty() ? nullptr : &before.front()).c_str());
   return {};
 }
 
@@ -307,17 +310,20 @@ Result<int> report_on(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
   const std::string format = invocation.value("--format", wants_json(invocation) ? "json" : "markdown");
   INGOT_TRY(const auto sweep, daemon.sweep(id));
-  INGOT_TRY(const auto before, sweep_before(daemon, sweep));
+  constexpr std::size_t kTrend = 30;
+  INGOT_TRY(const auto before, sweeps_before(daemon, sweep, format == "html" ? kTrend : 1));
   std::string text;
   if (format == "junit") {
     text = junit_report(sweep);
   } else if (format == "markdown") {
-    text = markdown_report(sweep, before ? &*before : nullptr);
+    text = markdown_report(sweep, before.empty() ? nullptr : &before.front());
+  } else if (format == "html") {
+    text = html_report(sweep, before);
   } else if (format == "json") {
     text = proto::to_json(sweep).dump(2) + "\n";
   } else {
-    return fail(ErrorKind::usage, "--format is junit, markdown or json, not \"" + base::printable(format) + "\"",
-                base::did_you_mean(format, {"junit", "markdown", "json"}));
+    return fail(ErrorKind::usage, "--format is markdown, html, junit or json, not \"" + base::printable(format) + "\"",
+                base::did_you_mean(format, {"markdown", "html", "junit", "json"}));
   }
   const std::string file = invocation.value("--output", "-");
   if (file != "-") {

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "client/sweep/summary.h"
-#include "daemon/base/strings.h"
+#include "client/sweep/table.h"
 
 namespace ingot::client {
 
@@ -17,54 +16,6 @@ using proto::JobState;
 
 // What is written of a cell, and how wide a column is for it.
 constexpr std::size_t kLeast = 3;
-
-struct Table {
-  std::vector<std::string> down;  // in the order of the cells
-  std::vector<std::string> across;
-  std::map<std::pair<std::string, std::string>, const proto::SweepCell*> cells;
-};
-
-std::string longest_axis(const proto::Sweep& sweep) {
-  std::string longest;
-  std::size_t most = 0;
-  for (const auto& axis : sweep.axes) {
-    std::set<std::string> values;
-    for (const auto& cell : sweep.cells) {
-      if (const auto found = cell.values.find(axis); found != cell.values.end()) values.insert(found->second);
-    }
-    if (values.size() < most) continue;
-    most = values.size();
-    longest = axis;
-  }
-  return longest;
-}
-
-Table table_of(const proto::Sweep& sweep) {
-  Table table;
-  const std::string axis = longest_axis(sweep);
-  std::set<std::string> targets;
-  for (const auto& cell : sweep.cells) {
-    if (cell.number != 0) targets.insert(cell.target);
-  }
-  std::set<std::string> known_down;
-  std::set<std::string> known_across;
-  for (const auto& cell : sweep.cells) {
-    if (cell.number == 0) continue;
-    const auto value = cell.values.find(axis);
-    const std::string down = value == cell.values.end() ? "-" : value->second;
-    std::vector<std::string> words;
-    for (const auto& name : sweep.axes) {
-      const auto found = cell.values.find(name);
-      if (name != axis && found != cell.values.end()) words.push_back(found->second);
-    }
-    if (targets.size() > 1) words.push_back(cell.target);
-    const std::string across = words.empty() ? "result" : base::join(words, " ");
-    if (known_down.insert(down).second) table.down.push_back(down);
-    if (known_across.insert(across).second) table.across.push_back(across);
-    table.cells[{down, across}] = &cell;
-  }
-  return table;
-}
 
 std::string mark_of(const proto::SweepCell& cell, const Style& style) {
   switch (cell.state) {
@@ -87,7 +38,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return cut + std::string(width - std::min(width, display_width(cut)), ' ');
 }
 
-std::vector<std::string> full(const Table& table, const Style& style, std::size_t first,
+std::vector<std::string> full(const SweepTable& table, const Style& style, std::size_t first,
                               const std::vector<std::size_t>& widths) {
   std::vector<std::string> lines;
   std::string head(first, ' ');
@@ -106,7 +57,7 @@ std::vector<std::string> full(const Table& table, const Style& style, std::size_
 }
 
 // A line for each column of the table, in which every cell is one sign as long as these fit.
-std::vector<std::string> compact(const Table& table, const Style& style, std::size_t rows, std::size_t columns) {
+std::vector<std::string> compact(const SweepTable& table, const Style& style, std::size_t rows, std::size_t columns) {
   std::vector<std::string> lines;
   std::size_t first = kLeast;
   for (const auto& across : table.across) first = std::max(first, std::min(columns / 3, display_width(across)));
@@ -139,7 +90,7 @@ std::vector<std::string> compact(const Table& table, const Style& style, std::si
 
 std::vector<std::string> draw_grid(const proto::Sweep& sweep, const Style& style, std::size_t rows,
                                    std::size_t columns) {
-  const Table table = table_of(sweep);
+  const SweepTable table = table_of(sweep);
   std::size_t first = kLeast;
   for (const auto& down : table.down) first = std::max(first, display_width(visible(down)));
   std::size_t width = first;

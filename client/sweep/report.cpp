@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "client/render/text.h"
+#include "client/sweep/page_text.h"
 #include "daemon/base/strings.h"
 
 namespace ingot::client {
@@ -18,30 +19,6 @@ constexpr std::size_t kMostNamed = 8;
 
 std::string name_of(const proto::SweepCell& cell) {
   return cell.number == 0 ? "the base" : cell.name;
-}
-
-std::string xml(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // No form of XML 1.0 has the others.
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
-    }
-  }
-  return out;
 }
 
 // In a table's cell a bar would end it.
@@ -118,10 +95,10 @@ std::string junit_report(const proto::Sweep& sweep) {
           [](const auto& cell) { return cell.state != JobState::failed && cell.state != JobState::succeeded; }),
       summary.seconds);
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  out += fmt::format("<testsuites {}>\n  <testsuite name=\"{}\" {}>\n", counts, xml(sweep.name), counts);
+  out += fmt::format("<testsuites {}>\n  <testsuite name=\"{}\" {}>\n", counts, escape_markup(sweep.name), counts);
   for (const auto& cell : sweep.cells) {
     out += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
-                       xml(sweep.name + "." + cell.target), xml(name_of(cell)), cell.seconds);
+                       escape_markup(sweep.name + "." + cell.target), escape_markup(name_of(cell)), cell.seconds);
     if (cell.state == JobState::succeeded) {
       out += "/>\n";
       continue;
@@ -129,11 +106,12 @@ std::string junit_report(const proto::Sweep& sweep) {
     out += ">\n";
     const std::string message = cell.error ? cell.error->message : proto::name_of(cell.state);
     if (cell.state == JobState::failed) {
-      out += fmt::format("      <failure message=\"{}\">{}</failure>\n", xml(message),
-                         xml(message + (cell.error && !cell.error->hint.empty() ? "\n" + cell.error->hint : "") +
-                             "\nlog: ingot logs " + cell.job));
+      out +=
+          fmt::format("      <failure message=\"{}\">{}</failure>\n", escape_markup(message),
+                      escape_markup(message + (cell.error && !cell.error->hint.empty() ? "\n" + cell.error->hint : "") +
+                                    "\nlog: ingot logs " + cell.job));
     } else {
-      out += fmt::format("      <skipped message=\"{}\"/>\n", xml(message));
+      out += fmt::format("      <skipped message=\"{}\"/>\n", escape_markup(message));
     }
     out += "    </testcase>\n";
   }
