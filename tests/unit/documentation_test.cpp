@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "client/cli/command_table.h"
 #include "client/cli/completion_scripts.h"
@@ -55,6 +56,29 @@ TEST(Documentation, the_readme_names_every_command) {
   const std::string readme = page("README.md");
   for (const auto& command : client::command_table())
     EXPECT_THAT(readme, HasSubstr("`" + command.name)) << command.name;
+}
+
+// They are copied as they are.
+TEST(Documentation, the_examples_for_ci_say_what_the_client_knows) {
+  const auto* sweep = client::find_command("sweep");
+  ASSERT_NE(sweep, nullptr);
+  for (const char* file : {"packaging/ci/github-actions.yml", "packaging/ci/gitlab-ci.yml", "packaging/ci/Jenkinsfile",
+                           "packaging/systemd/ingot-sweep@.service"}) {
+    const std::string text = page(file);
+    const std::regex form(R"(ingot sweep ([a-z]+)([^\n')]*))");
+    int commands = 0;
+    for (std::sregex_iterator at(text.begin(), text.end(), form), end; at != end; ++at, ++commands) {
+      EXPECT_THAT(sweep->synopsis, testing::ContainsRegex("(^|[ |])" + (*at)[1].str() + "($|[ |])")) << file;
+      const std::string words = (*at)[2];
+      const std::regex flag("--[a-z-]+");
+      for (std::sregex_iterator each(words.begin(), words.end(), flag); each != end; ++each) {
+        const bool is_known = std::any_of(sweep->flags.begin(), sweep->flags.end(),
+                                          [&](const auto& known) { return known.name == each->str(); });
+        EXPECT_TRUE(is_known) << file << ": " << each->str();
+      }
+    }
+    EXPECT_GT(commands, 0) << file;
+  }
 }
 
 TEST(Documentation, the_daemons_man_page_names_its_files_and_signals) {
