@@ -164,7 +164,7 @@ std::string file_of(const Invocation& invocation) {
 }
 
 Result<int> plan(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation)));
+  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation), For::planning));
   INGOT_TRY(const auto cells, daemon.forecast(prepared.spec));
   if (wants_json(invocation)) {
     auto list = nlohmann::json::array();
@@ -207,7 +207,7 @@ Result<int> plan(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> run(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation)));
+  INGOT_TRY(const auto prepared, prepare_sweep(invocation, daemon, file_of(invocation), For::running));
   INGOT_TRY(const auto sweep, daemon.submit_sweep(prepared.spec, prepared.secrets));
   if (sweep.existed && !is_quiet(invocation)) {
     std::fprintf(stderr, "ingot: sweep %s is the same, and was submitted already\n", sweep.id.c_str());

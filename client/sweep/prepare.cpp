@@ -143,7 +143,8 @@ proto::SweepSpec to_submission(const sweep::Specification& specification, const 
 
 }  // namespace
 
-Result<PreparedSweep> prepare_sweep(const Invocation& invocation, Daemon& daemon, const std::string& file) {
+Result<PreparedSweep> prepare_sweep(const Invocation& invocation, Daemon& daemon, const std::string& file,
+                                    For purpose) {
   const fs::path path = project_directory(invocation) / file;
   INGOT_TRY(const auto text, sys::read_file(path, kLargest));
   const auto read = sweep::read_specification(text, file, path.stem().string());
@@ -169,9 +170,11 @@ Result<PreparedSweep> prepare_sweep(const Invocation& invocation, Daemon& daemon
 
   // A person who is asked does not wait for the project to be sent.
   sys::refuse_core_dumps();
-  INGOT_TRY(prepared.secrets, secrets_of(invocation, read.specification.secrets, project));
   const auto names = look_at_project(project);
-  INGOT_CHECK(add_git_credentials(project, names.hosts, prepared.secrets));
+  if (purpose == For::running) {
+    INGOT_TRY(prepared.secrets, secrets_of(invocation, read.specification.secrets, project));
+    INGOT_CHECK(add_git_credentials(project, names.hosts, prepared.secrets));
+  }
   if (names.asks_builtins) prepared.spec.job.builtins = git_builtins(project, sys::system_processes()).values;
   prepared.spec.job.project = project.string();
   prepared.spec.job.strict = invocation.has("--strict");

@@ -11,8 +11,10 @@ struct PreparedSweep {
   proto::Secrets secrets;
 };
 
+enum class For { planning, running };
+
 // From a sweep's file to what the daemon is given: expands it, checks every cell as a build of it would be checked, and
-// sends the project. What is wrong is told on standard error, with its line.
-Result<PreparedSweep> prepare_sweep(const Invocation& invocation, Daemon& daemon, const std::string& file);
+// sends the project. What is wrong is told on standard error, with its line. A plan needs no secrets.
+Result<PreparedSweep> prepare_sweep(const Invocation& invocation, Daemon& daemon, const std::string& file, For purpose);
 
 }  // namespace ingot::client

@@ -124,9 +124,9 @@ TEST_F(Sweeps, what_is_wrong_is_told_at_its_line_and_nothing_is_queued) {
 
 TEST_F(Sweeps, of_an_edge_project_has_its_cells_checked_as_builds_are) {
   ASSERT_EQ(daemon->ingot({"init", "edge"}).code, 0);
-  daemon->project_file(
-      "edge/sweep.yaml",
-      "targets: [+provider-image]\nargs: {OS_DISTRIBUTION: debian}\naxes:\n  K8S_VERSION: latest 2 minors\n  OS_VERSION: [\"12\", \"99\"]\n");
+  daemon->project_file("edge/sweep.yaml",
+                       "targets: [+provider-image]\nargs: {OS_DISTRIBUTION: debian}\naxes:\n  K8S_VERSION: latest 2 "
+                       "minors\n  OS_VERSION: [\"12\", \"99\"]\n");
   const auto refused = daemon->ingot({"-C", "edge", "sweep", "plan"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("OS_VERSION=\"99\""), HasSubstr("there is a mistake")));
@@ -166,6 +166,34 @@ TEST_F(Sweeps, a_registry_that_is_down_half_way_is_asked_again) {
   registry.start();
   EXPECT_EQ(client.wait(), 0) << client.log();
   EXPECT_NE(registry.inspect("x:v2-b"), "");
+}
+
+TEST_F(Sweeps, secrets_are_given_by_name_and_are_gone_with_the_last_cell) {
+  daemon->project_file(
+      "Earthfile",
+      "VERSION 0.8\ncell:\n    FROM tiny\n    ARG --required V\n    RUN --secret TOKEN test \"$TOKEN\" = "
+      "a-secret-word && echo $V\n");
+  daemon->project_file("sweep.yaml", "targets: [+cell]\naxes: {V: [a, b, c]}\nsecrets: [TOKEN]\n");
+  EXPECT_EQ(sweep({"plan"}).code, 0) << "a plan needs none";
+  const auto without = sweep({"run"});
+  EXPECT_NE(without.code, 0);
+  EXPECT_THAT(without.err, HasSubstr("TOKEN"));
+  EXPECT_EQ(daemon->ingot({"ps", "--all", "-q"}).out, "");
+  const auto ran = daemon->ingot({"sweep", "run", "--wait"}, {{"TOKEN", "a-secret-word"}});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_EQ(daemon->secrets_on_host(), "");
+  EXPECT_THAT(sweep({"show", "--json", last_sweep()}).out, Not(HasSubstr("a-secret-word")));
+}
+
+TEST_F(Sweeps, secrets_go_with_cells_that_are_canceled_in_the_queue) {
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\ncell:\n    FROM tiny\n    ARG --required V\n    RUN --secret TOKEN sleep 100\n");
+  daemon->project_file("sweep.yaml", "targets: [+cell]\naxes: {V: [a, b, c, d, e]}\nsecrets: [TOKEN]\n");
+  ASSERT_EQ(daemon->ingot({"sweep", "run"}, {{"TOKEN", "a-secret-word"}}).code, 0);
+  EXPECT_NE(daemon->secrets_on_host(), "");
+  EXPECT_EQ(sweep({"cancel", last_sweep()}).code, 0);
+  EXPECT_EQ(sweep({"wait", last_sweep()}).code, 130);
+  EXPECT_TRUE(holds_soon([&] { return daemon->secrets_on_host().empty(); })) << daemon->secrets_on_host();
 }
 
 TEST_F(Sweeps, canceled_they_end_at_once) {
