@@ -1,18 +1,14 @@
 #include "client/sweep/prepare.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <thread>
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/sweep/follow.h"
 #include "client/sweep/grid.h"
 #include "client/sweep/html.h"
 #include "client/sweep/report.h"
@@ -31,27 +27,9 @@ using base::fail;
 using proto::JobState;
 using proto::SweepState;
 
-constexpr auto kLook = std::chrono::milliseconds(500);
-constexpr auto kPatience = std::chrono::minutes(1);  // with a daemon that is restarted
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 int exit_code_of(const proto::Sweep& sweep) {
   if (sweep.state == SweepState::succeeded) return 0;
   return proto::info(sweep.state == SweepState::canceled ? ErrorKind::canceled : ErrorKind::step_failed).exit_code;
-}
-
-struct Size {
-  std::size_t rows = 24;
-  std::size_t columns = 80;
-};
-Size terminal_size() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
-  return {size.ws_row, size.ws_col};
 }
 
 // Those of this name and project that ended before it, the latest first.
@@ -76,75 +54,10 @@ Status print_summary(Daemon& daemon, const proto::Sweep& sweep) {
   return {};
 }
 
-// What a terminal shows while it runs, and what a file gets: there a line for each cell that ends.
-class Picture {
- public:
-  Picture(Style style, bool live, bool quiet) : style_(style), live_(live), quiet_(quiet) {}
-
-  void show(const proto::Sweep& sweep) {
-    if (quiet_) return;
-    if (live_) {
-      draw(sweep);
-    } else {
-      tell(sweep);
-    }
-    std::fflush(stdout);
-  }
-
- private:
-  void draw(const proto::Sweep& sweep) {
-    constexpr std::size_t kBelow = 3;
-    const Size size = terminal_size();
-    auto lines = draw_grid(sweep, style_, size.rows > kBelow ? size.rows - kBelow : 1, size.columns);
-    std::string last = draw_counts(sweep);
-    if (sweep.state == SweepState::publishing) last += ", publishing";
-    const double left = seconds_left(sweep, now_ms());
-    if (!proto::is_final(sweep.state) && left > 0) last += fmt::format(", about {} left", base::human_duration(left));
-    lines.push_back(style_.bold(last));
-    std::string text;
-    if (drawn_ > 0) text = fmt::format("\033[{}A\033[J", drawn_);
-    for (const auto& line : lines) text += line + "\n";
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    drawn_ = lines.size();
-  }
-
-  void tell(const proto::Sweep& sweep) {
-    for (const auto& cell : sweep.cells) {
-      if (!proto::is_final(cell.state) || !told_.insert(cell.job).second) continue;
-      std::printf("%-9s %s%s  %s  job %s\n", proto::name_of(cell.state),
-                  cell.number == 0 ? "the base" : visible(cell.name).c_str(), was_cached(cell) ? " (was there)" : "",
-                  base::human_duration(cell.seconds).c_str(), cell.job.c_str());
-    }
-  }
-
-  const Style style_;
-  const bool live_;
-  const bool quiet_;
-  std::size_t drawn_ = 0;
-  std::set<std::string> told_;
-};
-
-// Until it has ended; a daemon that is restarted meanwhile is waited for.
-Result<proto::Sweep> follow(Daemon& daemon, const std::string& id, Picture& picture) {
-  auto seen = std::chrono::steady_clock::now();
-  while (true) {
-    auto sweep = daemon.sweep(id);
-    if (sweep) {
-      seen = std::chrono::steady_clock::now();
-      picture.show(*sweep);
-      if (proto::is_final(sweep->state)) return sweep;
-    } else if (sweep.error().kind != ErrorKind::unavailable || std::chrono::steady_clock::now() - seen > kPatience) {
-      return sweep;
-    }
-    std::this_thread::sleep_for(kLook);
-  }
-}
-
 Result<int> wait_for(const Invocation& invocation, Daemon& daemon, const std::string& id) {
   INGOT_TRY(const auto style, output_style(invocation));
   const bool is_silent = wants_json(invocation) || is_quiet(invocation);
-  Picture picture(style, isatty(STDOUT_FILENO) != 0, is_silent);
-  INGOT_TRY(const auto sweep, follow(daemon, id, picture));
+  INGOT_TRY(const auto sweep, follow_sweep(daemon, id, style, is_silent));
   if (wants_json(invocation)) {
     print_json(proto::to_json(sweep));
   } else if (!is_silent) {
@@ -250,7 +163,7 @@ Result<int> show(const Invocation& invocation, Daemon& daemon) {
     return 0;
   }
   INGOT_TRY(const auto style, output_style(invocation));
-  const std::size_t columns = isatty(STDOUT_FILENO) != 0 ? terminal_size().columns : 1000;
+  const std::size_t columns = isatty(STDOUT_FILENO) != 0 ? terminal_columns() : 1000;
   for (const auto& line : draw_grid(sweep, style, sweep.cells.size() + 2, columns)) std::printf("%s\n", line.c_str());
   std::printf("+ built, = was there, X failed, > runs, . waits, - canceled\n");
   INGOT_CHECK(print_summary(daemon, sweep));

@@ -73,7 +73,9 @@ class SweepTable {
   base::Clock* clock_;
 };
 
-// The specification of one cell's job; `number` 0 is the base.
+// What of a cell's job decides what it makes: equal ones of two sweeps are the same work.
+std::string digest_of(const proto::JobSpec& job);
+// The specification of one cell's job.
 proto::JobSpec job_of(const proto::SweepSpec& spec, const proto::SweepCellSpec& cell);
 
 }  // namespace ingot::jobs
