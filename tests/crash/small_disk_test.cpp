@@ -109,6 +109,21 @@ all:
   std::unique_ptr<TestDaemon> daemon;
 };
 
+// Twelve layers of 8 MB on a disk of 96 or 128, of which the daemon may use 30: what waits is built when others are done.
+TEST_P(SmallDisk, has_no_room_for_a_sweep_at_once_and_all_its_cells_are_green_in_the_end) {
+  daemon->project_file("Earthfile", R"(VERSION 0.8
+FROM tiny
+cell:
+    ARG --required V
+    RUN head -c 8000000 /dev/urandom >/a && echo $V >/v
+    SAVE ARTIFACT /v
+)");
+  daemon->project_file("sweep.yaml", "targets: [+cell]\naxes: {V: [a, b, c, d, e, f, g, h, i, j, k, l]}\n");
+  const auto ran = daemon->ingot({"sweep", "run", "--wait"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err << daemon->log() << run_program({"df", disk()}).out;
+  EXPECT_THAT(ran.out, HasSubstr("12 green"));
+}
+
 TEST_P(SmallDisk, that_is_full_is_said_to_be_and_does_no_harm) {
   new_project(1000);
   ASSERT_EQ(build().code, 0);
