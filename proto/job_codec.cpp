@@ -168,6 +168,7 @@ nlohmann::json to_json(const Artifact& value) {
                          {"mode", value.mode},     {"checksum", value.checksum}};
   if (!value.platforms.empty()) body["platforms"] = value.platforms;
   if (value.push) body["push"] = true;
+  if (value.insecure) body["insecure"] = true;
   if (value.image_size != 0) body["image_size"] = value.image_size;
   if (value.removed_ms != 0) body["removed_ms"] = value.removed_ms;
   return body;
@@ -188,6 +189,7 @@ Decoded<Artifact> artifact_from_json(const nlohmann::json& body) {
   fields.read_integer("mode", value.mode);
   fields.read("platforms", value.platforms);
   fields.read("push", value.push);
+  fields.read("insecure", value.insecure);
   fields.read_integer("image_size", value.image_size);
   fields.read_integer("removed_ms", value.removed_ms);
   return finish(fields, value);

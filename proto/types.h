@@ -165,6 +165,7 @@ struct Artifact {
   std::uint32_t mode = 0644;
   std::vector<std::string> platforms = {};  // of an image; empty: the daemon's own
   bool push = false;                        // an image whose recipe says --push
+  bool insecure = false;                    // and --insecure
   std::uint64_t image_size = 0;             // of an image with all its layers
   std::int64_t removed_ms = 0;  // since when its bytes are gone, by hand or for their age; 0: they are there
 };

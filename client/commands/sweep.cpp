@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "client/commands/ask.h"
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/commands/secrets.h"
 #include "client/sweep/follow.h"
 #include "client/sweep/grid.h"
 #include "client/sweep/html.h"
@@ -204,7 +206,9 @@ Result<int> cancel(const Invocation& invocation, Daemon& daemon) {
 
 Result<int> retry(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
-  INGOT_TRY(const auto sweep, daemon.retry_sweep(id, invocation.has("--failed")));
+  const Ask ask = can_ask() ? Ask(ask_unseen) : Ask();
+  INGOT_TRY(const auto secrets, collect_secrets(invocation, project_directory(invocation), ask));
+  INGOT_TRY(const auto sweep, daemon.retry_sweep(id, invocation.has("--failed"), secrets.values));
   if (invocation.has("--wait")) return wait_for(invocation, daemon, sweep.id);
   if (wants_json(invocation)) {
     print_json(proto::to_json(sweep));

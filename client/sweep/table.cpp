@@ -1,5 +1,6 @@
 #include "client/sweep/table.h"
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/base/strings.h"
@@ -42,6 +43,10 @@ SweepTable table_of(const proto::Sweep& sweep) {
     for (const auto& name : sweep.axes) {
       const auto found = cell.values.find(name);
       if (name != axis && found != cell.values.end()) words.push_back(found->second);
+    }
+    // What `include` adds may have more.
+    for (const auto& [name, each] : cell.values) {
+      if (std::find(sweep.axes.begin(), sweep.axes.end(), name) == sweep.axes.end()) words.push_back(name + "=" + each);
     }
     if (targets.size() > 1) words.push_back(cell.target);
     const std::string across = words.empty() ? "result" : base::join(words, " ");

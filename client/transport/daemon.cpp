@@ -218,9 +218,12 @@ Result<proto::Sweep> Daemon::cancel_sweep(const std::string& id) {
   return decode_one(call({"POST", sweep_path(id) + "/cancel", {}, ""}), proto::sweep_from_json);
 }
 
-Result<proto::Sweep> Daemon::retry_sweep(const std::string& id, bool failed_only) {
-  return decode_one(call({"POST", sweep_path(id) + "/retry" + (failed_only ? "?failed=true" : ""), {}, ""}),
-                    proto::sweep_from_json);
+Result<proto::Sweep> Daemon::retry_sweep(const std::string& id, bool failed_only, const proto::Secrets& secrets) {
+  auto body = nlohmann::json::object();
+  if (!secrets.empty()) body["secrets"] = proto::secrets_to_json(secrets);
+  return decode_one(
+      call({"POST", sweep_path(id) + "/retry" + (failed_only ? "?failed=true" : ""), {}, proto::dump(body)}),
+      proto::sweep_from_json);
 }
 
 Result<proto::Job> Daemon::job(const std::string& id) {

@@ -42,7 +42,7 @@ class Daemon {
   Result<proto::Sweep> sweep(const std::string& id);
   Result<std::vector<proto::Sweep>> sweeps(std::uint64_t most);
   Result<proto::Sweep> cancel_sweep(const std::string& id);
-  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only);
+  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only, const proto::Secrets& secrets);
 
   Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);

@@ -97,9 +97,13 @@ Response cancel_sweep(const Services& services, const Request& request) {
 }
 
 Response retry_sweep(const Services& services, const Request& request) {
+  const std::string body = request.body.empty() ? "{}" : request.body;
+  const auto secrets = proto::parse_json(body).and_then(proto::secrets_of_submission);
+  if (!secrets) return error_response(secrets.error());
   const auto failed = request.query.find("failed");
   return sweep_response(200, services.jobs.retry_sweep(request.path_values.at("id"),
-                                                       failed != request.query.end() && failed->second == "true"));
+                                                       failed != request.query.end() && failed->second == "true",
+                                                       request.submitter, *secrets));
 }
 
 }  // namespace ingot::api

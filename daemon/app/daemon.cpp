@@ -257,9 +257,8 @@ void Daemon::start() {
     malloc_trim(0);  // the daemon idles for longer than it builds
     return done;
   };
-  const auto publish = [parts = parts_.get()](const std::string& name, const std::string& digest,
-                                              const sys::CancelToken& cancel) -> Status {
-    INGOT_TRY(const auto work, parts->push_work({digest, name, false}, true));
+  const auto publish = [parts = parts_.get()](const proto::ImagePush& image, const sys::CancelToken& cancel) -> Status {
+    INGOT_TRY(const auto work, parts->push_work(image, true));
     INGOT_CHECK(work([](const std::string&) {}, cancel));
     return {};
   };

@@ -327,7 +327,8 @@ CREATE TABLE sweeps (
   publish_whole    INTEGER NOT NULL CHECK (publish_whole IN (0, 1)),
   held             INTEGER NOT NULL CHECK (held IN (0, 1)),
   cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
-  served           INTEGER NOT NULL DEFAULT 0 CHECK (served >= 0), -- its turn in the queue: the lowest has waited longest
+  turn             INTEGER NOT NULL DEFAULT 0 CHECK (turn >= 0), -- when it had its last one in the queue
+  time_seconds     INTEGER NOT NULL CHECK (time_seconds >= 0),
   created_ms       INTEGER NOT NULL CHECK (created_ms > 0),
   deadline_ms      INTEGER CHECK (deadline_ms > 0),
   finished_ms      INTEGER CHECK (finished_ms >= created_ms),
@@ -361,10 +362,15 @@ CREATE INDEX sweep_cells_name ON sweep_cells (name, sweep);
 
 -- Of images: whether their recipe says --push, and all bytes of theirs; size is that of the manifest.
 ALTER TABLE artifacts ADD COLUMN push INTEGER NOT NULL DEFAULT 0 CHECK (push IN (0, 1));
+ALTER TABLE artifacts ADD COLUMN insecure INTEGER NOT NULL DEFAULT 0 CHECK (insecure IN (0, 1));
 ALTER TABLE artifacts ADD COLUMN image_size INTEGER NOT NULL DEFAULT 0 CHECK (image_size >= 0);
 
 ALTER TABLE jobs ADD COLUMN sweep INTEGER REFERENCES sweeps (seq) ON DELETE SET NULL;
 ALTER TABLE jobs ADD COLUMN cell INTEGER NOT NULL DEFAULT 0;
+-- Counts the jobs that were begun, so that sweeps and single jobs of one priority take turns.
+ALTER TABLE jobs ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_turn ON jobs (turn);
+CREATE INDEX jobs_single_turn ON jobs (turn) WHERE sweep IS NULL;
 CREATE INDEX jobs_sweep ON jobs (sweep, state, priority DESC, seq) WHERE sweep IS NOT NULL;
 CREATE INDEX jobs_single_queue ON jobs (priority DESC, seq) WHERE state = 'queued' AND sweep IS NULL;
 CREATE TRIGGER job_tells_its_cell AFTER UPDATE OF state ON jobs WHEN new.sweep IS NOT NULL BEGIN

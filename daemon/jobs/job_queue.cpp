@@ -31,6 +31,21 @@ struct JobQueue::State {
     if (auto requested = records.table.request_cancel(job); !requested) return;
     workers.cancel(job);
   }
+  // Keeps the secrets of each job that `change` makes, or of none when it fails.
+  Result<proto::Sweep> with_secrets(
+      const proto::Secrets& secrets,
+      const std::function<Result<proto::Sweep>(const SweepTable::BeforeCommit&)>& change) {
+    std::lock_guard born(records.birth);
+    std::vector<std::string> kept;
+    auto sweep = change([&](const std::string& job) -> Status {
+      if (secrets.empty()) return {};
+      kept.push_back(job);
+      return records.vault.put(job, secrets);
+    });
+    if (sweep) return sweep;
+    for (const auto& job : kept) records.vault.remove(job);
+    return sweep;
+  }
   void forget_canceled(const std::string& job) {
     records.vault.remove(job);
     records.count_end(JobState::canceled);
@@ -66,11 +81,9 @@ Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const f
     records.logs.tell(job.id, note_event("the daemon ended while this job ran; it is run again from the start"));
     records.logs.tell(job.id, state_event(JobState::queued));
   }
-  records.vault.keep_only([&](const std::string& id) {
-    auto job = records.table.find(id);
-    if (!job) return job.error().kind != ErrorKind::not_found;  // what cannot be known now is not thrown away
-    return job->id == id && !proto::is_final(job->state);
-  });
+  const auto unfinished = records.table.unfinished();
+  // What cannot be known now is not thrown away.
+  records.vault.keep_only([&](const std::string& id) { return !unfinished || unfinished->contains(id); });
   return queue;
 }
 
@@ -87,23 +100,9 @@ Result<proto::Sweep> JobQueue::submit_sweep(const proto::SweepSpec& spec, const 
   proto::SweepSpec named = spec;
   named.job.secret_names.clear();
   for (const auto& [id, value] : secrets) named.job.secret_names.push_back(id);
-  JobRecords& records = state_->records;
-  proto::Sweep sweep;
-  {
-    std::lock_guard born(records.birth);
-    std::vector<std::string> kept;
-    auto inserted =
-        records.sweeps.insert(named, submitter, state_->settings.max_queued, [&](const std::string& job) -> Status {
-          if (secrets.empty()) return {};
-          kept.push_back(job);
-          return records.vault.put(job, secrets);
-        });
-    if (!inserted) {
-      for (const auto& job : kept) records.vault.remove(job);
-      return fail(inserted.error());
-    }
-    sweep = *std::move(inserted);
-  }
+  INGOT_TRY(const auto sweep, state_->with_secrets(secrets, [&](const SweepTable::BeforeCommit& keep) {
+    return state_->records.sweeps.insert(named, submitter, state_->settings.max_queued, keep);
+  }));
   if (!sweep.existed) state_->sweeps.submitted(sweep);
   return sweep;
 }
@@ -126,12 +125,11 @@ Result<proto::Sweep> JobQueue::cancel_sweep(const std::string& id) {
   return state_->records.sweeps.find(sweep.id, false);
 }
 
-Result<proto::Sweep> JobQueue::retry_sweep(const std::string& id, bool failed_only) {
-  proto::Sweep sweep;
-  {
-    std::lock_guard born(state_->records.birth);
-    INGOT_TRY(sweep, state_->records.sweeps.retry(id, failed_only, state_->settings.max_queued));
-  }
+Result<proto::Sweep> JobQueue::retry_sweep(const std::string& id, bool failed_only, const proto::Submitter& submitter,
+                                           const proto::Secrets& secrets) {
+  INGOT_TRY(const auto sweep, state_->with_secrets(secrets, [&](const SweepTable::BeforeCommit& keep) {
+    return state_->records.sweeps.retry(id, failed_only, submitter, state_->settings.max_queued, keep);
+  }));
   state_->sweeps.submitted(sweep);
   return sweep;
 }
@@ -250,6 +248,9 @@ std::shared_ptr<JobLog> JobQueue::live_log(const std::string& id) const {
   // Final in the table, but its last event may still be on its way.
   if (proto::is_final(job->state)) return state_->records.logs.find(job->id);
   auto opened = state_->records.logs.open(job->id);
+  // One that was canceled in the queue meanwhile ends nobody's log any more.
+  const auto now = state_->records.table.find(id);
+  if (opened && now && proto::is_final(now->state)) state_->records.logs.end(now->id, now->state, now->error);
   return opened ? *opened : nullptr;
 }
 

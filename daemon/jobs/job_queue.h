@@ -74,8 +74,7 @@ struct JobRun {
 // The work itself, given by the composition root; called on a worker thread.
 using RunJob = std::function<Status(JobRun&)>;
 // Pushes an image under its name, once all cells of its sweep are done.
-using PublishImage =
-    std::function<Status(const std::string& name, const std::string& digest, const sys::CancelToken& cancel)>;
+using PublishImage = std::function<Status(const proto::ImagePush& image, const sys::CancelToken& cancel)>;
 
 // The durable queue: every change is a committed row before anyone hears of it. Thread-safe.
 class JobQueue {
@@ -102,7 +101,9 @@ class JobQueue {
   Result<proto::Sweep> find_sweep(const std::string& id, bool with_cells) const;
   Result<std::vector<proto::Sweep>> sweeps(std::size_t most) const;
   Result<proto::Sweep> cancel_sweep(const std::string& id);
-  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only);
+  // The secrets are those of the new jobs: the first ones' are gone.
+  Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only, const proto::Submitter& submitter,
+                                   const proto::Secrets& secrets);
   Result<proto::Job> cancel(const std::string& id);
   // `id` may be an unambiguous beginning of 3 or more characters.
   Result<proto::Job> find(const std::string& id) const;

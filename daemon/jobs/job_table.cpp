@@ -18,10 +18,10 @@ using proto::JobState;
 constexpr std::size_t kIdLength = 10;
 constexpr std::size_t kShortestPrefix = 3;
 
-// The columns that read_job expects, in its order. A queued job's place is counted over the partial index of the queue.
+// The columns that read_job expects, in its order. {} is a queued job's place.
 constexpr std::string_view kColumns =
     "j.id, j.state, j.spec, j.submitter_uid, j.submitter_gid, j.submitter_user, j.retry_of, j.attempts, j.created_ms, "
-    "j.started_ms, j.finished_ms, j.cancel_requested, j.error, coalesce(q.place, 0), "
+    "j.started_ms, j.finished_ms, j.cancel_requested, j.error, {}, "
     "(SELECT json_group_array(json_object('name', name, 'digest', digest, 'source', source, 'platform', platform)) "
     "FROM "
     "(SELECT name, digest, source, platform FROM job_images WHERE job = j.seq ORDER BY number)), "
@@ -29,9 +29,15 @@ constexpr std::string_view kColumns =
     "(SELECT name, ref, commit_id, url FROM job_repositories WHERE job = j.seq ORDER BY number)), "
     "(SELECT id FROM sweeps WHERE seq = j.sweep), "
     "(SELECT name FROM sweep_cells WHERE sweep = j.sweep AND number = j.cell)";
+// A single job's place is among those, a cell's among the cells of its sweep.
 constexpr std::string_view kFrom =
-    " FROM jobs j LEFT JOIN (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS place FROM jobs"
-    " WHERE state = 'queued') q ON q.seq = j.seq ";
+    " FROM jobs j LEFT JOIN (SELECT seq, row_number() OVER (PARTITION BY sweep ORDER BY priority DESC, seq) AS place "
+    "FROM jobs WHERE state = 'queued') q ON q.seq = j.seq ";
+constexpr std::string_view kPlace = "coalesce(q.place, 0)";
+// The same of one job, for which not all are numbered.
+constexpr std::string_view kPlaceOfOne =
+    "iif(j.state = 'queued', (SELECT count(*) FROM jobs b WHERE b.state = 'queued' AND b.sweep IS j.sweep AND "
+    "(b.priority > j.priority OR (b.priority = j.priority AND b.seq <= j.seq))), 0)";
 
 Result<nlohmann::json> parse_column(const std::string& text, const std::string& what) {
   auto parsed = proto::parse_json(text);
@@ -88,7 +94,8 @@ Error canceled_before_start() {
 }  // namespace
 
 Result<proto::Job> JobTable::find_exact(const std::string& id) const {
-  INGOT_TRY(auto query, database_->prepare(fmt::format("SELECT {}{} WHERE j.id = ?", kColumns, kFrom)));
+  INGOT_TRY(auto query, database_->prepare(
+                            fmt::format("SELECT {} FROM jobs j WHERE j.id = ?", fmt::format(kColumns, kPlaceOfOne))));
   query.bind(1, id);
   INGOT_TRY(bool found, query.step());
   if (!found) return fail(ErrorKind::not_found, "there is no job \"" + id + "\"", "`ingot ps --all` lists the jobs");
@@ -144,13 +151,15 @@ Result<JobTable::Inserted> JobTable::insert(const proto::JobSpec& spec, const pr
 
 Result<std::optional<proto::Job>> JobTable::claim(Which which) {
   // The first of the jobs that are by themselves, and of each sweep: a sweep is one in the queue, however many cells it
-  // has. Of equal priority that is next which has the fewest running, then what is by itself, then who waited longest.
+  // has. Of equal priority that is next which has the fewest running, then whose last turn is longest ago, then what is
+  // by itself.
   constexpr std::string_view kSingle =
       "SELECT * FROM (SELECT seq, priority, (SELECT count(*) FROM jobs WHERE state = 'running' AND sweep IS NULL) AS "
-      "running, -1 AS served FROM jobs WHERE state = 'queued' AND sweep IS NULL ORDER BY priority DESC, seq LIMIT 1)";
+      "running, (SELECT max(turn) FROM jobs WHERE sweep IS NULL) AS turn, 0 AS is_cell FROM jobs "
+      "WHERE state = 'queued' AND sweep IS NULL ORDER BY priority DESC, seq LIMIT 1)";
   constexpr std::string_view kCells =
-      " UNION ALL SELECT j.seq, j.priority, s.running, s.served FROM "
-      "(SELECT seq, held, parallel, served, "
+      " UNION ALL SELECT j.seq, j.priority, s.running, s.turn, 1 FROM "
+      "(SELECT seq, held, parallel, turn, "
       "(SELECT count(*) FROM jobs r WHERE r.sweep = w.seq AND r.state = 'running') AS running "
       "FROM sweeps w WHERE finished_ms IS NULL) s "
       "JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q WHERE q.sweep = s.seq AND q.state = 'queued' "
@@ -160,24 +169,27 @@ Result<std::optional<proto::Job>> JobTable::claim(Which which) {
   INGOT_CHECK(database_->transaction([&]() -> Status {
     INGOT_TRY(auto next, database_->prepare(fmt::format(
                              "SELECT id FROM jobs WHERE seq = (SELECT seq FROM ({}{}) ORDER BY priority DESC, running, "
-                             "served, seq LIMIT 1)",
+                             "turn, is_cell, seq LIMIT 1)",
                              kSingle, which == Which::any ? kCells : "")));
     INGOT_TRY(bool found, next.step());
     if (!found) return {};
     const std::string id = next.text(0);
-    INGOT_TRY(auto update, database_->prepare("UPDATE jobs SET state = 'running', attempts = attempts + 1, "
-                                              "started_ms = max(created_ms, ?) WHERE id = ?"));
+    INGOT_TRY(auto update,
+              database_->prepare("UPDATE jobs SET state = 'running', attempts = attempts + 1, "
+                                 "started_ms = max(created_ms, ?), turn = 1 + (SELECT max(turn) FROM jobs) "
+                                 "WHERE id = ?"));
     INGOT_CHECK(update.bind(1, clock_->unix_ms()).bind(2, id).run());
     for (const char* made_before : {"artifacts", "job_images", "job_repositories"}) {
       INGOT_TRY(auto forget, database_->prepare(fmt::format(
                                  "DELETE FROM {} WHERE job = (SELECT seq FROM jobs WHERE id = ?)", made_before)));
       INGOT_CHECK(forget.bind(1, id).run());
     }
+    INGOT_TRY(auto serve,
+              database_->prepare("UPDATE sweeps SET turn = (SELECT turn FROM jobs WHERE id = ?1) WHERE seq = "
+                                 "(SELECT sweep FROM jobs WHERE id = ?1)"));
+    INGOT_CHECK(serve.bind(1, id).run());
     INGOT_TRY(claimed, find_exact(id));
-    if (claimed->sweep.empty()) return {};
-    INGOT_TRY(auto serve, database_->prepare("UPDATE sweeps SET served = 1 + (SELECT max(served) FROM sweeps WHERE "
-                                             "finished_ms IS NULL) WHERE id = ?"));
-    return serve.bind(1, claimed->sweep).run();
+    return {};
   }));
   return claimed;
 }
@@ -262,7 +274,7 @@ Status JobTable::add_artifacts(const std::string& id, std::vector<proto::Artifac
     INGOT_TRY(auto insertion,
               database_->prepare(
                   "INSERT INTO artifacts (job, number, name, local_path, digest, size, media_type, mode, checksum, "
-                  "platforms, push, image_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                  "platforms, push, image_size, insecure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     for (auto& artifact : artifacts) {
       artifact.id = std::to_string(number);
       insertion.bind(1, job).bind(2, number++).bind(3, artifact.name).bind(4, artifact.local_path);
@@ -270,7 +282,8 @@ Status JobTable::add_artifacts(const std::string& id, std::vector<proto::Artifac
       insertion.bind(7, artifact.media_type).bind(8, std::int64_t{artifact.mode});
       insertion.bind(9, artifact.checksum).bind(10, base::join(artifact.platforms, ","));
       insertion.bind(11, std::int64_t{artifact.push ? 1 : 0});
-      INGOT_CHECK(insertion.bind(12, static_cast<std::int64_t>(artifact.image_size)).run());
+      insertion.bind(12, static_cast<std::int64_t>(artifact.image_size));
+      INGOT_CHECK(insertion.bind(13, std::int64_t{artifact.insecure ? 1 : 0}).run());
     }
     return {};
   });
@@ -333,8 +346,21 @@ Result<proto::Job> JobTable::find(const std::string& id_or_prefix) const {
   return job;
 }
 
+Result<std::set<std::string>> JobTable::unfinished() const {
+  std::set<std::string> ids;
+  INGOT_CHECK(database_->read([&]() -> Status {
+    INGOT_TRY(auto query, database_->prepare("SELECT id FROM jobs WHERE finished_ms IS NULL"));
+    while (true) {
+      INGOT_TRY(const bool more, query.step());
+      if (!more) return {};
+      ids.insert(query.text(0));
+    }
+  }));
+  return ids;
+}
+
 Result<std::vector<proto::Job>> JobTable::list(const JobFilter& filter) const {
-  std::string sql = fmt::format("SELECT {}{} WHERE 1", kColumns, kFrom);
+  std::string sql = fmt::format("SELECT {}{} WHERE 1", fmt::format(kColumns, kPlace), kFrom);
   if (filter.state) sql += " AND j.state = ?";
   for (std::size_t i = 0; i < filter.labels.size(); ++i) {
     sql += " AND EXISTS (SELECT 1 FROM job_labels l WHERE l.job = j.seq AND l.key = ? AND l.value = ?)";
@@ -388,7 +414,7 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
     INGOT_TRY(auto query,
               database_->prepare(
                   "SELECT number, name, local_path, digest, size, media_type, mode, checksum, removed_ms, platforms, "
-                  "push, image_size "
+                  "push, image_size, insecure "
                   "FROM artifacts "
                   "WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number"));
     query.bind(1, job.id);
@@ -407,6 +433,7 @@ Result<std::vector<proto::Artifact>> JobTable::artifacts(const std::string& id) 
       artifact.removed_ms = query.number(8);
       artifact.push = query.number(10) != 0;
       artifact.image_size = static_cast<std::uint64_t>(query.number(11));
+      artifact.insecure = query.number(12) != 0;
       artifact.platforms = platforms_of(query.text(9));
       artifacts.push_back(std::move(artifact));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ class JobTable {
   Status record_repositories(const std::string& id, const std::vector<proto::FromRepository>& repositories);
 
   Result<proto::Job> find(const std::string& id_or_prefix) const;
+  Result<std::set<std::string>> unfinished() const;  // their ids
   Result<std::vector<proto::Job>> list(const JobFilter& filter) const;
   Result<std::vector<proto::Artifact>> artifacts(const std::string& id) const;
   Result<std::vector<proto::ImageInfo>> images(std::size_t most) const;

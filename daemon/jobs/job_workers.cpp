@@ -25,6 +25,7 @@ void JobWorkers::set_count(unsigned count) {
   std::lock_guard lock(mutex_);
   if (!run_ || draining_) return;
   wanted_ = count;
+  ++wakeups_;  // who looked for single jobs alone may take others now
   have_threads();
   changed_.notify_all();
 }
@@ -37,6 +38,7 @@ void JobWorkers::have_threads() {
 std::shared_ptr<void> JobWorkers::step_aside() {
   std::lock_guard lock(mutex_);
   ++aside_;
+  ++wakeups_;
   if (!draining_) have_threads();
   changed_.notify_all();
   return std::shared_ptr<void>(this, [this](void*) {

@@ -9,6 +9,9 @@ namespace ingot::jobs {
 namespace {
 
 constexpr int kBatch = 100;
+// What a sweep's cells made is needed until it has ended: it may be published then.
+constexpr std::string_view kOfNoOpenSweep =
+    "(sweep IS NULL OR sweep NOT IN (SELECT seq FROM sweeps WHERE finished_ms IS NULL))";
 
 }  // namespace
 
@@ -27,13 +30,13 @@ Result<std::vector<std::string>> RetentionTable::ids(const std::string& sql, std
 }
 
 Result<std::vector<std::string>> RetentionTable::expired_jobs(std::int64_t before_ms, std::uint64_t max_jobs) const {
-  INGOT_TRY(
-      auto old,
-      ids(fmt::format("SELECT id FROM jobs WHERE finished_ms < ? ORDER BY finished_ms LIMIT {}", kBatch), before_ms));
+  INGOT_TRY(auto old, ids(fmt::format("SELECT id FROM jobs WHERE finished_ms < ? AND {} ORDER BY finished_ms LIMIT {}",
+                                      kOfNoOpenSweep, kBatch),
+                          before_ms));
   if (!old.empty() || max_jobs == 0) return old;
-  return ids(fmt::format("SELECT id FROM jobs WHERE finished_ms IS NOT NULL ORDER BY finished_ms DESC, seq DESC "
+  return ids(fmt::format("SELECT id FROM jobs WHERE finished_ms IS NOT NULL AND {} ORDER BY finished_ms DESC, seq DESC "
                          "LIMIT {} OFFSET ?",
-                         kBatch),
+                         kOfNoOpenSweep, kBatch),
              static_cast<std::int64_t>(max_jobs));
 }
 
@@ -96,8 +99,9 @@ Result<std::uint64_t> RetentionTable::remove_artifacts(std::int64_t before_ms, s
     INGOT_TRY(auto update,
               database_.prepare(fmt::format(
                   "UPDATE artifacts SET removed_ms = ? WHERE removed_ms IS NULL AND job IN (SELECT DISTINCT a.job FROM "
-                  "artifacts a JOIN jobs j ON j.seq = a.job WHERE a.removed_ms IS NULL AND j.finished_ms < ? LIMIT {})",
-                  kBatch)));
+                  "artifacts a JOIN jobs j ON j.seq = a.job WHERE a.removed_ms IS NULL AND j.finished_ms < ? AND {} "
+                  "LIMIT {})",
+                  kOfNoOpenSweep, kBatch)));
     INGOT_CHECK(update.bind(1, now_ms).bind(2, before_ms).run());
     removed = static_cast<std::uint64_t>(database_.changes());
     return {};
@@ -107,6 +111,14 @@ Result<std::uint64_t> RetentionTable::remove_artifacts(std::int64_t before_ms, s
 
 Status RetentionTable::remove_artifact(const proto::Job& job, const std::string& artifact, std::int64_t now_ms) {
   return database_.transaction([&]() -> Status {
+    INGOT_TRY(auto open, database_.prepare("SELECT 1 FROM jobs j JOIN sweeps s ON s.seq = j.sweep WHERE j.id = ? AND "
+                                           "s.finished_ms IS NULL"));
+    INGOT_TRY(const bool is_needed, open.bind(1, job.id).step());
+    if (is_needed) {
+      return base::fail(ErrorKind::conflict,
+                        fmt::format("job {} is a cell of sweep {}, which has not ended", job.id, job.sweep),
+                        "`ingot sweep cancel " + job.sweep + "` ends it");
+    }
     // Asked once more: the job that was found is as old as the question.
     INGOT_TRY(auto query,
               database_.prepare("SELECT a.removed_ms IS NOT NULL, j.finished_ms IS NOT NULL FROM jobs j LEFT JOIN "

@@ -24,6 +24,7 @@ std::string digest_of(const proto::JobSpec& job) {
   proto::JobSpec plain = job;
   plain.idempotency_key.clear();
   plain.labels.clear();
+  plain.secret_names.clear();  // as with a step, the values are not asked for either
   plain.priority = 0;
   plain.timeout_seconds = 0;
   return base::Digest::of(proto::dump(proto::to_json(plain))).str();
@@ -213,15 +214,19 @@ Result<std::vector<SweepTable::Image>> SweepTable::images_to_publish(const std::
   std::vector<Image> images;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(const auto seq, seq_of(id));
-    INGOT_TRY(auto query,
-              database_->prepare("SELECT DISTINCT a.name, a.digest FROM sweep_cells c JOIN jobs j ON j.id = c.job "
-                                 "JOIN artifacts a ON a.job = j.seq WHERE c.sweep = ? AND a.push = 1 "
-                                 "ORDER BY c.number, a.number"));
+    INGOT_TRY(auto query, database_->prepare("SELECT DISTINCT a.name, a.digest, a.insecure, j.seq IS NULL OR "
+                                             "a.removed_ms IS NOT NULL, c.name FROM sweep_cells c LEFT JOIN jobs j ON "
+                                             "j.id = c.job LEFT JOIN artifacts a ON a.job = j.seq AND a.push = 1 "
+                                             "WHERE c.sweep = ? ORDER BY c.number, a.number"));
     query.bind(1, seq);
     while (true) {
       INGOT_TRY(const bool more, query.step());
       if (!more) return {};
-      images.push_back({query.text(0), query.text(1)});
+      if (query.number(3) == 1) {
+        return fail(ErrorKind::not_found, "what cell " + query.text(4) + " made is no longer there",
+                    "run the sweep anew");
+      }
+      if (!query.is_null(0)) images.push_back({query.text(0), query.text(1), query.number(2) == 1});
     }
   }));
   return images;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,16 @@ class SweepTable {
 
   // New jobs for the cells that failed or were canceled, or for all that have ended. Kind `conflict` where there is
   // none.
-  Result<proto::Sweep> retry(const std::string& id, bool failed_only, std::uint64_t max_queued);
+  Result<proto::Sweep> retry(const std::string& id, bool failed_only, const proto::Submitter& submitter,
+                             std::uint64_t max_queued, const BeforeCommit& before_commit = {});
 
-  // Those of its cells' images that say --push, as (name, digest).
+  // Those of its cells' images that say --push.
   struct Image {
     std::string name;
     std::string digest;
+    bool insecure = false;
   };
+  // Kind `not_found` where one of them is there no more.
   Result<std::vector<Image>> images_to_publish(const std::string& id) const;
   Status end_publishing(const std::string& id, const Status& outcome);
 
@@ -60,6 +64,27 @@ class SweepTable {
   Status forget(std::int64_t before_ms);
 
  private:
+  struct Progress {
+    proto::SweepState state = proto::SweepState::running;
+    bool is_held = false;
+    bool is_canceled = false;  // somebody asked for it
+    bool publishes = false;
+    std::int64_t stop_after = 0;
+    std::int64_t disk_bytes = 0;
+    std::optional<proto::JobState> base;
+    // Of cells, by their states.
+    std::int64_t queued = 0;
+    std::int64_t running = 0;
+    std::int64_t failed = 0;
+    std::int64_t canceled = 0;
+    std::int64_t bytes = 0;
+  };
+  Result<Progress> progress(std::int64_t sweep) const;
+  static std::string reason_to_stop(const Progress& now);
+  Status settle(std::int64_t sweep, Settled& settled);  // in a transaction
+  Status check_retry(std::int64_t sweep, const proto::Sweep& row, std::uint64_t max_queued) const;
+  Status repeat_cell(std::int64_t sweep, const proto::SweepCell& cell, const proto::Submitter& submitter,
+                     const BeforeCommit& before_commit);
   Result<proto::Sweep> read(std::int64_t seq, bool with_cells) const;
   Result<std::int64_t> seq_of(const std::string& id_or_prefix) const;
   Status insert_cells(std::int64_t sweep, const proto::SweepSpec& spec, const proto::Submitter& submitter,

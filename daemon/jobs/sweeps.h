@@ -2,8 +2,8 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,23 +35,35 @@ class Sweeps {
   Status cancel(const std::string& id);
 
  private:
+  // A sweep whose images go to their registries.
+  struct Publishing {
+    std::size_t done = 0;
+    std::int64_t next_ms = 0;           // when it is tried again
+    std::int64_t failing_since_ms = 0;  // 0: it does not fail
+    std::int64_t pause_ms = 0;
+    std::shared_ptr<sys::CancelSource> cancel = std::make_shared<sys::CancelSource>();
+  };
+
   void settle(const std::string& sweep);
   void act(const std::string& sweep, const SweepTable::Settled& settled);
-  void work();
-  void look_at_deadlines();
-  void publish(const std::string& sweep);
+  void watch();    // a thread
+  void publish();  // a thread
+  void publish_one(const std::string& sweep, Publishing& state);
+  // Whether it is worth another attempt, later.
+  bool put_off(const std::string& sweep, Publishing& state, const Error& error);
+  bool is_publishing(const std::string& sweep) const;
 
   SweepTable& table_;
   base::Clock& clock_;
   const Hands hands_;
   PublishImage publish_;
-  sys::CancelSource stopping_;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards all below; never held while the database or a registry is asked
   std::condition_variable changed_;
   bool stop_ = false;
-  std::set<std::string> to_publish_;
-  std::thread thread_;
+  bool is_new_ = false;  // there is a sweep that nobody looked at
+  std::map<std::string, Publishing> publishing_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace ingot::jobs

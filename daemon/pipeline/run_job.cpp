@@ -99,6 +99,7 @@ Status run_passes(const Engine& engine, jobs::JobRun& run) {
     note(told(one.image));
     artifacts.push_back(manifest_artifact(one.image));
     artifacts.back().push = one.push;
+    artifacts.back().insecure = one.save->insecure;
   }
   auto pushed = push_images(engine, run, images, form, note);
   if (run.cancel.canceled()) return fail(ErrorKind::canceled, "canceled");

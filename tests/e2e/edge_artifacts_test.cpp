@@ -359,7 +359,7 @@ void EdgeArtifacts::expect_signed_system_installs_where_its_keys_are_enrolled() 
   EXPECT_THAT(too_large.out, HasSubstr("and EFI_MAX_SIZE allows 100"));
   const auto built = build({"+build-all-images", "--IS_UKI=true", "--AUTO_ENROLL_SECUREBOOT_KEYS=true"});
   ASSERT_EQ(built.code, 0) << built.out << built.err;
-  EXPECT_THAT(daemon->ingot({"image", "ls"}).out, HasSubstr(registry.host() + "/debian:k3s-1.32.3-v1.0.0"));
+  EXPECT_THAT(daemon->ingot({"images"}).out, HasSubstr(registry.host() + "/debian:k3s-1.32.3-v1.0.0"));
 
   const auto tested =
       run_program({binary("ingot"), "boot-test", "--setup-mode", "--install", project() / "build/edge.iso"},

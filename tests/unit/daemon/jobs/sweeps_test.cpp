@@ -91,21 +91,22 @@ TEST_F(SweepsTest, a_red_cell_makes_it_red_and_can_be_repeated_alone) {
   const auto sweep = ended(submit_sweep(sweep_of(3)).id);
   EXPECT_EQ(sweep.state, SweepState::failed);
   EXPECT_EQ(sweep.cells[1].error->message, "it broke");
-  const auto again = queue->retry_sweep(sweep.id, true);
+  const auto again = queue->retry_sweep(sweep.id, true, kOther, {});
   ASSERT_TRUE(again) << again.error().message;
   const auto repeated = ended(sweep.id);
   EXPECT_EQ(repeated.cells[0].job, sweep.cells[0].job) << "what was green is left alone";
   EXPECT_NE(repeated.cells[1].job, sweep.cells[1].job);
   EXPECT_EQ(queue->find(repeated.cells[1].job)->retry_of, sweep.cells[1].job);
+  EXPECT_EQ(queue->find(repeated.cells[1].job)->submitter.user, "other") << "who asked for it";
 }
 
 TEST_F(SweepsTest, there_is_nothing_to_repeat_of_a_green_one_nor_of_one_that_runs) {
   open();
   const auto sweep = submit_sweep(sweep_of(1));
-  EXPECT_EQ(queue->retry_sweep(sweep.id, true).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(queue->retry_sweep(sweep.id, true, kOther, {}).error().kind, ErrorKind::conflict);
   queue->start(recorder());
   ended(sweep.id);
-  EXPECT_THAT(queue->retry_sweep(sweep.id, true).error().message, HasSubstr("has no cell to repeat"));
+  EXPECT_THAT(queue->retry_sweep(sweep.id, true, kOther, {}).error().message, HasSubstr("has no cell to repeat"));
 }
 
 TEST_F(SweepsTest, the_same_one_is_not_queued_twice_while_it_runs) {
@@ -209,17 +210,18 @@ TEST_F(SweepsTest, has_no_more_running_than_it_wants) {
 }
 
 // Of equal priority they take turns.
-TEST_F(SweepsTest, two_of_them_have_equal_shares_and_a_single_job_goes_first) {
+TEST_F(SweepsTest, two_of_them_and_single_jobs_have_equal_shares) {
   open();
   const auto first = submit_sweep(sweep_of(3, "first"));
   auto later = sweep_of(3, "second");
   for (auto& cell : later.cells) cell.target = "+later" + cell.name;
   const auto second = submit_sweep(later, kOther);
-  const std::string single = submit(spec("+single"));
+  submit(spec("+s1"));
+  submit(spec("+s2"));
   queue->start(recorder());
   ended(first.id);
   ended(second.id);
-  EXPECT_THAT(order, ElementsAre("+single", "+c1", "+later1", "+c2", "+later2", "+c3", "+later3"));
+  EXPECT_THAT(order, ElementsAre("+s1", "+c1", "+later1", "+s2", "+c2", "+later2", "+c3", "+later3"));
 }
 
 TEST_F(SweepsTest, what_has_a_higher_priority_goes_before_them_all) {
@@ -324,14 +326,118 @@ TEST_F(SweepsTest, whole_publishing_begins_when_every_cell_is_green_and_goes_on_
         ++built;
         return {};
       },
-      [&](const std::string& name, const std::string&, const sys::CancelToken&) -> Status {
+      [&](const proto::ImagePush& image, const sys::CancelToken&) -> Status {
         EXPECT_EQ(built, 3);
         if (!refused.exchange(true)) return base::fail(ErrorKind::unavailable, "the registry is down");
-        pushed.push_back(name);
+        pushed.push_back(image.name);
         return {};
       });
   EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
   EXPECT_THAT(pushed, ElementsAre("registry/x:1", "registry/x:3"));
+}
+
+TEST_F(SweepsTest, one_that_is_canceled_while_it_publishes_pushes_nothing_more_and_can_be_taken_up) {
+  open();
+  auto spec = sweep_of(3);
+  spec.publish_whole = true;
+  const auto submitted = submit_sweep(spec);
+  std::atomic<int> pushes = 0;
+  std::atomic<bool> go_on = false;
+  queue->start(
+      [&](JobRun& run) -> Status {
+        proto::Artifact image;
+        image.name = "registry/x:" + run.job.cell;
+        image.digest = "sha256:" + std::string(64, 'b');
+        image.push = true;
+        image.insecure = true;
+        return run.add_artifacts({image});
+      },
+      [&](const proto::ImagePush& image, const sys::CancelToken& cancel) -> Status {
+        EXPECT_TRUE(image.insecure);
+        ++pushes;
+        while (!go_on && !cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return go_on ? Status() : base::fail(ErrorKind::canceled, "canceled");
+      });
+  while (pushes == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ASSERT_TRUE(queue->cancel_sweep(submitted.id));
+  EXPECT_EQ(ended(submitted.id).state, SweepState::canceled);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(pushes, 1);
+  go_on = true;
+  const auto again = queue->retry_sweep(submitted.id, true, kMe, {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
+  EXPECT_EQ(pushes, 4);
+}
+
+TEST_F(SweepsTest, what_is_to_be_published_is_kept_until_it_is) {
+  open();
+  auto spec = sweep_of(2);
+  spec.publish_whole = true;
+  const auto submitted = submit_sweep(spec);
+  std::atomic<bool> refused = false;
+  std::atomic<bool> go_on = false;
+  queue->start(
+      [&](JobRun& run) -> Status {
+        proto::Artifact image;
+        image.name = "registry/x:" + run.job.cell;
+        image.digest = "sha256:" + std::string(64, 'b');
+        image.push = true;
+        return run.add_artifacts({image});
+      },
+      [&](const proto::ImagePush&, const sys::CancelToken&) -> Status {
+        refused = true;
+        if (!go_on) return base::fail(ErrorKind::unavailable, "the registry is down");
+        return {};
+      });
+  while (!refused) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto cells = queue->find_sweep(submitted.id, true)->cells;
+  EXPECT_EQ(queue->remove_artifact(cells[0].job, "1").error().kind, ErrorKind::conflict);
+  RetentionPolicy policy;
+  policy.max_jobs = 1;
+  policy.jobs_ms = 1;
+  policy.artifacts_ms = 1;
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(queue->retire(policy));
+  EXPECT_TRUE(queue->find(cells[0].job));
+  go_on = true;
+  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
+  ASSERT_TRUE(queue->retire(policy));
+  EXPECT_FALSE(queue->find(cells[0].job));
+}
+
+TEST_F(SweepsTest, one_that_was_full_can_be_repeated_when_it_makes_less) {
+  open();
+  auto spec = sweep_of(3);
+  spec.disk_bytes = 1500;
+  const auto submitted = submit_sweep(spec);
+  std::atomic<std::uint64_t> size = 1000;
+  queue->start([&](JobRun& run) {
+    proto::Artifact artifact;
+    artifact.name = "x";
+    artifact.digest = "sha256:" + std::string(64, 'b');
+    artifact.size = size;
+    return run.add_artifacts({artifact});
+  });
+  EXPECT_EQ(ended(submitted.id).state, SweepState::failed);
+  const auto refused = queue->retry_sweep(submitted.id, true, kMe, {});
+  ASSERT_FALSE(refused) << "what is green is too much already";
+  EXPECT_THAT(refused.error().message, HasSubstr("limits.disk allows"));
+  size = 100;
+  ASSERT_TRUE(queue->retry_sweep(submitted.id, false, kMe, {}));
+  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
+}
+
+TEST_F(SweepsTest, is_not_repeated_while_an_equal_one_runs) {
+  open();
+  const auto first = submit_sweep(sweep_of(2));
+  ASSERT_TRUE(queue->cancel_sweep(first.id));
+  const auto second = submit_sweep(sweep_of(2));
+  ASSERT_NE(second.id, first.id);
+  const auto refused = queue->retry_sweep(first.id, true, kMe, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr(second.id));
 }
 
 TEST_F(SweepsTest, nothing_is_published_of_one_with_a_red_cell) {
@@ -340,7 +446,7 @@ TEST_F(SweepsTest, nothing_is_published_of_one_with_a_red_cell) {
   spec.publish_whole = true;
   const auto submitted = submit_sweep(spec);
   bool pushed = false;
-  queue->start(recorder({"+c2"}), [&](const std::string&, const std::string&, const sys::CancelToken&) -> Status {
+  queue->start(recorder({"+c2"}), [&](const proto::ImagePush&, const sys::CancelToken&) -> Status {
     pushed = true;
     return {};
   });
