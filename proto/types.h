@@ -143,7 +143,7 @@ struct Job {
   std::int64_t finished_ms = 0;
   bool cancel_requested = false;
   std::optional<Error> error;  // failed or canceled: why
-  int queue_position = 0;      // queued jobs: 1 is next
+  int queue_position = 0;      // queued jobs: 1 is next of those by themselves, or of its sweep
   std::vector<FromImage> from_images;
   std::vector<FromRepository> from_repositories;
   std::string sweep;  // that it is a cell of; empty: none

@@ -42,15 +42,18 @@ void append(edge::Findings& all, const edge::Findings& more) {
 
 }  // namespace
 
-EdgeProject::EdgeProject(fs::path project, fs::path arg_file, std::set<std::string> declared)
+EdgeProject::EdgeProject(fs::path project, const fs::path& arg_file, std::set<std::string> declared)
     : project_(std::move(project)) {
   surroundings_.declared = std::move(declared);
   if (!edge::is_edge_project(surroundings_.declared)) return;
   surroundings_.has_file = [this](const std::string& path) { return access((project_ / path).c_str(), F_OK) == 0; };
   if (const auto text = sys::read_file(project_ / "k8s_version.json", kLargest)) {
     auto versions = edge::parse_kubernetes_versions(*text, "k8s_version.json");
-    if (versions) surroundings_.versions = *std::move(versions);
-    if (!versions) broken_ = versions.error();
+    if (versions) {
+      surroundings_.versions = *std::move(versions);
+    } else {
+      broken_ = versions.error();
+    }
   }
   const auto text = sys::read_file(arg_file, 1U << 20U);
   const auto entries = earthfile::parse_dotenv_entries(text.value_or(""), arg_file.filename().string());

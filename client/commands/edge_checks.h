@@ -25,7 +25,7 @@ struct EdgeRequest {
 // the project makes no edge artifacts. What its files say is read once, for however many builds.
 class EdgeProject {
  public:
-  EdgeProject(std::filesystem::path project, std::filesystem::path arg_file, std::set<std::string> declared);
+  EdgeProject(std::filesystem::path project, const std::filesystem::path& arg_file, std::set<std::string> declared);
   Result<edge::Findings> check(const std::map<std::string, std::string>& args, const std::string& target);
 
  private:

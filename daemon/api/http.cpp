@@ -107,7 +107,8 @@ Result<std::uint64_t> query_number(const Request& request, const std::string& na
   const std::string& text = found->second;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
-  return base::fail(ErrorKind::invalid, fmt::format("query parameter {}: \"{}\" is no number", name, base::printable(text)));
+  return base::fail(ErrorKind::invalid,
+                    fmt::format("query parameter {}: \"{}\" is no number", name, base::printable(text)));
 }
 
 }  // namespace ingot::api

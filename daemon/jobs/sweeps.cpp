@@ -13,9 +13,9 @@ namespace {
 // A time limit is of hours; nobody misses these seconds.
 constexpr auto kLookAgain = std::chrono::seconds(5);
 // A registry that is down for a night is there again in the morning.
-constexpr std::int64_t kPatience_ms = 12 * 3600 * 1000;
+constexpr std::int64_t kPatience_ms = 12 * 3'600'000LL;
 constexpr std::int64_t kFirstPause_ms = 1000;
-constexpr std::int64_t kLongestPause_ms = 600 * 1000;
+constexpr std::int64_t kLongestPause_ms = 600'000;
 
 // Of these another attempt has the same end.
 bool is_for_good(ErrorKind kind) {

@@ -109,7 +109,8 @@ all:
   std::unique_ptr<TestDaemon> daemon;
 };
 
-// Twelve layers of 8 MB on a disk of 96 or 128, of which the daemon may use 30: what waits is built when others are done.
+// Twelve layers of 8 MB on a disk of 96 or 128, of which the daemon may use 30: what waits is built when others are
+// done.
 TEST_P(SmallDisk, has_no_room_for_a_sweep_at_once_and_all_its_cells_are_green_in_the_end) {
   daemon->project_file("Earthfile", R"(VERSION 0.8
 FROM tiny

@@ -9,7 +9,6 @@
 namespace ingot::client {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -22,7 +21,7 @@ class EdgeChecks : public testing::Test {
     directory.file("lib/Earthfile", "VERSION 0.8\nt:\n    FROM scratch\n    ARG --required OF_LIB\n");
     directory.file("user-data", "#cloud-config\nname: a\n");
   }
-  edge::Findings check(const std::string& arg_file, std::map<std::string, std::string> args,
+  edge::Findings check(const std::string& arg_file, const std::map<std::string, std::string>& args,
                        const std::string& target = "+iso") {
     directory.file(".arg", arg_file);
     EdgeProject project(directory.path(), directory / ".arg", look_at_project(directory.path()).args);

@@ -18,9 +18,9 @@ Surroundings project() {
 }
 
 // "message | hint" of each error.
-std::vector<std::string> errors(std::map<std::string, std::string> given) {
+std::vector<std::string> errors(const std::map<std::string, std::string>& given) {
   Parameters parameters;
-  for (auto& [name, value] : given) parameters[name] = {value, {}};
+  for (const auto& [name, value] : given) parameters[name] = {value, {}};
   std::vector<std::string> texts;
   for (const auto& error : check_parameters(parameters, project()).errors)
     texts.push_back(error.message + " | " + error.hint);

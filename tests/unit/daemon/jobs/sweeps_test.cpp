@@ -281,7 +281,6 @@ TEST_F(SweepsTest, its_time_limit_ends_it) {
   spec.time_seconds = 60;
   const auto sweep = submit_sweep(spec);
   clock.advance(std::chrono::seconds(61));
-  std::atomic<bool> go = false;
   queue->start([&](JobRun& run) -> Status {
     while (!run.cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return base::fail(ErrorKind::canceled, "canceled");
