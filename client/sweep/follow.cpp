@@ -73,9 +73,8 @@ class Picture {
   void tell(const proto::Sweep& sweep) {
     for (const auto& cell : sweep.cells) {
       if (!proto::is_final(cell.state) || !told_.insert(cell.job).second) continue;
-      std::printf("%-9s %s%s  %s  job %s\n", proto::name_of(cell.state),
-                  cell.number == 0 ? "the base" : visible(cell.name).c_str(), was_cached(cell) ? " (was there)" : "",
-                  base::human_duration(cell.seconds).c_str(), cell.job.c_str());
+      std::printf("%-9s %s%s  %s  job %s\n", proto::name_of(cell.state), visible(shown_name(cell)).c_str(),
+                  was_cached(cell) ? " (was there)" : "", base::human_duration(cell.seconds).c_str(), cell.job.c_str());
     }
   }
 

@@ -30,15 +30,11 @@ svg { display: block; max-width: 100%; height: auto; } svg text { font: 11px sys
 .note { opacity: .75; } pre { white-space: pre-wrap; margin: 0; }
 )";
 
-std::string text(const std::string& of_others) {
+std::string shown(const std::string& of_others) {
   return escape_markup(visible(of_others));
 }
 
-std::string name_of(const proto::SweepCell& cell) {
-  return cell.number == 0 ? "the base" : cell.name;
-}
-
-std::string mark(const proto::SweepCell& cell) {
+std::string badge(const proto::SweepCell& cell) {
   const bool was_there = was_cached(cell);
   const char* sign = "?";
   switch (cell.state) {
@@ -60,20 +56,20 @@ std::string mark(const proto::SweepCell& cell) {
   }
   const std::string state = was_there ? "was there" : proto::name_of(cell.state);
   return fmt::format("<span class=\"c {}\" title=\"{}: {}, {}\">{}</span>",
-                     was_there ? "there" : proto::name_of(cell.state), text(name_of(cell)), state,
+                     was_there ? "there" : proto::name_of(cell.state), shown(shown_name(cell)), state,
                      base::human_duration(cell.seconds), sign);
 }
 
 std::string grid(const proto::Sweep& sweep) {
   const SweepTable table = table_of(sweep);
   std::string out = "<h2>Cells</h2>\n<div class=\"scroll\"><table>\n<tr><th></th>";
-  for (const auto& across : table.across) out += "<th scope=\"col\">" + text(across) + "</th>";
+  for (const auto& across : table.across) out += "<th scope=\"col\">" + shown(across) + "</th>";
   out += "</tr>\n";
   for (const auto& down : table.down) {
-    out += "<tr><th scope=\"row\">" + text(down) + "</th>";
+    out += "<tr><th scope=\"row\">" + shown(down) + "</th>";
     for (const auto& across : table.across) {
       const auto cell = table.cells.find({down, across});
-      out += "<td>" + (cell == table.cells.end() ? std::string() : mark(*cell->second)) + "</td>";
+      out += "<td>" + (cell == table.cells.end() ? std::string() : badge(*cell->second)) + "</td>";
     }
     out += "</tr>\n";
   }
@@ -86,9 +82,9 @@ std::string failures(const SweepSummary& summary) {
       "<h2>What failed</h2>\n<div class=\"scroll\"><table>\n<tr><th>cells</th><th>error</th><th>log</th></tr>\n";
   for (const auto& failure : summary.failures) {
     std::vector<std::string> names;
-    for (const auto* cell : failure.cells) names.push_back(text(name_of(*cell)));
+    for (const auto* cell : failure.cells) names.push_back(shown(shown_name(*cell)));
     out += fmt::format("<tr><td>{}</td><td><pre>{}</pre></td><td><code>ingot logs {}</code></td></tr>\n",
-                       base::join(names, "<br>"), text(failure.message), text(failure.cells.front()->job));
+                       base::join(names, "<br>"), shown(failure.message), shown(failure.cells.front()->job));
   }
   return out + "</table></div>\n";
 }
@@ -118,7 +114,7 @@ std::string durations(const proto::Sweep& sweep) {
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" "
         "fill=\"var(--{})\"/>"
         "<text x=\"{:.1f}\" y=\"{}\">{}</text>\n",
-        kLeft - 8, y + 13, escape_markup(cut_to_width(visible(name_of(*cell)), 40)), kLeft, y + 3,
+        kLeft - 8, y + 13, escape_markup(cut_to_width(visible(shown_name(*cell)), 40)), kLeft, y + 3,
         std::max(1.0, share * kWidth), kHeight - 5, cell->state == JobState::failed ? "red" : "green",
         kLeft + share * kWidth + 6, y + 13, base::human_duration(cell->seconds));
     y += kHeight;
@@ -149,7 +145,7 @@ std::string plot(const std::string& title, const std::vector<Point>& points) {
     const double y = kHeight - kEdge - (kHeight - 2 * kEdge) * points[i].value / most;
     line += fmt::format("{}{:.1f} {:.1f}", i == 0 ? "M" : " L", x, y);
     dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"var(--blue)\"><title>{}</title></circle>",
-                        x, y, text(human_time(points[i].when_ms) + ": " + points[i].label));
+                        x, y, shown(human_time(points[i].when_ms) + ": " + points[i].label));
   }
   return fmt::format(
       "<h2>{}</h2>\n<svg viewBox=\"0 0 {} {}\" width=\"{}\" role=\"img\" aria-label=\"{}\">"
@@ -157,7 +153,7 @@ std::string plot(const std::string& title, const std::vector<Point>& points) {
       "stroke-width=\"2\"/>{}"
       "<text x=\"{}\" y=\"14\">{}</text><text x=\"{}\" y=\"14\" text-anchor=\"end\">{}</text></svg>\n",
       title, kWidth, kHeight, kWidth, title, kEdge, kHeight - kEdge, kWidth - kEdge, kHeight - kEdge, line, dots, kEdge,
-      text(points.front().label), kWidth - kEdge, text(points.back().label));
+      shown(points.front().label), kWidth - kEdge, shown(points.back().label));
 }
 
 std::string trends(const proto::Sweep& sweep, const std::vector<proto::Sweep>& earlier) {
@@ -186,8 +182,8 @@ std::string all_cells(const proto::Sweep& sweep) {
     out += fmt::format(
         "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{} of "
         "{}</td><td><code>{}</code></td></tr>\n",
-        text(name_of(cell)), mark(cell), base::human_duration(cell.seconds), base::human_bytes(cell.bytes),
-        cell.executed, cell.steps, text(cell.job));
+        shown(shown_name(cell)), badge(cell), base::human_duration(cell.seconds), base::human_bytes(cell.bytes),
+        cell.executed, cell.steps, shown(cell.job));
   }
   return out + "</table></div>\n";
 }
@@ -200,11 +196,11 @@ std::string html_report(const proto::Sweep& sweep, const std::vector<proto::Swee
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width\">\n"
       "<title>Sweep {0}: {1}</title>\n<style>{2}</style>\n</head>\n<body>\n<h1>Sweep {0}: {1}</h1>\n",
-      text(sweep.name), proto::name_of(sweep.state), kStyle);
+      shown(sweep.name), proto::name_of(sweep.state), kStyle);
   out += fmt::format("<p class=\"note\">{}, {} of {} green, {} of them were there already; <code>{}</code></p>\n",
                      human_time(sweep.created_ms), summary.green,
-                     summary.green + summary.red + summary.canceled + summary.open, summary.cached, text(sweep.id));
-  if (!sweep.reason.empty()) out += "<p>" + text(sweep.reason) + "</p>\n";
+                     summary.green + summary.red + summary.canceled + summary.open, summary.cached, shown(sweep.id));
+  if (!sweep.reason.empty()) out += "<p>" + shown(sweep.reason) + "</p>\n";
   out += grid(sweep) + failures(summary) + durations(sweep) + trends(sweep, earlier) + all_cells(sweep);
   return out + "</body>\n</html>\n";
 }

@@ -17,10 +17,6 @@ using Cells = std::vector<const proto::SweepCell*>;
 
 constexpr std::size_t kMostNamed = 8;
 
-std::string name_of(const proto::SweepCell& cell) {
-  return cell.number == 0 ? "the base" : cell.name;
-}
-
 // In a table's cell a bar would end it.
 std::string md(const std::string& text) {
   std::string out;
@@ -38,7 +34,7 @@ std::string names(const Cells& cells) {
       some.push_back(fmt::format("{} more", cells.size() - kMostNamed));
       break;
     }
-    some.push_back(visible(name_of(*cell)));
+    some.push_back(visible(shown_name(*cell)));
   }
   return base::join(some, ", ");
 }
@@ -77,7 +73,7 @@ std::vector<std::pair<std::string, std::string>> changes(const SweepSummary& sum
   if (!summary.removed.empty()) all.emplace_back("gone", listed(summary.removed));
   for (const auto& growth : summary.grown) {
     if (all.size() > 3 * kMostNamed) break;
-    all.emplace_back("larger", visible(name_of(*growth.cell)) + ": " + share(growth.before, growth.cell->bytes));
+    all.emplace_back("larger", visible(shown_name(*growth.cell)) + ": " + share(growth.before, growth.cell->bytes));
   }
   return all;
 }
@@ -98,7 +94,7 @@ std::string junit_report(const proto::Sweep& sweep) {
   out += fmt::format("<testsuites {}>\n  <testsuite name=\"{}\" {}>\n", counts, escape_markup(sweep.name), counts);
   for (const auto& cell : sweep.cells) {
     out += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
-                       escape_markup(sweep.name + "." + cell.target), escape_markup(name_of(cell)), cell.seconds);
+                       escape_markup(sweep.name + "." + cell.target), escape_markup(shown_name(cell)), cell.seconds);
     if (cell.state == JobState::succeeded) {
       out += "/>\n";
       continue;
@@ -135,7 +131,7 @@ std::string markdown_report(const proto::Sweep& sweep, const proto::Sweep* befor
   }
   out += "\n<details><summary>All cells</summary>\n\n| cell | | time | size | job |\n|---|---|---|---|---|\n";
   for (const auto& cell : sweep.cells) {
-    out += fmt::format("| {} | {}{} | {} | {} | {} |\n", md(name_of(cell)), proto::name_of(cell.state),
+    out += fmt::format("| {} | {}{} | {} | {} | {} |\n", md(shown_name(cell)), proto::name_of(cell.state),
                        was_cached(cell) ? ", was there" : "", base::human_duration(cell.seconds),
                        base::human_bytes(cell.bytes), cell.job);
   }
@@ -154,7 +150,7 @@ std::string text_summary(const proto::Sweep& sweep, const proto::Sweep* before) 
   if (!summary.slowest.empty() && sweep.cells.size() > 1) {
     std::vector<std::string> slow;
     for (const auto* cell : summary.slowest)
-      slow.push_back(visible(name_of(*cell)) + " " + base::human_duration(cell->seconds));
+      slow.push_back(visible(shown_name(*cell)) + " " + base::human_duration(cell->seconds));
     out += "  slowest: " + base::join(slow, ", ") + "\n";
   }
   for (const auto& [title, what] : changes(summary)) out += fmt::format("  {} since the last: {}\n", title, what);

@@ -8,10 +8,9 @@ namespace ingot::client {
 namespace {
 
 using proto::JobState;
-using Cells = std::map<std::string, const proto::SweepCell*>;
+using CellsByName = std::map<std::string, const proto::SweepCell*>;
 
 constexpr std::size_t kSlowest = 5;
-constexpr const char* kBase = "the base";
 
 // Errors that differ in a number, a digest or a cell's own value are one.
 std::string kind_of(const std::string& message, const proto::SweepCell& cell) {
@@ -36,15 +35,15 @@ std::string message_of(const proto::SweepCell& cell) {
   return cell.error->position->file + ":" + std::to_string(cell.error->position->line) + ": " + cell.error->message;
 }
 
-Cells by_name(const proto::Sweep& sweep) {
-  Cells cells;
-  for (const auto& cell : sweep.cells) cells[cell.number == 0 ? kBase : cell.name] = &cell;
+CellsByName by_name(const proto::Sweep& sweep) {
+  CellsByName cells;
+  for (const auto& cell : sweep.cells) cells[shown_name(cell)] = &cell;
   return cells;
 }
 
 void compare(const proto::Sweep& sweep, const proto::Sweep& before, SweepSummary& summary) {
-  const Cells now = by_name(sweep);
-  const Cells then = by_name(before);
+  const CellsByName now = by_name(sweep);
+  const CellsByName then = by_name(before);
   for (const auto& [name, cell] : now) {
     const auto earlier = then.find(name);
     if (earlier == then.end()) {
@@ -65,6 +64,10 @@ void compare(const proto::Sweep& sweep, const proto::Sweep& before, SweepSummary
 }
 
 }  // namespace
+
+std::string shown_name(const proto::SweepCell& cell) {
+  return cell.number == 0 ? "the base" : cell.name;
+}
 
 bool was_cached(const proto::SweepCell& cell) {
   return cell.state == JobState::succeeded && cell.executed == 0;

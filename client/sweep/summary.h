@@ -34,6 +34,8 @@ struct SweepSummary {
   std::vector<Growth> grown;  // by more than a tenth
 };
 
+// "the base", or its name.
+std::string shown_name(const proto::SweepCell& cell);
 // Whether its job had nothing to do: equal inputs were built before.
 bool was_cached(const proto::SweepCell& cell);
 

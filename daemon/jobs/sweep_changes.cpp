@@ -16,7 +16,7 @@ using base::fail;
 using proto::JobState;
 using proto::SweepState;
 
-constexpr std::size_t kIdLength = 10;
+constexpr std::size_t kSweepIdLength = 10;
 
 std::string digest_of(const proto::SweepSpec& spec) {
   auto body = proto::to_json(spec);
@@ -30,7 +30,7 @@ std::string over_disk(std::int64_t bytes, std::int64_t limit) {
                      base::human_bytes(static_cast<std::uint64_t>(limit)));
 }
 
-Error canceled(const std::string& reason) {
+Error canceled_because(const std::string& reason) {
   Error error;
   error.kind = ErrorKind::canceled;
   error.message = reason;
@@ -41,7 +41,7 @@ Error canceled(const std::string& reason) {
 
 Result<std::string> SweepTable::insert_job(std::int64_t sweep, int number, const proto::JobSpec& job,
                                            const proto::Submitter& submitter, const std::string& retry_of) {
-  const std::string id = base::random_id(kIdLength);
+  const std::string id = base::random_id(kSweepIdLength);
   INGOT_TRY(auto insertion,
             database_->prepare("INSERT INTO jobs (id, state, priority, spec, submitter_uid, submitter_gid, "
                                "submitter_user, retry_of, created_ms, sweep, cell) "
@@ -111,7 +111,7 @@ Result<proto::Sweep> SweepTable::insert(const proto::SweepSpec& spec, const prot
                            "publish_whole, held, created_ms, deadline_ms, time_seconds) VALUES (?, ?, ?, 'running', ?, "
                            "?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)"));
     const std::int64_t now = clock_->unix_ms();
-    const std::string id = base::random_id(kIdLength);
+    const std::string id = base::random_id(kSweepIdLength);
     insertion.bind(1, id).bind(2, spec.name).bind(3, spec.job.project).bind(4, proto::dump(nlohmann::json(spec.axes)));
     insertion.bind(5, proto::dump(proto::to_json(spec.job))).bind(6, digest).bind(7, spec.idempotency_key);
     insertion.bind(8, std::int64_t{submitter.uid}).bind(9, std::int64_t{submitter.gid}).bind(10, submitter.user);
@@ -133,7 +133,7 @@ Status SweepTable::cancel_queued(std::int64_t sweep, const std::string& reason, 
   INGOT_TRY(settled.canceled, jobs_in(sweep, "queued"));
   INGOT_TRY(auto update, database_->prepare("UPDATE jobs SET state = 'canceled', cancel_requested = 1, error = ?, "
                                             "finished_ms = max(created_ms, ?) WHERE sweep = ? AND state = 'queued'"));
-  update.bind(1, proto::dump(proto::to_json(canceled(reason)))).bind(2, clock_->unix_ms()).bind(3, sweep);
+  update.bind(1, proto::dump(proto::to_json(canceled_because(reason)))).bind(2, clock_->unix_ms()).bind(3, sweep);
   INGOT_CHECK(update.run());
   INGOT_TRY(auto note, database_->prepare("UPDATE sweeps SET reason = ? WHERE seq = ? AND reason = ''"));
   return note.bind(1, reason).bind(2, sweep).run();

@@ -16,7 +16,7 @@ using base::fail;
 using proto::JobState;
 using proto::SweepState;
 
-constexpr std::size_t kShortestPrefix = 3;
+constexpr std::size_t kShortestSweepId = 3;
 
 }  // namespace
 
@@ -43,7 +43,7 @@ Result<std::int64_t> SweepTable::seq_of(const std::string& id_or_prefix) const {
   INGOT_TRY(auto query, database_->prepare("SELECT seq, id FROM sweeps WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2"));
   query.bind(1, id_or_prefix);
   INGOT_TRY(const bool found, query.step());
-  const bool long_enough = id_or_prefix.size() >= kShortestPrefix;
+  const bool long_enough = id_or_prefix.size() >= kShortestSweepId;
   if (!found || !long_enough) {
     return fail(ErrorKind::not_found, "there is no sweep \"" + base::printable(id_or_prefix) + "\"",
                 "`ingot sweep ls` lists them");

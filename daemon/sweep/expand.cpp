@@ -17,7 +17,7 @@ constexpr const char* kVersions = "K8S_VERSION";
 
 using Values = std::map<std::string, std::string>;
 
-bool fits(const Values& cell, const Values& wanted) {
+bool has_all(const Values& cell, const Values& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
     const auto found = cell.find(pair.first);
     return found != cell.end() && found->second == pair.second;
@@ -140,7 +140,7 @@ class Expander {
 
   void include_and_exclude() {
     for (const auto& each : specification_.exclude) {
-      const auto gone = std::erase_if(combined_, [&](const Values& cell) { return fits(cell, each.values); });
+      const auto gone = std::erase_if(combined_, [&](const Values& cell) { return has_all(cell, each.values); });
       if (gone == 0) warn(each.position, "nothing is excluded by this", "no cell has these values");
     }
     for (const auto& each : specification_.include) {
@@ -167,7 +167,7 @@ class Expander {
         if (specification_.targets.size() > 1) cell.name += " " + target.text;
         for (const auto& [name, value] : values) cell.args[name] = value;
         for (const auto& each : specification_.overrides) {
-          if (!fits(values, each.when.values)) continue;
+          if (!has_all(values, each.when.values)) continue;
           used.insert(&each);
           for (const auto& [name, value] : each.args) cell.args[name] = value;
           cell.timeout_seconds = each.timeout_seconds.value_or(cell.timeout_seconds);
