@@ -104,7 +104,7 @@ Status write_images(Daemon& daemon, const BuildRequest& request, const proto::Jo
     return fail(ErrorKind::not_found, request.target + " saves no image", "it needs SAVE IMAGE name:tag");
   }
   if (images.empty()) return {};
-  const auto program = image_loader({"docker", "podman"});
+  const auto program = working_image_loader({"docker", "podman"});
   for (const auto& image : images) {
     Status loaded = program ? load_image(daemon, image, *program, true) : Status(fail(program.error()));
     if (!loaded && asked) return loaded;

@@ -32,17 +32,22 @@ bool has_engine(const std::string& program) {
 }  // namespace
 
 Result<std::string> image_loader(const std::vector<std::string>& programs) {
+  for (const auto& program : programs) {
+    if (sys::find_program(program)) return program;
+  }
+  return fail(ErrorKind::unsupported, "neither podman nor docker is here to load an image into",
+              "install one of them, or write the image to a file by `ingot image save`");
+}
+
+Result<std::string> working_image_loader(const std::vector<std::string>& programs) {
   std::vector<std::string> there;
   for (const auto& program : programs) {
     if (sys::find_program(program)) there.push_back(program);
   }
-  // A docker without a daemon may lie beside a podman that works.
   for (const auto& program : there) {
-    if (there.size() == 1 || has_engine(program)) return program;
+    if (there.size() > 1 && has_engine(program)) return program;
   }
-  if (!there.empty()) return there.front();
-  return fail(ErrorKind::unsupported, "neither podman nor docker is here to load an image into",
-              "install one of them, or write the image to a file by `ingot image save`");
+  return image_loader(programs);
 }
 
 Status load_image(Daemon& daemon, const proto::ImageInfo& image, const std::string& program, bool quiet,
