@@ -26,6 +26,8 @@ struct EdgeRequest {
 class EdgeProject {
  public:
   EdgeProject(std::filesystem::path project, const std::filesystem::path& arg_file, std::set<std::string> declared);
+  EdgeProject(const EdgeProject&) = delete;  // what its checks ask for files with refers to it
+  EdgeProject& operator=(const EdgeProject&) = delete;
   Result<edge::Findings> check(const std::map<std::string, std::string>& args, const std::string& target);
 
  private:

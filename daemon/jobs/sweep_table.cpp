@@ -210,11 +210,11 @@ Result<std::vector<SweepTable::Active>> SweepTable::active() const {
   return all;
 }
 
-Result<std::vector<SweepTable::Image>> SweepTable::images_to_publish(const std::string& id) const {
-  std::vector<Image> images;
+Result<std::vector<proto::ImagePush>> SweepTable::images_to_publish(const std::string& id) const {
+  std::vector<proto::ImagePush> images;
   INGOT_CHECK(database_->read([&]() -> Status {
     INGOT_TRY(const auto seq, seq_of(id));
-    INGOT_TRY(auto query, database_->prepare("SELECT DISTINCT a.name, a.digest, a.insecure, j.seq IS NULL OR "
+    INGOT_TRY(auto query, database_->prepare("SELECT DISTINCT a.digest, a.name, a.insecure, j.seq IS NULL OR "
                                              "a.removed_ms IS NOT NULL, c.name FROM sweep_cells c LEFT JOIN jobs j ON "
                                              "j.id = c.job LEFT JOIN artifacts a ON a.job = j.seq AND a.push = 1 "
                                              "WHERE c.sweep = ? ORDER BY c.number, a.number"));

@@ -7,6 +7,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/db/database.h"
 #include "daemon/jobs/job_queue.h"
+#include "proto/image.h"
 #include "proto/sweep.h"
 #include "proto/types.h"
 
@@ -50,14 +51,8 @@ class SweepTable {
   Result<proto::Sweep> retry(const std::string& id, bool failed_only, const proto::Submitter& submitter,
                              std::uint64_t max_queued, const BeforeCommit& before_commit = {});
 
-  // Those of its cells' images that say --push.
-  struct Image {
-    std::string name;
-    std::string digest;
-    bool insecure = false;
-  };
-  // Kind `not_found` where one of them is there no more.
-  Result<std::vector<Image>> images_to_publish(const std::string& id) const;
+  // Those of its cells' images that say --push. Kind `not_found` where one of them is there no more.
+  Result<std::vector<proto::ImagePush>> images_to_publish(const std::string& id) const;
   Status end_publishing(const std::string& id, const Status& outcome);
 
   // Ended before this.

@@ -150,8 +150,7 @@ void Sweeps::publish_one(const std::string& sweep, Publishing& state) {
   const std::size_t all = images ? images->size() : 0;
   while (outcome && state.done < all) {
     if (state.cancel->token().canceled() || !is_publishing(sweep)) return;  // also for the next daemon to go on
-    const auto& image = (*images)[state.done];
-    outcome = publish_({image.digest, image.name, image.insecure}, state.cancel->token());
+    outcome = publish_((*images)[state.done], state.cancel->token());
     if (!outcome) break;
     ++state.done;
     state.failing_since_ms = 0;
