@@ -205,7 +205,7 @@ class ParameterCheck {
     if (is_on("FIPS_ENABLED") && (distribution == "k3s" || distribution == "nodeadm" || distribution == "canonical")) {
       refuse("FIPS_ENABLED", distribution + " has no FIPS build", "kubeadm-fips and rke2 have");
     }
-    for (const char* name : {"IS_MAAS", "INSTALL_AMD_GPU_DRIVERS"}) {
+    for (const char* name : {"IS_MAAS", "INSTALL_AMD_GPU_DRIVERS", "INSTALL_NVIDIA_GPU_DRIVERS"}) {
       if (is_on(name) && !os.empty() && os != "ubuntu")
         refuse(name, std::string(name) + " needs OS_DISTRIBUTION=ubuntu");
     }

@@ -53,6 +53,15 @@ TEST_F(Payload, another_architecture_is_another_file_of_the_same_name_on_the_hos
   EXPECT_EQ(slurp(placed("k3s")), "k3s of arm64");
 }
 
+// What a second host needs comes the same way.
+TEST_F(Payload, kine_is_a_release_too) {
+  publish("kine/0.11.4/kine-amd64", "kine");
+  publish("kine/0.11.4/sha256sum-amd64.txt", hash("kine") + "  kine-amd64\n");
+  ASSERT_EQ(fetch("kine", "0.11.4").code, 0);
+  EXPECT_EQ(slurp(placed("kine")), "kine");
+  EXPECT_EQ(run_program({program("check"), "kine", "0.11.4", directory.path() / "out"}).code, 0);
+}
+
 TEST_F(Payload, programs_of_kubeadm_have_a_hash_each) {
   for (const char* name : {"kubeadm", "kubelet", "kubectl"}) {
     publish(std::string("kubeadm/1.32.1/") + name, name);

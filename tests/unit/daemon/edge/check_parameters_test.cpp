@@ -103,6 +103,8 @@ TEST(CheckParameters, what_excludes_each_other) {
               ElementsAre("debian has no cryptography with a FIPS certificate | ubuntu, rhel and sles have"));
   EXPECT_THAT(errors({{"IS_MAAS", "true"}, {"OS_DISTRIBUTION", "opensuse-leap"}}),
               ElementsAre(HasSubstr("needs OS_DISTRIBUTION=ubuntu")));
+  EXPECT_THAT(errors({{"INSTALL_NVIDIA_GPU_DRIVERS", "true"}, {"OS_DISTRIBUTION", "debian"}}),
+              ElementsAre(HasSubstr("needs OS_DISTRIBUTION=ubuntu")));
   EXPECT_THAT(errors({{"TWO_NODE", "true"}, {"K8S_DISTRIBUTION", "rke2"}}),
               ElementsAre(HasSubstr("k3s or canonical, not rke2")));
   EXPECT_THAT(errors({{"TWO_NODE", "true"}, {"ARCH", "arm64"}}), ElementsAre(HasSubstr("TWO_NODE needs ARCH=amd64")));
