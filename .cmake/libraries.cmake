@@ -13,6 +13,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(date REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS filesystem)
 
 function(ingot_library name)

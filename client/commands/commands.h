@@ -24,6 +24,7 @@ Result<int> run_push(const Invocation& invocation);
 Result<int> run_cache(const Invocation& invocation);
 Result<int> run_validate(const Invocation& invocation);
 Result<int> run_sweep(const Invocation& invocation);
+Result<int> run_schedule(const Invocation& invocation);
 Result<int> run_boot_test(const Invocation& invocation);
 Result<int> run_init(const Invocation& invocation);
 Result<int> run_ls(const Invocation& invocation);

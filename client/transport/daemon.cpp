@@ -226,6 +226,15 @@ Result<proto::Sweep> Daemon::retry_sweep(const std::string& id, bool failed_only
       proto::sweep_from_json);
 }
 
+Result<std::vector<proto::Schedule>> Daemon::schedules() {
+  return decode_list<proto::Schedule>(call({"GET", "/v1/schedules", {}, ""}), "schedules", proto::schedule_from_json);
+}
+
+Result<proto::Schedule> Daemon::change_schedule(const std::string& name, const std::string& how) {
+  return decode_one(call({"POST", "/v1/schedules/" + percent_encode(name) + "/" + how, {}, ""}),
+                    proto::schedule_from_json);
+}
+
 Result<proto::Job> Daemon::job(const std::string& id) {
   return decode_one(call({"GET", job_path(id), {}, ""}), proto::job_from_json);
 }

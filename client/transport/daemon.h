@@ -10,6 +10,7 @@
 #include "proto/cache.h"
 #include "proto/image.h"
 #include "proto/results.h"
+#include "proto/schedule.h"
 #include "proto/secrets.h"
 #include "proto/step.h"
 #include "proto/sweep.h"
@@ -43,6 +44,9 @@ class Daemon {
   Result<std::vector<proto::Sweep>> sweeps(std::uint64_t most);
   Result<proto::Sweep> cancel_sweep(const std::string& id);
   Result<proto::Sweep> retry_sweep(const std::string& id, bool failed_only, const proto::Secrets& secrets);
+
+  Result<std::vector<proto::Schedule>> schedules();
+  Result<proto::Schedule> change_schedule(const std::string& name, const std::string& how);  // run, pause, resume
 
   Result<std::vector<proto::StepReport>> steps(const std::string& job);
   Result<proto::Job> job(const std::string& id);

@@ -35,6 +35,11 @@ Response get_sweep(const Services& services, const Request& request);
 Response cancel_sweep(const Services& services, const Request& request);
 Response retry_sweep(const Services& services, const Request& request);
 
+Response list_schedules(const Services& services, const Request& request);
+Response run_schedule(const Services& services, const Request& request);
+Response pause_schedule(const Services& services, const Request& request);
+Response resume_schedule(const Services& services, const Request& request);
+
 Response list_images(const Services& services, const Request& request);
 Response push_image(const Services& services, const Request& request);
 Response get_blob(const Services& services, const Request& request);

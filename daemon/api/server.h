@@ -7,6 +7,7 @@
 
 #include "daemon/jobs/client_channel.h"
 #include "daemon/jobs/job_queue.h"
+#include "daemon/schedule/scheduler.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/composed_blobs.h"
 #include "daemon/store/contexts.h"
@@ -49,6 +50,7 @@ struct Services {
   // Removes what nobody refers to: now, or soon in the background.
   std::function<Result<store::Swept>(bool dry_run)> sweep = {};
   std::function<void()> sweep_soon = {};
+  schedule::Scheduler* schedules = nullptr;
 };
 
 struct RouteInfo {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "daemon/app/config_lists.h"
 #include "daemon/base/strings.h"
 #include "proto/version.h"
 
@@ -45,24 +46,19 @@ void describe(CLI::App& parser, Options& options) {
         ->type_name(key.value)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
-  parser
-      .add_option_function<std::string>(
-          kImagesFlag, [&options](const std::string& value) { options.flags[kImagesFlag] = value; },
-          fmt::format("where images come from, as a YAML list [{}, {}]", kImagesKey, kImagesEnvironment))
-      ->type_name("YAML")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  parser
-      .add_option_function<std::string>(
-          kRepositoriesFlag, [&options](const std::string& value) { options.flags[kRepositoriesFlag] = value; },
-          fmt::format("where other repositories are, as a YAML list [{}, {}]", kRepositoriesKey,
-                      kRepositoriesEnvironment))
-      ->type_name("YAML")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  for (const auto& list : config_lists()) {
+    parser
+        .add_option_function<std::string>(
+            list.flag, [&options, flag = list.flag](const std::string& value) { options.flags[flag] = value; },
+            fmt::format("{}, as a YAML list [{}, {}]", list.help, list.name, list.environment))
+        ->type_name("YAML")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
 }
 
 std::vector<std::string> flag_names() {
-  std::vector<std::string> names = {"--help", "--version", "--config",       "--check-config",
-                                    "--fsck", kImagesFlag, kRepositoriesFlag};
+  std::vector<std::string> names = {"--help", "--version", "--config", "--check-config", "--fsck"};
+  for (const auto& list : config_lists()) names.push_back(list.flag);
   for (const auto& key : config_keys()) names.push_back(key.flag);
   return names;
 }
@@ -73,8 +69,7 @@ std::map<std::string, std::string> environment() {
     if (const char* value = std::getenv(name.c_str())) found[name] = value;
   };
   for (const auto& key : config_keys()) take(key.environment);
-  take(kImagesEnvironment);
-  take(kRepositoriesEnvironment);
+  for (const auto& list : config_lists()) take(list.environment);
   return found;
 }
 

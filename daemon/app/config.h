@@ -12,6 +12,8 @@
 #include "daemon/image/images.h"
 #include "daemon/jobs/retention.h"
 #include "daemon/sandbox/sandbox.h"
+#include "daemon/schedule/scheduler.h"
+#include "daemon/webhook/hook.h"
 
 namespace ingot::app {
 
@@ -53,6 +55,8 @@ struct Config {
   proto::Compression image_compression = proto::Compression::gzip;
   std::vector<image::SourceRule> images;
   std::vector<git::Rule> repositories;
+  std::vector<schedule::Plan> schedules;
+  std::vector<webhook::Hook> webhooks;
   std::map<std::string, std::string> texts;  // every key's value as it was written: what a reload compares
 };
 
@@ -73,19 +77,9 @@ struct ConfigKey {
   }
 };
 
-// The one table from which the file, the environment, the flags, --help and the documentation's test are made. The key
-// `images` and `repositories`, lists, are not in it: see images_from_yaml.
+// The one table from which the file, the environment, the flags, --help and the documentation's test are made. Lists
+// are in config_lists().
 const std::vector<ConfigKey>& config_keys();
-
-inline constexpr const char* kImagesKey = "images";
-inline constexpr const char* kImagesFlag = "--images";
-inline constexpr const char* kImagesEnvironment = "INGOT_IMAGES";
-inline constexpr const char* kRepositoriesKey = "repositories";
-inline constexpr const char* kRepositoriesFlag = "--repositories";
-inline constexpr const char* kRepositoriesEnvironment = "INGOT_REPOSITORIES";
-// `file` is for messages.
-Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file);
-Result<std::vector<git::Rule>> repositories_from_yaml(const std::string& yaml, const std::string& file);
 
 struct ConfigSources {
   std::string file;                                // its path; "": none

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "daemon/app/config.h"
+#include "daemon/app/config_lists.h"
 #include "daemon/base/strings.h"
-#include "daemon/image/source.h"
 #include "daemon/sys/files.h"
 
 namespace ingot::app {
@@ -20,8 +20,15 @@ const ConfigKey* find_key(const std::string& name) {
   return found == keys.end() ? nullptr : &*found;
 }
 
+const ConfigList* find_list(const std::string& name) {
+  const auto& lists = config_lists();
+  auto found = std::find_if(lists.begin(), lists.end(), [&](const auto& list) { return list.name == name; });
+  return found == lists.end() ? nullptr : &*found;
+}
+
 std::vector<std::string> key_names() {
-  std::vector<std::string> names = {kImagesKey, kRepositoriesKey};
+  std::vector<std::string> names;
+  for (const auto& list : config_lists()) names.push_back(list.name);
   for (const auto& key : config_keys()) names.push_back(key.name);
   return names;
 }
@@ -52,34 +59,7 @@ class ConfigReader {
     for (const auto& pair : root) read_entry("", pair.first, pair.second);
   }
 
-  std::vector<image::SourceRule> read_rules(const YAML::Node& list) {
-    return read_list<image::SourceRule>(list, "`images` must be a list of rules",
-                                        "such as - {match: \"debian:*\", source: bootstrap}",
-                                        [this](const YAML::Node& row) { return read_rule(row); });
-  }
-
-  std::vector<git::Rule> read_repositories(const YAML::Node& list) {
-    return read_list<git::Rule>(list, "`repositories` must be a list of rules",
-                                "such as - {match: \"github.com/*/*\", url: \"https://mirror.example/{path}.git\"}",
-                                [this](const YAML::Node& row) { return read_repository(row); });
-  }
-
  private:
-  // Of rows that are wrong each is complained of, and none is taken.
-  template <typename Row, typename ReadRow>
-  std::vector<Row> read_list(const YAML::Node& list, const std::string& complaint, const std::string& example,
-                             const ReadRow& read_row) {
-    std::vector<Row> rows;
-    if (!list.IsSequence()) {
-      complain(list.Mark(), ErrorKind::invalid, complaint, example);
-      return rows;
-    }
-    for (const auto& node : list) {
-      if (auto row = read_row(node)) rows.push_back(std::move(*row));
-    }
-    return rows;
-  }
-
   void complain(const YAML::Mark& mark, ErrorKind kind, std::string message, std::string hint = {}) {
     Error error;
     error.kind = kind;
@@ -100,12 +80,10 @@ class ConfigReader {
 
   void read_entry(const std::string& section, const YAML::Node& key_node, const YAML::Node& value) {
     const std::string name = section + (key_node.IsScalar() ? key_node.Scalar() : "?");
-    if (section.empty() && name == kImagesKey) {
-      config_.images = read_rules(value);
-      return;
-    }
-    if (section.empty() && name == kRepositoriesKey) {
-      config_.repositories = read_repositories(value);
+    if (const ConfigList* list = section.empty() ? find_list(name) : nullptr) {
+      list->read(config_, value, [this](const YAML::Node& node, std::string message, std::string hint) {
+        complain(node.Mark(), ErrorKind::invalid, std::move(message), std::move(hint));
+      });
       return;
     }
     if (const ConfigKey* key = find_key(name)) return set(*key, value);
@@ -139,76 +117,6 @@ class ConfigReader {
     }
   }
 
-  std::optional<image::SourceRule> read_rule(const YAML::Node& row) {
-    if (!row.IsMap()) {
-      complain(row.Mark(), ErrorKind::invalid, "a rule of `images` is a map with `match` and `source`");
-      return std::nullopt;
-    }
-    static const std::vector<std::string> kOptions = {"match", "source", "suite",    "mirror",   "variant", "include",
-                                                      "path",  "prefix", "insecure", "authfile", "cert_dir"};
-    image::SourceRule rule;
-    for (const auto& pair : row) {
-      const std::string name = pair.first.Scalar();
-      if (!pair.second.IsScalar()) {
-        complain(pair.second.Mark(), ErrorKind::invalid, "\"" + name + "\" of a rule must be one value");
-      } else if (name == "match") {
-        rule.match = pair.second.Scalar();
-      } else if (name == "source") {
-        rule.kind = pair.second.Scalar();
-        if (image::find_source(rule.kind) == nullptr) {
-          complain(pair.second.Mark(), ErrorKind::invalid,
-                   fmt::format("\"{}\" is no image source: {}", rule.kind, base::join(image::source_kinds(), ", ")),
-                   base::did_you_mean(rule.kind, image::source_kinds()));
-        }
-      } else if (std::find(kOptions.begin(), kOptions.end(), name) != kOptions.end()) {
-        rule.options[name] = pair.second.Scalar();
-      } else {
-        complain(pair.first.Mark(), ErrorKind::invalid, "a rule of `images` has no option \"" + name + "\"",
-                 base::did_you_mean(name, kOptions));
-      }
-    }
-    if (rule.match.empty() || rule.kind.empty()) {
-      complain(row.Mark(), ErrorKind::invalid, "a rule of `images` needs `match` and `source`");
-      return std::nullopt;
-    }
-    return rule;
-  }
-
-  std::optional<git::Rule> read_repository(const YAML::Node& row) {
-    if (!row.IsMap()) {
-      complain(row.Mark(), ErrorKind::invalid, "a rule of `repositories` is a map with `match`");
-      return std::nullopt;
-    }
-    static const std::vector<std::string> kOptions = {"match", "url", "ca_file", "pass_credentials"};
-    git::Rule rule;
-    for (const auto& pair : row) {
-      const std::string name = pair.first.Scalar();
-      if (!pair.second.IsScalar()) {
-        complain(pair.second.Mark(), ErrorKind::invalid, "\"" + name + "\" of a rule must be one value");
-      } else if (name == "match") {
-        rule.match = pair.second.Scalar();
-      } else if (name == "url") {
-        rule.url = pair.second.Scalar();
-      } else if (name == "ca_file") {
-        rule.ca_file = pair.second.Scalar();
-      } else if (name == "pass_credentials") {
-        const std::string text = pair.second.Scalar();
-        rule.pass_credentials = text == "true";
-        if (text != "true" && text != "false") {
-          complain(pair.second.Mark(), ErrorKind::invalid, "`pass_credentials` is true or false");
-        }
-      } else {
-        complain(pair.first.Mark(), ErrorKind::invalid, "a rule of `repositories` has no option \"" + name + "\"",
-                 base::did_you_mean(name, kOptions));
-      }
-    }
-    if (auto ok = git::check_rule(rule); !ok) {
-      complain(row.Mark(), ErrorKind::invalid, "a rule of `repositories`: " + ok.error().message, ok.error().hint);
-      return std::nullopt;
-    }
-    return rule;
-  }
-
   std::string file_;
   std::vector<std::string> lines_;
   std::string text_;
@@ -216,30 +124,33 @@ class ConfigReader {
   std::vector<Error>& errors_;
 };
 
+// One list alone, as a flag or a variable has it.
+void read_list(const ConfigList& list, const std::string& yaml, const std::string& where, Config& config,
+               std::vector<Error>& errors) {
+  std::vector<Error> found;
+  ConfigReader(list.name + ": " + yaml, where, config, found).read();
+  for (auto& error : found) {
+    // The key in front is ours, so a column would mislead.
+    error.position->column = 0;
+    error.position->source_line.clear();
+    errors.push_back(std::move(error));
+  }
+}
+
 void apply_overrides(const std::map<std::string, std::string>& given, bool from_flags, Config& config,
                      std::vector<Error>& errors) {
   for (const auto& [name, text] : given) {
     const std::string where = from_flags ? "flag " + name : "environment variable " + name;
-    if (name == (from_flags ? kImagesFlag : kImagesEnvironment)) {
-      auto rules = images_from_yaml(text, where);
-      if (rules)
-        config.images = std::move(*rules);
-      else
-        errors.push_back(rules.error());
-      continue;
-    }
-    if (name == (from_flags ? kRepositoriesFlag : kRepositoriesEnvironment)) {
-      auto rules = repositories_from_yaml(text, where);
-      if (rules)
-        config.repositories = std::move(*rules);
-      else
-        errors.push_back(rules.error());
+    const auto is_named = [&, &name = name](const auto& row) {
+      return (from_flags ? row.flag : row.environment) == name;
+    };
+    const auto& lists = config_lists();
+    if (const auto list = std::find_if(lists.begin(), lists.end(), is_named); list != lists.end()) {
+      read_list(*list, text, where, config, errors);
       continue;
     }
     const auto& keys = config_keys();
-    auto key = std::find_if(keys.begin(), keys.end(), [&, &name = name](const auto& row) {
-      return (from_flags ? row.flag : row.environment) == name;
-    });
+    const auto key = std::find_if(keys.begin(), keys.end(), is_named);
     if (key == keys.end()) continue;
     if (auto done = key->assign(config, text); !done) {
       errors.push_back(base::with_context(done.error(), "in " + where));
@@ -248,32 +159,6 @@ void apply_overrides(const std::map<std::string, std::string>& given, bool from_
 }
 
 }  // namespace
-
-namespace {
-
-// One key's list alone, as a flag or a variable has it.
-Result<Config> config_of_list(const char* key, const std::string& yaml, const std::string& file) {
-  Config config;
-  std::vector<Error> errors;
-  ConfigReader(std::string(key) + ": " + yaml, file, config, errors).read();
-  if (errors.empty()) return config;
-  // The key in front is ours, so a column would mislead.
-  errors.front().position->column = 0;
-  errors.front().position->source_line.clear();
-  return fail(errors.front());
-}
-
-}  // namespace
-
-Result<std::vector<image::SourceRule>> images_from_yaml(const std::string& yaml, const std::string& file) {
-  INGOT_TRY(auto config, config_of_list(kImagesKey, yaml, file));
-  return std::move(config.images);
-}
-
-Result<std::vector<git::Rule>> repositories_from_yaml(const std::string& yaml, const std::string& file) {
-  INGOT_TRY(auto config, config_of_list(kRepositoriesKey, yaml, file));
-  return std::move(config.repositories);
-}
 
 tl::expected<Config, std::vector<Error>> load_config(const ConfigSources& sources) {
   Config config;

@@ -10,6 +10,7 @@
 #include "daemon/api/server.h"
 #include "daemon/app/host_checks.h"
 #include "daemon/app/metrics.h"
+#include "daemon/app/scheduled_sweep.h"
 #include "daemon/app/state_lock.h"
 #include "daemon/app/upkeep.h"
 #include "daemon/base/digest.h"
@@ -21,6 +22,8 @@
 #include "daemon/pipeline/run_job.h"
 #include "daemon/store/layer_shares.h"
 #include "daemon/sys/mounts.h"
+#include "daemon/webhook/message.h"
+#include "daemon/webhook/webhooks.h"
 #include "proto/version.h"
 
 namespace ingot::app {
@@ -33,9 +36,24 @@ namespace log = base::log;
 proto::VersionInfo version_info() {
   proto::VersionInfo info;
   info.version = proto::kVersion;
-  info.features = {
-      "jobs", "contexts", "events", "artifacts", "artifact-ranges", "doctor",  "labels",           "retry", "cache",
-      "plan", "why",      "push",   "pull",      "secrets",         "metrics", "artifact-removal", "sweeps"};
+  info.features = {"jobs",
+                   "contexts",
+                   "events",
+                   "artifacts",
+                   "artifact-ranges",
+                   "doctor",
+                   "labels",
+                   "retry",
+                   "cache",
+                   "plan",
+                   "why",
+                   "push",
+                   "pull",
+                   "secrets",
+                   "metrics",
+                   "artifact-removal",
+                   "sweeps",
+                   "schedules"};
   return info;
 }
 
@@ -85,10 +103,12 @@ struct Daemon::Parts {
   std::mutex defaults_mutex;  // guards the next two
   solver::Surroundings defaults;
   proto::Compression compression = proto::Compression::gzip;
+  sys::CancelSource stopping;  // ends the plans that are being made, and what schedules submit
+  std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<jobs::JobQueue> queue;
+  std::unique_ptr<schedule::Scheduler> schedules;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
-  sys::CancelSource stopping;  // ends the plans that are being made
   bool stopped = false;
   const std::int64_t started_ms = base::system_clock().unix_ms();
 
@@ -123,6 +143,7 @@ struct Daemon::Parts {
   }
 
   Result<api::PushWork> push_work(const proto::ImagePush& wanted, bool may_be_there = false);
+  Status make_schedules();
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -143,6 +164,24 @@ Result<api::PushWork> Daemon::Parts::push_work(const proto::ImagePush& wanted, b
                                   engine().compression, *layers, *blobs, fetch_directory, sys::system_processes(), tell,
                                   cancel, may_be_there});
       });
+}
+
+// Sweeps by the clock, and who is told of those that ended.
+Status Daemon::Parts::make_schedules() {
+  schedule::Scheduler::Hands hands;
+  hands.submit = [this](const schedule::Plan& plan, const std::string& key) {
+    return submit_scheduled(plan, key, fs::absolute(config.socket_path), sys::system_processes(), stopping.token());
+  };
+  hands.is_over = [this](const std::string& sweep) {
+    return queue->find_sweep(sweep, false).map([](const proto::Sweep& found) { return proto::is_final(found.state); });
+  };
+  schedules =
+      std::make_unique<schedule::Scheduler>(schedule::ScheduleTable(*database), base::system_clock(), std::move(hands));
+  webhooks = std::make_unique<webhook::Webhooks>(webhook::Webhooks::Parts{
+      webhook::DeliveryTable(*database), base::system_clock(), sys::system_processes(), fetch_directory,
+      [this](const std::string& sweep) { return queue->find_sweep(sweep, true).map(webhook::message_of); }});
+  webhooks->set_hooks(config.webhooks);
+  return schedules->set_plans(config.schedules);
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherited) {
@@ -220,6 +259,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   queue.secrets = secrets;
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
   INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", std::move(queue), base::system_clock()));
+  INGOT_CHECK(parts.make_schedules());
   parts.collector->count_also([&parts] { return parts.other_usage(); });
   parts.collector->collect_also(&parts.solver->cache_mounts());
 
@@ -246,6 +286,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   services.clients = &parts.clients;
   services.metrics = [&parts] { return metrics_text(parts.measured()); };
   services.sweep = [&parts](bool dry_run) { return parts.sweeper->sweep(dry_run); };
+  services.schedules = parts.schedules.get();
   services.sweep_soon = [&parts] { parts.upkeep->wake(); };
   INGOT_TRY(parts.server, api::Server::listen(server, services));
   return daemon;
@@ -262,12 +303,14 @@ void Daemon::start() {
     INGOT_CHECK(work([](const std::string&) {}, cancel));
     return {};
   };
-  parts_->queue->start(run, publish);
+  parts_->queue->start(run, publish, [webhooks = parts_->webhooks.get()] { webhooks->sweep_ended(); });
+  parts_->webhooks->start();
   const auto interval = upkeep_interval(parts_->config.retention, sweeping(parts_->config));
   parts_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{*parts_->queue, *parts_->blobs, *parts_->sweeper,
                                                           *parts_->collector, *parts_->snapshots, *parts_->solver},
                                             parts_->config.retention, interval);
   parts_->server->start();
+  parts_->schedules->start();  // which submit by the socket
 }
 
 void Daemon::reload(const Config& config) {
@@ -282,6 +325,8 @@ void Daemon::reload(const Config& config) {
   parts_->queue->set_workers(config.parallel_jobs);
   parts_->images->set_rules(config.images);
   parts_->repositories->set_rules(config.repositories);
+  parts_->webhooks->set_hooks(config.webhooks);
+  if (auto set = parts_->schedules->set_plans(config.schedules); !set) log::error("reload: {}", set.error().message);
   parts_->sweeper->set_context_age(config.context_age_ms);
   if (parts_->upkeep) parts_->upkeep->set_policy(config.retention, upkeep_interval(config.retention, sweeping(config)));
   std::lock_guard lock(parts_->defaults_mutex);
@@ -302,6 +347,8 @@ void Daemon::stop() {
   }
   parts_->queue->drain(std::chrono::milliseconds(static_cast<std::int64_t>(parts_->config.drain_seconds * 1000)));
   parts_->stopping.cancel();
+  parts_->schedules->stop();
+  parts_->webhooks->stop();
   if (parts_->server) parts_->server->stop();
 }
 

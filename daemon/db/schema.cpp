@@ -386,11 +386,48 @@ CREATE TRIGGER job_tells_its_cell AFTER UPDATE OF state ON jobs WHEN new.sweep I
 END;
 )sql";
 
+// Schedules of the configuration, as far as they have to be remembered, and who is to be told of sweeps that ended:
+// each of these is noted in the transaction that ends it. What a sweep itself says of how long its jobs are kept; 0:
+// nothing.
+constexpr std::string_view kSchedules = R"sql(
+CREATE TABLE schedules (
+  name       TEXT PRIMARY KEY CHECK (name <> ''),
+  occurs     TEXT NOT NULL,
+  paused     INTEGER NOT NULL CHECK (paused IN (0, 1)),
+  handled_ms INTEGER NOT NULL,
+  ran_ms     INTEGER NOT NULL,
+  sweep      TEXT NOT NULL,
+  problem    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sweep_endings (
+  sweep INTEGER PRIMARY KEY REFERENCES sweeps (seq) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER sweep_ended AFTER UPDATE OF finished_ms ON sweeps
+    WHEN new.finished_ms IS NOT NULL AND old.finished_ms IS NULL BEGIN
+  INSERT OR IGNORE INTO sweep_endings VALUES (new.seq);
+END;
+CREATE TABLE webhook_deliveries (
+  seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+  sweep     INTEGER NOT NULL REFERENCES sweeps (seq) ON DELETE CASCADE,
+  url       TEXT NOT NULL CHECK (url <> ''),
+  since_ms  INTEGER NOT NULL,
+  next_ms   INTEGER NOT NULL,
+  attempts  INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  problem   TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_ms);
+CREATE INDEX webhook_deliveries_sweep ON webhook_deliveries (sweep);
+
+ALTER TABLE sweeps ADD COLUMN keep_jobs_ms INTEGER NOT NULL DEFAULT 0 CHECK (keep_jobs_ms >= 0);
+ALTER TABLE sweeps ADD COLUMN keep_artifacts_ms INTEGER NOT NULL DEFAULT 0 CHECK (keep_artifacts_ms >= 0);
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& migrations() {
   static const std::vector<std::string_view> kMigrations = {kJobs,         kSteps,       kShares, kComposed,
-                                                            kRepositories, kSharedFiles, kSweeps};
+                                                            kRepositories, kSharedFiles, kSweeps, kSchedules};
   return kMigrations;
 }
 

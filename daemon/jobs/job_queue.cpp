@@ -87,8 +87,8 @@ Result<std::unique_ptr<JobQueue>> JobQueue::open(db::Database& database, const f
   return queue;
 }
 
-void JobQueue::start(RunJob run, PublishImage publish) {
-  state_->sweeps.start(std::move(publish));
+void JobQueue::start(RunJob run, PublishImage publish, std::function<void()> sweep_ended) {
+  state_->sweeps.start(std::move(publish), std::move(sweep_ended));
   state_->workers.start(std::move(run), state_->settings.workers);
 }
 

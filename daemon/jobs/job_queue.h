@@ -84,7 +84,9 @@ class JobQueue {
                                                 QueueSettings settings, base::Clock& clock);
   ~JobQueue();
 
-  void start(RunJob run, PublishImage publish = {});
+  // `sweep_ended` is called by whichever thread notes it, and returns soon.
+  void start(
+      RunJob run, PublishImage publish = {}, std::function<void()> sweep_ended = [] {});
   // Takes no new submissions and starts no queued job; returns when all running ones have ended, or after
   // `patience`, when the rest is interrupted and goes back to the queue for the next daemon.
   void drain(std::chrono::milliseconds patience);

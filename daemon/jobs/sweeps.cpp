@@ -24,8 +24,9 @@ bool is_for_good(ErrorKind kind) {
 
 }  // namespace
 
-void Sweeps::start(PublishImage publish) {
+void Sweeps::start(PublishImage publish, std::function<void()> ended) {
   publish_ = std::move(publish);
+  ended_ = std::move(ended);
   auto active = table_.active();
   if (!active) base::log::error("sweeps: {}", active.error().message);
   for (const auto& sweep : active.value_or(std::vector<SweepTable::Active>())) settle(sweep.id);
@@ -77,7 +78,10 @@ void Sweeps::act(const std::string& sweep, const SweepTable::Settled& settled) {
   for (const auto& job : settled.canceled) hands_.forget(job);
   for (const auto& job : settled.to_cancel) hands_.cancel(job);
   if (settled.is_released) hands_.wake();
-  if (proto::is_final(settled.state)) base::log::info("sweep {} {}", sweep, proto::name_of(settled.state));
+  if (proto::is_final(settled.state)) {
+    base::log::info("sweep {} {}", sweep, proto::name_of(settled.state));
+    ended_();
+  }
   const std::lock_guard lock(mutex_);
   if (settled.state == proto::SweepState::publishing) {
     publishing_.try_emplace(sweep);
@@ -166,6 +170,7 @@ void Sweeps::publish_one(const std::string& sweep, Publishing& state) {
     return;
   }
   base::log::info("sweep {} {}", sweep, outcome ? "succeeded" : "failed");
+  ended_();
 }
 
 bool Sweeps::put_off(const std::string& sweep, Publishing& state, const Error& error) {

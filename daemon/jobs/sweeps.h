@@ -25,8 +25,8 @@ class Sweeps {
   Sweeps(SweepTable& table, base::Clock& clock, Hands hands) : table_(table), clock_(clock), hands_(std::move(hands)) {}
   ~Sweeps() { stop(); }
 
-  // Takes up what an earlier daemon left.
-  void start(PublishImage publish);
+  // Takes up what an earlier daemon left. `ended` is called when a sweep has, by whichever thread noted it.
+  void start(PublishImage publish, std::function<void()> ended);
   void stop();
 
   void submitted(const proto::Sweep& sweep);  // or repeated
@@ -57,6 +57,7 @@ class Sweeps {
   base::Clock& clock_;
   const Hands hands_;
   PublishImage publish_;
+  std::function<void()> ended_;
 
   std::mutex mutex_;  // guards all below; never held while the database or a registry is asked
   std::condition_variable changed_;

@@ -15,11 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kOrder = {"proto",        "daemon/base",       "daemon/text",      "daemon/sys",
-                                         "daemon/db",    "daemon/graph",      "daemon/edge",      "daemon/sweep",
-                                         "daemon/shell", "daemon/dockerfile", "daemon/earthfile", "daemon/git",
-                                         "daemon/store", "daemon/image",      "daemon/sandbox",   "daemon/solver",
-                                         "daemon/jobs",  "daemon/pipeline",   "daemon/api",       "daemon/app"};
+const std::vector<std::string> kOrder = {
+    "proto",        "daemon/base",       "daemon/text",      "daemon/sys",      "daemon/db",
+    "daemon/graph", "daemon/edge",       "daemon/sweep",     "daemon/schedule", "daemon/webhook",
+    "daemon/shell", "daemon/dockerfile", "daemon/earthfile", "daemon/git",      "daemon/store",
+    "daemon/image", "daemon/sandbox",    "daemon/solver",    "daemon/jobs",     "daemon/pipeline",
+    "daemon/api",   "daemon/app"};
 const std::set<std::string> kClientMayUse = {"client",       "proto",       "daemon/base",  "daemon/sys",
                                              "daemon/graph", "daemon/edge", "daemon/sweep", "daemon/earthfile"};
 

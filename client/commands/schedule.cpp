@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "client/commands/commands.h"
+#include "client/commands/common.h"
+#include "daemon/base/strings.h"
+
+// schedule.
+namespace ingot::client {
+
+namespace {
+
+using base::fail;
+
+void print(const Invocation& invocation, const proto::Schedule& schedule) {
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(schedule));
+  } else if (!is_quiet(invocation)) {
+    const std::string next = schedule.is_paused      ? "is paused"
+                             : schedule.next_ms == 0 ? "has no next time"
+                                                     : "runs next at " + human_time(schedule.next_ms);
+    std::printf("schedule %s %s\n", visible(schedule.name).c_str(), next.c_str());
+  }
+}
+
+Result<std::string> name_of(const Invocation& invocation) {
+  if (invocation.words.size() > 1) return invocation.words[1];
+  return fail(ErrorKind::usage, "ingot schedule " + invocation.words.front() + " needs the name of a schedule",
+              "`ingot schedule ls` lists them");
+}
+
+// What came of the last time.
+std::string outcome_of(const proto::Schedule& schedule, Daemon& daemon) {
+  if (schedule.ran_ms == 0) return "-";
+  const std::string at = human_time(schedule.ran_ms) + "  ";
+  if (!schedule.problem.empty()) return at + visible(schedule.problem.substr(0, schedule.problem.find('\n')));
+  const auto sweep = daemon.sweep(schedule.sweep);
+  return at + schedule.sweep + " " + (sweep ? proto::name_of(sweep->state) : "(not kept any more)");
+}
+
+Result<int> ls(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto schedules, daemon.schedules());
+  if (wants_json(invocation)) {
+    auto list = nlohmann::json::array();
+    for (const auto& each : schedules) list.push_back(proto::to_json(each));
+    print_json({{"schedules", list}});
+    return 0;
+  }
+  if (schedules.empty() && !is_quiet(invocation)) {
+    std::fprintf(stderr, "ingot: the daemon's configuration has no `schedules`\n");
+  }
+  std::size_t longest = 0;
+  for (const auto& each : schedules) longest = std::max(longest, each.name.size());
+  for (const auto& each : schedules) {
+    const std::string next = each.is_paused ? "paused" : each.next_ms == 0 ? "never" : human_time(each.next_ms);
+    const std::string zone = each.time_zone.empty() ? "" : " " + each.time_zone;
+    std::printf("%-*s  next %-16s  %s%s  %s\n%*s  last %s\n", static_cast<int>(longest), visible(each.name).c_str(),
+                next.c_str(), visible(each.cron).c_str(), visible(zone).c_str(), visible(each.file).c_str(),
+                static_cast<int>(longest), "", outcome_of(each, daemon).c_str());
+  }
+  return 0;
+}
+
+Result<int> run(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto schedule, daemon.change_schedule(name, "run"));
+  if (wants_json(invocation)) {
+    print_json(proto::to_json(schedule));
+  } else {
+    std::printf("%s\n", schedule.sweep.c_str());
+  }
+  return 0;
+}
+
+Result<int> pause(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto schedule, daemon.change_schedule(name, "pause"));
+  print(invocation, schedule);
+  return 0;
+}
+
+Result<int> resume(const Invocation& invocation, Daemon& daemon) {
+  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto schedule, daemon.change_schedule(name, "resume"));
+  print(invocation, schedule);
+  return 0;
+}
+
+using Part = Result<int> (*)(const Invocation&, Daemon&);
+constexpr std::pair<std::string_view, Part> kParts[] = {{"ls", ls}, {"run", run}, {"pause", pause}, {"resume", resume}};
+
+}  // namespace
+
+Result<int> run_schedule(const Invocation& invocation) {
+  INGOT_CHECK(need_words(invocation, "ls, run, pause or resume"));
+  std::vector<std::string> names;
+  for (const auto& [name, part] : kParts) {
+    names.emplace_back(name);
+    if (name != invocation.words.front()) continue;
+    Daemon daemon = open_daemon(invocation);
+    return part(invocation, daemon);
+  }
+  const std::string hint = base::did_you_mean(invocation.words.front(), names);
+  return fail(ErrorKind::usage,
+              "\"" + base::printable(invocation.words.front()) + "\" is nothing to do with a schedule",
+              hint.empty() ? "there are " + base::join(names, ", ") : hint);
+}
+
+}  // namespace ingot::client

@@ -1,0 +1,162 @@
+#include "daemon/webhook/webhooks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/base/glob.h"
+#include "daemon/base/log.h"
+#include "daemon/base/strings.h"
+#include "daemon/sys/atomic_file.h"
+#include "daemon/sys/files.h"
+#include "daemon/sys/temp_dir.h"
+#include "proto/version.h"
+
+namespace ingot::webhook {
+
+namespace {
+
+using base::fail;
+using std::chrono::milliseconds;
+
+constexpr std::int64_t kFirstPause_ms = 10'000;
+constexpr std::int64_t kLongestPause_ms = 3'600'000;
+constexpr std::int64_t kPatience_ms = 24 * 3'600'000LL;
+constexpr int kDoublings = 9;  // until the longest pause
+constexpr milliseconds kAfterTrouble = std::chrono::minutes(1);
+constexpr std::uint64_t kLargestSecret = 64U << 10;
+
+// What curl reads as its options, so that no other user of the host sees them.
+Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::int64_t now_ms,
+                               const std::string& body) {
+  const std::int64_t seconds = now_ms / 1000;
+  std::string options = fmt::format(
+      "url = \"{}\"\nheader = \"Content-Type: application/json\"\nheader = \"User-Agent: ingotd/{}\"\n"
+      "header = \"Ingot-Delivery: {}\"\nheader = \"Ingot-Timestamp: {}\"\n",
+      hook.url, proto::kVersion, delivery.number, seconds);
+  if (hook.secret_file.empty()) return options;
+  INGOT_TRY(const auto secret, sys::read_file(hook.secret_file, kLargestSecret));
+  const std::string word(base::trim(secret));
+  if (word.empty()) return fail(ErrorKind::invalid, hook.secret_file + " has no secret in it");
+  INGOT_TRY(const auto signed_by, signature(word, seconds, body));
+  return options + "header = \"Ingot-Signature: sha256=" + signed_by + "\"\n";
+}
+
+}  // namespace
+
+void Webhooks::set_hooks(std::vector<Hook> hooks) {
+  const std::lock_guard lock(mutex_);
+  hooks_ = std::move(hooks);
+  is_new_ = true;
+  changed_.notify_all();
+}
+
+void Webhooks::sweep_ended() {
+  const std::lock_guard lock(mutex_);
+  is_new_ = true;
+  changed_.notify_all();
+}
+
+void Webhooks::start() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Webhooks::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    changed_.notify_all();
+  }
+  cancel_.cancel();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Webhooks::loop() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    is_new_ = false;
+    lock.unlock();
+    const auto pause = look();
+    lock.lock();
+    const auto woken = [this] { return stop_ || is_new_; };
+    if (pause) {
+      changed_.wait_for(lock, *pause, woken);
+    } else {
+      changed_.wait(lock, woken);
+    }
+  }
+}
+
+std::vector<Hook> Webhooks::hooks() const {
+  const std::lock_guard lock(mutex_);
+  return hooks_;
+}
+
+std::vector<std::string> Webhooks::urls_of(const std::string& sweep_name) const {
+  std::vector<std::string> urls;
+  for (const auto& hook : hooks()) {
+    if (base::glob_match(hook.match, sweep_name)) urls.push_back(hook.url);
+  }
+  return urls;
+}
+
+std::optional<milliseconds> Webhooks::look() {
+  const auto taken =
+      parts_.table.take_endings([this](const auto& name) { return urls_of(name); }, parts_.clock.unix_ms());
+  if (!taken) base::log::error("webhooks: {}", taken.error().message);
+  while (!cancel_.token().canceled()) {
+    const auto next = parts_.table.next();
+    if (next && !*next) return std::nullopt;
+    if (next && (*next)->at_ms > parts_.clock.unix_ms()) return milliseconds((*next)->at_ms - parts_.clock.unix_ms());
+    const auto settled = next ? settle((*next)->delivery) : fail(next.error());
+    if (settled) continue;
+    base::log::error("webhooks: {}", settled.error().message);
+    return kAfterTrouble;
+  }
+  return std::nullopt;
+}
+
+Status Webhooks::settle(const Delivery& delivery) {
+  const auto all = hooks();
+  const auto hook = std::find_if(all.begin(), all.end(), [&](const Hook& each) { return each.url == delivery.url; });
+  if (hook == all.end()) return parts_.table.remove(delivery.number);  // the configuration has it no more
+  const std::string host = host_of(delivery.url);
+  const auto body = parts_.describe(delivery.sweep);
+  const auto told = body ? deliver(delivery, *hook, *body) : fail(body.error());
+  if (cancel_.token().canceled()) return {};
+  if (told) {
+    base::log::info("sweep {}: {} was told", delivery.sweep, host);
+    return parts_.table.remove(delivery.number);
+  }
+  const std::int64_t now = parts_.clock.unix_ms();
+  if (now - delivery.since_ms > kPatience_ms) {
+    base::log::error("sweep {}: {} is not told any more: {}", delivery.sweep, host, told.error().message);
+    return parts_.table.remove(delivery.number);
+  }
+  const auto doublings = std::min<std::int64_t>(delivery.attempts, kDoublings);
+  const std::int64_t pause = std::min(kFirstPause_ms << doublings, kLongestPause_ms);
+  base::log::warning("sweep {}: {} was not told: {}; trying again in {} s", delivery.sweep, host, told.error().message,
+                     pause / 1000);
+  return parts_.table.put_off(delivery.number, now + pause, host + ": " + told.error().message);
+}
+
+Status Webhooks::deliver(const Delivery& delivery, const Hook& hook, const std::string& body) {
+  INGOT_TRY(const auto options, options_of(delivery, hook, parts_.clock.unix_ms(), body));
+  INGOT_TRY(const auto directory, sys::TempDir::create(parts_.directory, "webhook-"));
+  INGOT_CHECK(sys::write_file_durably(directory.path() / "options", options, 0600));
+  INGOT_CHECK(sys::write_file_durably(directory.path() / "body", body, 0600));
+  sys::Command command;
+  command.argv = {"curl",       "--disable",    "--config",          directory.path() / "options",
+                  "--request",  "POST",         "--data-binary",     "@" + (directory.path() / "body").string(),
+                  "--silent",   "--show-error", "--output",          "/dev/null",
+                  "--proto",    "=http,https",  "--connect-timeout", "10",
+                  "--max-time", "30",           "--write-out",       "%{http_code}"};
+  if (!hook.ca_file.empty()) command.argv.insert(command.argv.end(), {"--cacert", hook.ca_file});
+  command.timeout = std::chrono::minutes(1);
+  INGOT_TRY(const auto answer, sys::capture(parts_.processes, command, cancel_.token()));
+  if (!answer.status.ok()) return fail(ErrorKind::unavailable, std::string(base::trim(answer.err)));
+  if (!answer.out.starts_with('2')) return fail(ErrorKind::unavailable, "it answered " + answer.out);
+  return {};
+}
+
+}  // namespace ingot::webhook
