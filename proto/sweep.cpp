@@ -77,6 +77,8 @@ nlohmann::json to_json(const SweepSpec& value) {
           {"time_seconds", value.time_seconds},
           {"disk_bytes", value.disk_bytes},
           {"stop_after", value.stop_after},
+          {"keep_jobs_seconds", value.keep_jobs_seconds},
+          {"keep_artifacts_seconds", value.keep_artifacts_seconds},
           {"publish_whole", value.publish_whole},
           {"idempotency_key", value.idempotency_key}};
 }
@@ -97,6 +99,8 @@ Decoded<SweepSpec> sweep_spec_from_json(const nlohmann::json& body) {
   fields.read_integer("time_seconds", value.time_seconds);
   fields.read_integer("disk_bytes", value.disk_bytes);
   fields.read_integer("stop_after", value.stop_after);
+  fields.read_integer("keep_jobs_seconds", value.keep_jobs_seconds);
+  fields.read_integer("keep_artifacts_seconds", value.keep_artifacts_seconds);
   fields.read("publish_whole", value.publish_whole);
   fields.read("idempotency_key", value.idempotency_key);
   return finish(fields, value);

@@ -31,7 +31,10 @@ struct SweepSpec {
   std::uint64_t time_seconds = 0;  // of the whole sweep; 0: none
   std::uint64_t disk_bytes = 0;    // of what its cells make; 0: none
   unsigned stop_after = 0;         // so many failures; 0: goes on
-  bool publish_whole = false;      // images are pushed once every cell is done
+  // How long what its jobs left is kept after its end; 0: as long as the daemon keeps it, which is never exceeded.
+  std::uint64_t keep_jobs_seconds = 0;
+  std::uint64_t keep_artifacts_seconds = 0;
+  bool publish_whole = false;  // images are pushed once every cell is done
   std::string idempotency_key;
 };
 

@@ -132,6 +132,8 @@ proto::SweepSpec to_submission(const sweep::Specification& specification, const 
   spec.parallel = specification.limits.parallel;
   spec.time_seconds = specification.limits.time_seconds;
   spec.disk_bytes = specification.limits.disk_bytes;
+  spec.keep_jobs_seconds = specification.retention.jobs_seconds;
+  spec.keep_artifacts_seconds = specification.retention.artifacts_seconds;
   spec.stop_after = specification.stop_after;
   for (const auto& cell : cells) {
     Values args = arg_file;

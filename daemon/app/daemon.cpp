@@ -119,7 +119,8 @@ struct Daemon::Parts {
             queue->log_bytes(), solver->cache_mount_bytes(), solver->cache_mounts().count()};
   }
   Measured measured() const {
-    return {*queue,    *solver, *images, *blobs, *collector, *sweeper, *admission, recipes, config.parallel_steps,
+    return {*queue,    *solver,    *images, *blobs,    *collector,
+            *sweeper,  *admission, recipes, *webhooks, config.parallel_steps,
             started_ms};
   }
 

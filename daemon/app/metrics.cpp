@@ -99,6 +99,8 @@ std::string metrics_text(const Measured& daemon) {
   write_steps(daemon.solver, daemon.slots, text);
   write_recipes(daemon.recipes, text);
   write_disk(daemon, text);
+  text.family(kGauge, "ingot_webhook_deliveries_waiting", "Messages that no webhook has taken so far.")
+      .sample(daemon.webhooks.waiting().value_or(0));
   return text.text();
 }
 

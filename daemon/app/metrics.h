@@ -10,6 +10,7 @@
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
 #include "daemon/store/sweeper.h"
+#include "daemon/webhook/webhooks.h"
 
 namespace ingot::app {
 
@@ -22,6 +23,7 @@ struct Measured {
   const store::Sweeper& sweeper;
   const pipeline::Admission& admission;
   const pipeline::KeptRecipes& recipes;
+  const webhook::Webhooks& webhooks;
   unsigned slots = 0;
   std::int64_t started_ms = 0;
 };

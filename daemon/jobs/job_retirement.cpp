@@ -15,7 +15,7 @@ std::vector<std::string> JobRetirement::idle(std::vector<std::string> ids) const
 // goes with the next batch.
 Result<bool> JobRetirement::retire_jobs(std::int64_t before_ms, std::uint64_t max_jobs, Retired& retired) {
   std::lock_guard born(records_.birth);  // nobody repeats one of them meanwhile
-  INGOT_TRY(auto expired, table_.expired_jobs(before_ms, max_jobs));
+  INGOT_TRY(auto expired, table_.expired_jobs(before_ms, max_jobs, records_.clock.unix_ms()));
   const auto ids = idle(std::move(expired));
   if (ids.empty()) return false;
   for (const auto& id : ids) records_.logs.remove(id);
@@ -51,6 +51,11 @@ Result<Retired> JobRetirement::retire(const RetentionPolicy& policy) {
   while (policy.logs_ms != 0) {
     INGOT_TRY(bool more, retire_logs(before(policy.logs_ms), retired));
     if (!more) break;
+  }
+  while (true) {
+    INGOT_TRY(const auto removed, table_.remove_artifacts_of_sweeps(now));
+    if (removed == 0) break;
+    retired.artifacts += removed;
   }
   while (policy.artifacts_ms != 0) {
     INGOT_TRY(auto removed, table_.remove_artifacts(before(policy.artifacts_ms), now));

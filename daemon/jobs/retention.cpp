@@ -29,7 +29,15 @@ Result<std::vector<std::string>> RetentionTable::ids(const std::string& sql, std
   return found;
 }
 
-Result<std::vector<std::string>> RetentionTable::expired_jobs(std::int64_t before_ms, std::uint64_t max_jobs) const {
+Result<std::vector<std::string>> RetentionTable::expired_jobs(std::int64_t before_ms, std::uint64_t max_jobs,
+                                                              std::int64_t now_ms) const {
+  INGOT_TRY(auto of_sweeps,
+            ids(fmt::format("SELECT j.id FROM sweeps s JOIN jobs j ON j.sweep = s.seq WHERE s.keep_jobs_ms "
+                            "> 0 AND s.finished_ms + s.keep_jobs_ms < ? AND j.finished_ms IS NOT NULL "
+                            "LIMIT {}",
+                            kBatch),
+                now_ms));
+  if (!of_sweeps.empty()) return of_sweeps;
   INGOT_TRY(auto old, ids(fmt::format("SELECT id FROM jobs WHERE finished_ms < ? AND {} ORDER BY finished_ms LIMIT {}",
                                       kOfNoOpenSweep, kBatch),
                           before_ms));
@@ -94,15 +102,30 @@ Status RetentionTable::note_removed_logs(const std::vector<std::string>& jobs, s
 }
 
 Result<std::uint64_t> RetentionTable::remove_artifacts(std::int64_t before_ms, std::int64_t now_ms) {
+  return remove_artifacts(fmt::format("SELECT DISTINCT a.job FROM artifacts a JOIN jobs j ON j.seq = a.job WHERE "
+                                      "a.removed_ms IS NULL AND j.finished_ms < ?2 AND {} LIMIT {}",
+                                      kOfNoOpenSweep, kBatch),
+                          before_ms, now_ms);
+}
+
+Result<std::uint64_t> RetentionTable::remove_artifacts_of_sweeps(std::int64_t now_ms) {
+  return remove_artifacts(
+      fmt::format("SELECT DISTINCT a.job FROM sweeps s JOIN jobs j ON j.sweep = s.seq JOIN artifacts a "
+                  "ON a.job = j.seq WHERE s.keep_artifacts_ms > 0 AND s.finished_ms + "
+                  "s.keep_artifacts_ms < ?2 AND j.finished_ms IS NOT NULL AND a.removed_ms IS NULL "
+                  "LIMIT {}",
+                  kBatch),
+      now_ms, now_ms);
+}
+
+Result<std::uint64_t> RetentionTable::remove_artifacts(const std::string& jobs, std::int64_t parameter,
+                                                       std::int64_t now_ms) {
   std::uint64_t removed = 0;
   INGOT_CHECK(database_.transaction([&]() -> Status {
-    INGOT_TRY(auto update,
-              database_.prepare(fmt::format(
-                  "UPDATE artifacts SET removed_ms = ? WHERE removed_ms IS NULL AND job IN (SELECT DISTINCT a.job FROM "
-                  "artifacts a JOIN jobs j ON j.seq = a.job WHERE a.removed_ms IS NULL AND j.finished_ms < ? AND {} "
-                  "LIMIT {})",
-                  kOfNoOpenSweep, kBatch)));
-    INGOT_CHECK(update.bind(1, now_ms).bind(2, before_ms).run());
+    INGOT_TRY(
+        auto update,
+        database_.prepare("UPDATE artifacts SET removed_ms = ?1 WHERE removed_ms IS NULL AND job IN (" + jobs + ")"));
+    INGOT_CHECK(update.bind(1, now_ms).bind(2, parameter).run());
     removed = static_cast<std::uint64_t>(database_.changes());
     return {};
   }));

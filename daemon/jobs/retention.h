@@ -30,8 +30,10 @@ class RetentionTable {
  public:
   explicit RetentionTable(db::Database& database) : database_(database) {}
 
-  // Ended jobs that ended before that time, or are not among the `max_jobs` latest; the oldest first.
-  Result<std::vector<std::string>> expired_jobs(std::int64_t before_ms, std::uint64_t max_jobs) const;
+  // Ended jobs that ended before that time, or are not among the `max_jobs` latest, the oldest first; or those of a
+  // sweep that does not want them kept until now.
+  Result<std::vector<std::string>> expired_jobs(std::int64_t before_ms, std::uint64_t max_jobs,
+                                                std::int64_t now_ms) const;
   Status forget_jobs(const std::vector<std::string>& ids);
 
   Result<std::vector<std::string>> expired_logs(std::int64_t before_ms) const;
@@ -39,12 +41,15 @@ class RetentionTable {
 
   // Notes artifacts of jobs that ended before that time as removed; how many. The blobs are the sweeper's.
   Result<std::uint64_t> remove_artifacts(std::int64_t before_ms, std::int64_t now_ms);
+  // The same of jobs of sweeps that do not want them kept until now.
+  Result<std::uint64_t> remove_artifacts_of_sweeps(std::int64_t now_ms);
   // One of an ended job; kind `conflict` while the job goes on. One that was removed already stays as it is.
   Status remove_artifact(const proto::Job& job, const std::string& artifact, std::int64_t now_ms);
 
  private:
   Status forget_job(const std::string& id);
   Result<std::vector<std::string>> ids(const std::string& sql, std::int64_t parameter) const;
+  Result<std::uint64_t> remove_artifacts(const std::string& jobs, std::int64_t parameter, std::int64_t now_ms);
 
   db::Database& database_;
 };

@@ -104,12 +104,13 @@ Result<proto::Sweep> SweepTable::insert(const proto::SweepSpec& spec, const prot
                   fmt::format("the queue has no room for {} cells: {} jobs wait", spec.cells.size(), queued.number(0)),
                   "try again later, or raise jobs.max_queued in the daemon's configuration");
     }
-    INGOT_TRY(
-        auto insertion,
-        database_->prepare("INSERT INTO sweeps (id, name, project, state, axes, job, digest, idempotency_key, "
-                           "submitter_uid, submitter_gid, submitter_user, parallel, stop_after, disk_bytes, "
-                           "publish_whole, held, created_ms, deadline_ms, time_seconds) VALUES (?, ?, ?, 'running', ?, "
-                           "?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)"));
+    INGOT_TRY(auto insertion,
+              database_->prepare(
+                  "INSERT INTO sweeps (id, name, project, state, axes, job, digest, idempotency_key, "
+                  "submitter_uid, submitter_gid, submitter_user, parallel, stop_after, disk_bytes, "
+                  "publish_whole, held, created_ms, deadline_ms, time_seconds, keep_jobs_ms, keep_artifacts_ms) "
+                  "VALUES (?, ?, ?, 'running', ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), "
+                  "?, ?, ?)"));
     const std::int64_t now = clock_->unix_ms();
     const std::string id = base::random_id(kSweepIdLength);
     insertion.bind(1, id).bind(2, spec.name).bind(3, spec.job.project).bind(4, proto::dump(nlohmann::json(spec.axes)));
@@ -120,6 +121,8 @@ Result<proto::Sweep> SweepTable::insert(const proto::SweepSpec& spec, const prot
     insertion.bind(15, std::int64_t{spec.job.target.empty() ? 0 : 1}).bind(16, now);
     insertion.bind(17, spec.time_seconds == 0 ? 0 : now + static_cast<std::int64_t>(spec.time_seconds) * 1000);
     insertion.bind(18, static_cast<std::int64_t>(spec.time_seconds));
+    insertion.bind(19, static_cast<std::int64_t>(spec.keep_jobs_seconds) * 1000);
+    insertion.bind(20, static_cast<std::int64_t>(spec.keep_artifacts_seconds) * 1000);
     INGOT_CHECK(insertion.run());
     INGOT_TRY(const auto seq, seq_of(id));
     INGOT_CHECK(insert_cells(seq, spec, submitter, before_commit));

@@ -57,7 +57,7 @@ class Sweeps {
   base::Clock& clock_;
   const Hands hands_;
   PublishImage publish_;
-  std::function<void()> ended_;
+  std::function<void()> ended_ = [] {};  // a queue that was not started has sweeps, too
 
   std::mutex mutex_;  // guards all below; never held while the database or a registry is asked
   std::condition_variable changed_;

@@ -41,6 +41,7 @@ const edge::Schema& sweep_schema() {
               {"limits", object({{"parallel", integer(1, 1000)},
                                  {"time", duration()},
                                  {"disk", fits("[0-9]+(\\.[0-9]+)?[KMGTPkmgtp]?i?B?", "200G")}})},
+              {"retention", object({{"jobs", duration()}, {"artifacts", duration()}})},
               {"on-failure", one_of({"keep-going", "stop"})},
               {"stop-after", integer(1, 100000)}});
   return kSchema;

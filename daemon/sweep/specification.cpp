@@ -37,6 +37,10 @@ class Reader {
       made.limits = {static_cast<unsigned>(number(limits["parallel"])), seconds(limits["time"]), bytes(limits["disk"])};
     }
     made.stop_after = static_cast<unsigned>(number(root["stop-after"]));
+    const YAML::Node retention = root["retention"];
+    if (retention && retention.IsMap()) {
+      made.retention = {seconds(retention["jobs"]), seconds(retention["artifacts"])};
+    }
     if (text(root["on-failure"]) == "stop" && made.stop_after == 0) made.stop_after = 1;
     refuse_contradictions(root, made);
     return made;

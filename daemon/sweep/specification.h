@@ -53,6 +53,12 @@ struct Limits {
   std::uint64_t disk_bytes = 0;    // of what its cells make, together; 0: none
 };
 
+// How long what its jobs left is kept, since the end of the sweep; 0: as long as the daemon keeps it.
+struct Retention {
+  std::uint64_t jobs_seconds = 0;  // all of them, logs and artifacts too
+  std::uint64_t artifacts_seconds = 0;
+};
+
 struct Specification {
   std::string name;
   std::string project = ".";  // beside the file
@@ -69,6 +75,7 @@ struct Specification {
   int priority = 0;
   std::uint64_t timeout_seconds = 0;  // of each cell
   Limits limits;
+  Retention retention;
   unsigned stop_after = 0;  // so many failures; 0: goes on
 };
 

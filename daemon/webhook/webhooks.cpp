@@ -32,7 +32,7 @@ Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::
   const std::int64_t seconds = now_ms / 1000;
   std::string options = fmt::format(
       "url = \"{}\"\nheader = \"Content-Type: application/json\"\nheader = \"User-Agent: ingotd/{}\"\n"
-      "header = \"Ingot-Delivery: {}\"\nheader = \"Ingot-Timestamp: {}\"\n",
+      "header = \"Ingot-Delivery: {}\"\nheader = \"Ingot-Timestamp: {}\"\nheader = \"Expect:\"\n",
       hook.url, proto::kVersion, delivery.number, seconds);
   if (hook.secret_file.empty()) return options;
   INGOT_TRY(const auto secret, sys::read_file(hook.secret_file, kLargestSecret));

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <atomic>
+#include <filesystem>
 #include <string>
-#include <thread>
 
-#include "tests/support/temp.h"
+#include "tests/support/http_server.h"
 
 namespace ingot::test {
 
@@ -12,21 +11,10 @@ namespace ingot::test {
 class FileServer {
  public:
   FileServer(std::filesystem::path directory, const std::string& user, const std::string& password);
-  ~FileServer();
-  FileServer(const FileServer&) = delete;
-  FileServer& operator=(const FileServer&) = delete;
-  int port() const { return port_; }
+  int port() const { return server_.port(); }
 
  private:
-  void serve();
-  void answer(int connection) const;
-
-  const std::filesystem::path directory_;
-  const std::string authorization_;
-  sys::UniqueFd socket_;
-  int port_ = 0;
-  std::atomic<bool> ended_ = false;
-  std::thread thread_;
+  HttpServer server_;
 };
 
 }  // namespace ingot::test

@@ -7,12 +7,14 @@
 #include <functional>
 
 #include "daemon/app/command_line.h"
+#include "daemon/app/config_lists.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/temp.h"
 
 namespace ingot::app {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class ConfigTest : public testing::Test {
@@ -94,6 +96,29 @@ TEST_F(ConfigTest, the_compression_of_images_is_one_of_two) {
 }
 
 // The example is the documentation of the file: every key, with the default that the table has.
+TEST_F(ConfigTest, schedules_and_webhooks_are_read_with_what_is_wrong_at_its_line) {
+  const auto error = [&](const std::string& text) {
+    const auto loaded = load_config({directory.file("wrong.yaml", text), true, {}, {}});
+    return loaded ? "" : proto::render(loaded.error().front());
+  };
+  const std::string right = "{name: nightly, file: /srv/sweep.yaml, cron: \"30 2 * * *\", jitter: 10m}";
+  const auto loaded = load_config({directory.file("right.yaml", "schedules:\n  - " + right + "\n"), true, {}, {}});
+  ASSERT_TRUE(loaded) << proto::render(loaded.error().front());
+  EXPECT_EQ(loaded->schedules.front().name, "nightly");
+  EXPECT_EQ(loaded->schedules.front().jitter_seconds, 600);
+  EXPECT_THAT(error("schedules:\n  - {name: a, file: /a, cron: \"61 2 * * *\"}\n"),
+              AllOf(HasSubstr("wrong.yaml:2:31: "), HasSubstr("\"61\" is no minute")));
+  EXPECT_THAT(error("schedules:\n  - {name: a, file: /a, cron: \"@daily\", time_zone: Berlin}\n"),
+              HasSubstr("there is no time zone \"Berlin\""));
+  EXPECT_THAT(error("schedules:\n  - {name: a, file: a.yaml, cron: \"@daily\"}\n"), HasSubstr("the absolute path"));
+  EXPECT_THAT(error("schedules:\n  - {name: a, fiel: /a}\n"), HasSubstr("did you mean \"file\"?"));
+  EXPECT_THAT(error("schedules:\n  - {name: a, file: /a, cron: \"@daily\", jitter: 2d}\n"), HasSubstr("at most a day"));
+  EXPECT_THAT(error("schedules: [" + right + ", " + right + "]\n"), HasSubstr("two schedules are called \"nightly\""));
+  EXPECT_THAT(error("schedules: nightly\n"), HasSubstr("`schedules` must be a list"));
+  EXPECT_THAT(error("webhooks:\n  - {url: ci.example}\n"), HasSubstr("begins with https://"));
+  EXPECT_THAT(error("webhooks:\n  - nobody\n"), HasSubstr("a webhook is a map of options"));
+}
+
 TEST_F(ConfigTest, the_example_configuration_has_every_key_with_its_default) {
   const YAML::Node example = YAML::LoadFile(test::source_directory().string() + "/packaging/ingotd.yaml");
   auto loaded = load_config({test::source_directory().string() + "/packaging/ingotd.yaml", true, {}, {}});
@@ -115,8 +140,7 @@ TEST_F(ConfigTest, the_example_configuration_has_every_key_with_its_default) {
     EXPECT_EQ(shown[key.name], key.default_text) << key.name;
     shown.erase(key.name);
   }
-  shown.erase("images");
-  shown.erase("repositories");
+  for (const auto& list : config_lists()) EXPECT_EQ(shown.erase(list.name), 1U) << list.name;
   EXPECT_TRUE(shown.empty()) << "an unknown key: " << shown.begin()->first;
 }
 
@@ -126,8 +150,7 @@ TEST_F(ConfigTest, the_help_has_every_flag) {
     EXPECT_THAT(help, HasSubstr(key.flag));
     EXPECT_THAT(help, HasSubstr(key.environment));
   }
-  EXPECT_THAT(help, HasSubstr("--images"));
-  EXPECT_THAT(help, HasSubstr("--repositories"));
+  for (const auto& list : config_lists()) EXPECT_THAT(help, HasSubstr(list.flag));
 }
 
 TEST_F(ConfigTest, an_unknown_flag_gets_its_neighbour) {

@@ -229,5 +229,38 @@ TEST_F(JobRetirementTest, what_became_of_jobs_is_counted) {
   EXPECT_GE(queue->counters().saved_bytes, 6U);
 }
 
+// Each sweep says it for itself, and the daemon's own limit holds beside it.
+TEST_F(JobRetirementTest, a_sweep_may_want_its_jobs_and_artifacts_kept_for_a_shorter_time) {
+  const auto run_sweep = [&](std::uint64_t jobs_days, std::uint64_t artifacts_days) {
+    proto::SweepSpec spec;
+    spec.name = "nightly" + std::to_string(jobs_days) + std::to_string(artifacts_days);
+    spec.job.context = "sha256:" + std::string(64, 'a');
+    spec.cells = {{"cell", "+cell", {}, {}, 0, 0}};
+    spec.keep_jobs_seconds = jobs_days * 86'400;
+    spec.keep_artifacts_seconds = artifacts_days * 86'400;
+    const auto sweep = queue->submit_sweep(spec, {1000, 1000, "me"}, {});
+    EXPECT_TRUE(sweep) << sweep.error().message;
+    const auto job = queue->find_sweep(sweep->id, true)->cells.front().job;
+    wait(job);
+    wait_until([&] { return proto::is_final(queue->find_sweep(sweep->id, false)->state); });
+    return job;
+  };
+  const auto single = ended();
+  const auto short_jobs = run_sweep(2, 0);
+  const auto short_artifacts = run_sweep(0, 2);
+  const auto plain = run_sweep(0, 0);
+  days(1);
+  EXPECT_EQ(retire({30 * kDay, 0, 0, 0}).jobs, 0U);
+  days(2);
+  const auto retired = retire({30 * kDay, 0, 0, 0}, 2);
+  EXPECT_EQ(retired.jobs, 1U);
+  EXPECT_EQ(retired.artifacts, 1U);
+  EXPECT_FALSE(queue->find(short_jobs));
+  EXPECT_NE(queue->artifacts(short_artifacts)->front().removed_ms, 0);
+  for (const auto& kept : {single, plain}) EXPECT_EQ(queue->artifacts(kept)->front().removed_ms, 0);
+  days(30);
+  EXPECT_EQ(retire({30 * kDay, 0, 0, 0}, 3).jobs, 3U);
+}
+
 }  // namespace
 }  // namespace ingot::jobs
