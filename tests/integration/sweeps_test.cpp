@@ -55,6 +55,11 @@ cell:
   }
   std::string last_sweep() { return json::parse(sweep({"ls", "--json", "-n", "1"}).out)["sweeps"][0]["id"]; }
   double metric(const std::string& name) { return parse_metrics(daemon->curl({"http://ingot/metrics"}).out).at(name); }
+  static std::string numbers(int from, int to) {
+    std::string text = std::to_string(from);
+    while (from < to) text += ", " + std::to_string(++from);
+    return text;
+  }
   static constexpr const char* kGrid =
       "name: nightly\ntargets: [+cell]\nbase: +common\naxes: {V: [v1, v2, v3, v4], OS: [a, b]}\n";
 
@@ -204,6 +209,45 @@ TEST_F(Sweeps, canceled_they_end_at_once) {
   EXPECT_EQ(sweep({"cancel", last_sweep()}).code, 0);
   EXPECT_EQ(client.wait(), 130) << client.log();
   EXPECT_THAT(client.log(), HasSubstr("canceled: 0 green, 6 canceled"));
+}
+
+// One submits forty cells, the other ten a moment later: these do not wait for those. The daemon runs three jobs at
+// once, and what each has of them is held against the other's at every end of a cell.
+TEST_F(Sweeps, of_two_people_have_equal_shares) {
+  daemon->stop();
+  daemon.emplace(std::vector<std::string>{"--jobs-parallel", "3", "--socket-mode", "0666"});
+  daemon->project_file("Earthfile",
+                       "VERSION 0.8\ncell:\n    FROM tiny\n    ARG --required V\n    RUN echo $V && sleep 0.2\n");
+  daemon->project_file("sweep.yaml", "targets: [+cell]\naxes: {V: [" + numbers(1, 40) + "]}\n");
+  ASSERT_EQ(sweep({"run"}).code, 0);
+  const std::string first = last_sweep();
+  daemon->project_file("sweep.yaml", "targets: [+cell]\naxes: {V: [" + numbers(101, 110) + "]}\n");
+  for (const auto& path : {daemon->socket().parent_path(), daemon->project()})
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+  const auto other = run_program({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("ingot"), "-C",
+                                  daemon->project(), "--socket", daemon->socket(), "sweep", "run", "--wait"});
+  ASSERT_EQ(other.code, 0) << other.err;
+  const std::string second = last_sweep();
+  ASSERT_NE(first, second);
+  EXPECT_EQ(json::parse(sweep({"show", "--json", second}).out)["submitter"]["uid"], 65534);
+  const auto after = json::parse(sweep({"show", "--json", first}).out);
+  // While the ten ran, about ten of the forty did; those that ended before the second came are beside them.
+  const auto ended = after["counts"].value("succeeded", 0);
+  EXPECT_GE(ended, 7) << "the first went on";
+  EXPECT_LE(ended, 20) << "the second had its half";
+  EXPECT_EQ(sweep({"wait", first}).code, 0);
+}
+
+// What is built is the project as it was sent, and a plan sends nothing that a run would take for its own.
+TEST_F(Sweeps, build_the_project_as_it_is_when_they_run) {
+  ASSERT_EQ(sweep({"plan"}).code, 0);
+  daemon->project_file("broken", "v1a\n");
+  const auto ran = sweep({"run", "--wait"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("red 1: v1 a"));
+  EXPECT_THAT(sweep({"plan", "-q"}).out, HasSubstr("8 cells: 7 are built already"));
+  daemon->project_file("broken", "v2b\n");
+  EXPECT_THAT(sweep({"plan", "-q"}).out, HasSubstr("8 cells: 0 are built already"));
 }
 
 }  // namespace
