@@ -123,6 +123,7 @@ void read_repositories(Config& config, const YAML::Node& list, const Complain& c
 }
 
 void read_schedules(Config& config, const YAML::Node& list, const Complain& complain) {
+  if (list.IsNull()) return;
   const auto read = [&](const YAML::Node& node) -> std::optional<schedule::Plan> {
     schedule::Plan plan;
     const std::map<std::string, Take> options = {{"name", text_into(plan.name)},
@@ -164,6 +165,7 @@ void read_schedules(Config& config, const YAML::Node& list, const Complain& comp
 }
 
 void read_webhooks(Config& config, const YAML::Node& list, const Complain& complain) {
+  if (list.IsNull()) return;
   const auto read = [&](const YAML::Node& node) -> std::optional<webhook::Hook> {
     webhook::Hook hook;
     const std::map<std::string, Take> options = {{"match", text_into(hook.match)},

@@ -216,6 +216,16 @@ TEST_F(SchedulerTest, a_jitter_puts_schedules_of_one_time_apart_and_is_the_same_
   EXPECT_THAT(submitted, testing::Contains(HasSubstr("a-")));
 }
 
+TEST_F(SchedulerTest, its_thread_wakes_for_what_changes_and_ends_at_once) {
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *"), plan("weekly", "@weekly")}));
+  scheduler->start();
+  advance_to_hour(2);
+  ASSERT_TRUE(scheduler->pause("weekly", true));
+  for (int i = 0; i < 2000 && shown("nightly").sweep.empty(); ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(shown("nightly").sweep, "nightly-1");
+  scheduler->stop();
+}
+
 // Over the change of daylight saving in Berlin, with a clock that moves by half an hour: once a night.
 TEST_F(SchedulerTest, every_night_has_one_sweep_whatever_clocks_are_put_to) {
   auto nightly = plan("nightly", "30 2 * * *");

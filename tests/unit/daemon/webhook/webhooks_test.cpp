@@ -163,6 +163,16 @@ TEST_F(WebhooksTest, one_that_the_configuration_has_no_more_is_told_nothing) {
   EXPECT_EQ(hooks->waiting().value(), 0U);
 }
 
+TEST_F(WebhooksTest, its_thread_wakes_for_a_sweep_that_ended) {
+  const auto hooks = make();
+  hooks->start();
+  end_sweep("sweepone", "nightly");
+  hooks->sweep_ended();
+  for (int i = 0; i < 2000 && processes.commands().empty(); ++i) std::this_thread::sleep_for(5ms);
+  hooks->stop();
+  EXPECT_EQ(told.size(), 1U);
+}
+
 TEST_F(WebhooksTest, what_curl_read_is_removed) {
   const auto hooks = make();
   end_sweep("sweepone", "nightly");
