@@ -13,6 +13,7 @@ nlohmann::json to_json(const Schedule& value) {
                          {"time_zone", value.time_zone},
                          {"jitter_seconds", value.jitter_seconds},
                          {"is_paused", value.is_paused},
+                         {"is_submitting", value.is_submitting},
                          {"next_ms", value.next_ms},
                          {"ran_ms", value.ran_ms}};
   if (!value.sweep.empty()) body["sweep"] = value.sweep;
@@ -30,6 +31,7 @@ Decoded<Schedule> schedule_from_json(const nlohmann::json& body) {
   fields.read("time_zone", value.time_zone);
   fields.read_integer("jitter_seconds", value.jitter_seconds);
   fields.read("is_paused", value.is_paused);
+  fields.read("is_submitting", value.is_submitting);
   fields.read_integer("next_ms", value.next_ms);
   fields.read_integer("ran_ms", value.ran_ms);
   fields.read("sweep", value.sweep);

@@ -16,6 +16,7 @@ struct Schedule {
   std::string time_zone;  // empty: the host's
   std::int64_t jitter_seconds = 0;
   bool is_paused = false;
+  bool is_submitting = false;
   std::int64_t next_ms = 0;  // when it begins next; 0: not at all
   // The last time that it was its turn; 0: never so far.
   std::int64_t ran_ms = 0;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
@@ -54,7 +56,10 @@ Result<int> ls(const Invocation& invocation, Daemon& daemon) {
   std::size_t longest = 0;
   for (const auto& each : schedules) longest = std::max(longest, each.name.size());
   for (const auto& each : schedules) {
-    const std::string next = each.is_paused ? "paused" : each.next_ms == 0 ? "never" : human_time(each.next_ms);
+    const std::string next = each.is_submitting  ? "being sent"
+                             : each.is_paused    ? "paused"
+                             : each.next_ms == 0 ? "never"
+                                                 : human_time(each.next_ms);
     const std::string zone = each.time_zone.empty() ? "" : " " + each.time_zone;
     std::printf("%-*s  next %-16s  %s%s  %s\n%*s  last %s\n", static_cast<int>(longest), visible(each.name).c_str(),
                 next.c_str(), visible(each.cron).c_str(), visible(zone).c_str(), visible(each.file).c_str(),
@@ -63,9 +68,23 @@ Result<int> ls(const Invocation& invocation, Daemon& daemon) {
   return 0;
 }
 
+Result<proto::Schedule> find(Daemon& daemon, const std::string& name) {
+  INGOT_TRY(const auto schedules, daemon.schedules());
+  for (const auto& each : schedules) {
+    if (each.name == name) return each;
+  }
+  return fail(ErrorKind::not_found, "the schedule was taken out of the configuration");
+}
+
 Result<int> run(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto name, name_of(invocation));
-  INGOT_TRY(const auto schedule, daemon.change_schedule(name, "run"));
+  INGOT_TRY(auto schedule, daemon.change_schedule(name, "run"));
+  while (schedule.is_submitting) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    INGOT_TRY(schedule, find(daemon, name));
+  }
+  if (!schedule.problem.empty())
+    return fail(base::with_context(Error{ErrorKind::invalid, schedule.problem, {}, {}, {}}, "in schedule " + name));
   if (wants_json(invocation)) {
     print_json(proto::to_json(schedule));
   } else {

@@ -27,6 +27,10 @@ Result<proto::SweepSpec> read_sweep(const Services& services, const Request& req
   if (sweep.cells.empty()) return fail(ErrorKind::invalid, "a sweep has at least one cell");
   if (sweep.cells.size() > kMostCells)
     return fail(ErrorKind::invalid, fmt::format("a sweep has at most {} cells", kMostCells));
+  constexpr std::uint64_t kCentury = 3'155'760'000;
+  for (const auto seconds : {sweep.time_seconds, sweep.keep_jobs_seconds, sweep.keep_artifacts_seconds}) {
+    if (seconds > kCentury) return fail(ErrorKind::invalid, "a time of a sweep is longer than a century");
+  }
   if (sweep.idempotency_key.size() > 256) return fail(ErrorKind::invalid, "the sweep's idempotency_key is too long");
   if (sweep.job.locally || sweep.job.ssh)
     return fail(ErrorKind::invalid, "nobody stays with a sweep to do what LOCALLY or --ssh asks for");

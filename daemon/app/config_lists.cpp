@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "daemon/base/strings.h"
 #include "daemon/image/source.h"
@@ -73,6 +74,16 @@ std::vector<Row> read_rows(const YAML::Node& list, const std::string& what, cons
     if (std::optional<Row> row = read(node)) rows.push_back(std::move(*row));
   }
   return rows;
+}
+
+// The first row that has what one before it has there, too.
+template <typename Row>
+const Row* first_twice(const std::vector<Row>& rows, std::string Row::*member) {
+  std::set<std::string> seen;
+  for (const auto& row : rows) {
+    if (!seen.insert(row.*member).second) return &row;
+  }
+  return nullptr;
 }
 
 void read_images(Config& config, const YAML::Node& list, const Complain& complain) {
@@ -157,11 +168,8 @@ void read_schedules(Config& config, const YAML::Node& list, const Complain& comp
   config.schedules =
       read_rows<schedule::Plan>(list, "`schedules` must be a list",
                                 "{name: nightly, file: /srv/edge/sweep.yaml, cron: \"30 2 * * *\"}", complain, read);
-  for (std::size_t i = 0; i < config.schedules.size(); ++i) {
-    const auto is_same = [&](const schedule::Plan& other) { return other.name == config.schedules[i].name; };
-    if (std::any_of(config.schedules.begin(), config.schedules.begin() + static_cast<std::ptrdiff_t>(i), is_same))
-      complain(list, "two schedules are called \"" + base::printable(config.schedules[i].name) + "\"", "");
-  }
+  if (const auto* twice = first_twice(config.schedules, &schedule::Plan::name))
+    complain(list, "two schedules are called \"" + base::printable(twice->name) + "\"", "");
 }
 
 void read_webhooks(Config& config, const YAML::Node& list, const Complain& complain) {
@@ -180,6 +188,8 @@ void read_webhooks(Config& config, const YAML::Node& list, const Complain& compl
   };
   config.webhooks = read_rows<webhook::Hook>(list, "`webhooks` must be a list",
                                              "{url: \"https://ci.example/hooks/ingot\"}", complain, read);
+  if (const auto* twice = first_twice(config.webhooks, &webhook::Hook::url))
+    complain(list, "two webhooks have the same `url`, at " + base::printable(webhook::host_of(twice->url)), "");
 }
 
 }  // namespace

@@ -22,7 +22,6 @@
 #include "daemon/pipeline/run_job.h"
 #include "daemon/store/layer_shares.h"
 #include "daemon/sys/mounts.h"
-#include "daemon/webhook/message.h"
 #include "daemon/webhook/webhooks.h"
 #include "proto/version.h"
 
@@ -103,9 +102,10 @@ struct Daemon::Parts {
   std::mutex defaults_mutex;  // guards the next two
   solver::Surroundings defaults;
   proto::Compression compression = proto::Compression::gzip;
-  sys::CancelSource stopping;  // ends the plans that are being made, and what schedules submit
+  sys::CancelSource stopping;  // ends the plans that are being made
   std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<jobs::JobQueue> queue;
+  std::optional<ScheduledSweeps> scheduled;
   std::unique_ptr<schedule::Scheduler> schedules;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
@@ -119,8 +119,17 @@ struct Daemon::Parts {
             queue->log_bytes(), solver->cache_mount_bytes(), solver->cache_mounts().count()};
   }
   Measured measured() const {
-    return {*queue,    *solver,    *images, *blobs,    *collector,
-            *sweeper,  *admission, recipes, *webhooks, config.parallel_steps,
+    return {*queue,
+            *solver,
+            *images,
+            *blobs,
+            *collector,
+            *sweeper,
+            *admission,
+            recipes,
+            *webhooks,
+            *schedules,
+            config.parallel_steps,
             started_ms};
   }
 
@@ -144,7 +153,7 @@ struct Daemon::Parts {
   }
 
   Result<api::PushWork> push_work(const proto::ImagePush& wanted, bool may_be_there = false);
-  Status make_schedules();
+  Status make_schedules(const fs::path& state);
 };
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -168,20 +177,26 @@ Result<api::PushWork> Daemon::Parts::push_work(const proto::ImagePush& wanted, b
 }
 
 // Sweeps by the clock, and who is told of those that ended.
-Status Daemon::Parts::make_schedules() {
+Status Daemon::Parts::make_schedules(const fs::path& state) {
+  webhooks = std::make_unique<webhook::Webhooks>(webhook::Webhooks::Parts{
+      webhook::DeliveryTable(*database), base::system_clock(), sys::system_processes(), fetch_directory,
+      [this](const std::string& sweep) { return queue->find_sweep(sweep, true); }});
+  webhooks->set_hooks(config.webhooks);
+  scheduled.emplace(ScheduledSweeps{
+      fs::absolute(config.socket_path), state / "schedules",
+      [this](unsigned uid, const std::string& key) { return queue->sweep_by_key(uid, key); }, sys::system_processes()});
   schedule::Scheduler::Hands hands;
-  hands.submit = [this](const schedule::Plan& plan, const std::string& key) {
-    return submit_scheduled(plan, key, fs::absolute(config.socket_path), sys::system_processes(), stopping.token());
+  hands.submit = [this](const schedule::Plan& plan, const std::string& key, const sys::CancelToken& cancel) {
+    return scheduled->submit(plan, key, cancel);
   };
   hands.is_over = [this](const std::string& sweep) {
     return queue->find_sweep(sweep, false).map([](const proto::Sweep& found) { return proto::is_final(found.state); });
   };
+  hands.tell_problem = [this](const schedule::Plan& plan, const std::string& problem) {
+    webhooks->schedule_failed(plan.name, problem);
+  };
   schedules =
       std::make_unique<schedule::Scheduler>(schedule::ScheduleTable(*database), base::system_clock(), std::move(hands));
-  webhooks = std::make_unique<webhook::Webhooks>(webhook::Webhooks::Parts{
-      webhook::DeliveryTable(*database), base::system_clock(), sys::system_processes(), fetch_directory,
-      [this](const std::string& sweep) { return queue->find_sweep(sweep, true).map(webhook::message_of); }});
-  webhooks->set_hooks(config.webhooks);
   return schedules->set_plans(config.schedules);
 }
 
@@ -260,7 +275,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Config& config, int inherit
   queue.secrets = secrets;
   queue.default_timeout_seconds = static_cast<std::uint64_t>(config.job_timeout_seconds);
   INGOT_TRY(parts.queue, jobs::JobQueue::open(*parts.database, state / "logs", std::move(queue), base::system_clock()));
-  INGOT_CHECK(parts.make_schedules());
+  INGOT_CHECK(parts.make_schedules(state));
   parts.collector->count_also([&parts] { return parts.other_usage(); });
   parts.collector->collect_also(&parts.solver->cache_mounts());
 
@@ -342,14 +357,14 @@ void Daemon::reload(const Config& config) {
 void Daemon::stop() {
   if (!parts_->queue || parts_->stopped) return;
   parts_->stopped = true;
+  if (parts_->schedules) parts_->schedules->stop();  // what would be refused now is for the next daemon
   const auto running = parts_->queue->counts().running;
   if (running > 0) {
     log::info("waiting up to {} s for {} running jobs", parts_->config.drain_seconds, running);
   }
   parts_->queue->drain(std::chrono::milliseconds(static_cast<std::int64_t>(parts_->config.drain_seconds * 1000)));
   parts_->stopping.cancel();
-  parts_->schedules->stop();
-  parts_->webhooks->stop();
+  if (parts_->webhooks) parts_->webhooks->stop();
   if (parts_->server) parts_->server->stop();
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/app/metrics.h"
 
+#include <algorithm>
+
 #include "daemon/base/metrics.h"
 #include "proto/version.h"
 
@@ -99,6 +101,10 @@ std::string metrics_text(const Measured& daemon) {
   write_steps(daemon.solver, daemon.slots, text);
   write_recipes(daemon.recipes, text);
   write_disk(daemon, text);
+  const auto schedules = daemon.schedules.list().value_or(std::vector<proto::Schedule>());
+  text.family(kGauge, "ingot_schedules_failing", "Schedules whose last turn came to nothing.")
+      .sample(static_cast<std::uint64_t>(
+          std::count_if(schedules.begin(), schedules.end(), [](const auto& each) { return !each.problem.empty(); })));
   text.family(kGauge, "ingot_webhook_deliveries_waiting", "Messages that no webhook has taken so far.")
       .sample(daemon.webhooks.waiting().value_or(0));
   return text.text();

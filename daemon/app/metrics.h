@@ -6,6 +6,7 @@
 #include "daemon/jobs/job_queue.h"
 #include "daemon/pipeline/admission.h"
 #include "daemon/pipeline/kept_recipes.h"
+#include "daemon/schedule/scheduler.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
 #include "daemon/store/collector.h"
@@ -24,6 +25,7 @@ struct Measured {
   const pipeline::Admission& admission;
   const pipeline::KeptRecipes& recipes;
   const webhook::Webhooks& webhooks;
+  schedule::Scheduler& schedules;
   unsigned slots = 0;
   std::int64_t started_ms = 0;
 };

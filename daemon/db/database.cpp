@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -68,6 +69,15 @@ void set_room_aside(const std::filesystem::path& path) {
                      base::human_bytes(kRoom), std::strerror(errno));
 }
 
+// For its owner alone, as the files that SQLite puts beside it will be then: it has what users said, and URLs with
+// secrets in them. Where this fails, opening it tells why.
+void keep_to_owner(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  fchmod(fd, 0600);
+  close(fd);
+}
+
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept : database_(other.database_), statement_(other.statement_) {
@@ -125,6 +135,7 @@ bool Statement::is_null(int column) const {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path) {
+  keep_to_owner(path);
   sqlite3* raw = nullptr;
   // NOMUTEX: the lock in this class serialises all use of the connection.
   int code =

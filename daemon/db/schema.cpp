@@ -408,16 +408,14 @@ CREATE TRIGGER sweep_ended AFTER UPDATE OF finished_ms ON sweeps
   INSERT OR IGNORE INTO sweep_endings VALUES (new.seq);
 END;
 CREATE TABLE webhook_deliveries (
-  seq       INTEGER PRIMARY KEY AUTOINCREMENT,
-  sweep     INTEGER NOT NULL REFERENCES sweeps (seq) ON DELETE CASCADE,
-  url       TEXT NOT NULL CHECK (url <> ''),
-  since_ms  INTEGER NOT NULL,
-  next_ms   INTEGER NOT NULL,
-  attempts  INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-  problem   TEXT NOT NULL DEFAULT ''
+  seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+  url      TEXT NOT NULL CHECK (url <> ''),
+  body     TEXT NOT NULL CHECK (json_valid(body)),
+  since_ms INTEGER NOT NULL,
+  next_ms  INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0)
 ) STRICT;
 CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_ms);
-CREATE INDEX webhook_deliveries_sweep ON webhook_deliveries (sweep);
 
 ALTER TABLE sweeps ADD COLUMN keep_jobs_ms INTEGER NOT NULL DEFAULT 0 CHECK (keep_jobs_ms >= 0);
 ALTER TABLE sweeps ADD COLUMN keep_artifacts_ms INTEGER NOT NULL DEFAULT 0 CHECK (keep_artifacts_ms >= 0);

@@ -212,6 +212,9 @@ class ParameterCheck {
     if (is_on("TWO_NODE") && distribution != "k3s" && distribution != "canonical") {
       refuse("TWO_NODE", "TWO_NODE needs K8S_DISTRIBUTION=k3s or canonical, not " + distribution);
     }
+    for (const char* name : {"INSTALL_AMD_GPU_DRIVERS", "INSTALL_NVIDIA_GPU_DRIVERS"}) {
+      if (is_on(name) && arm) refuse(name, std::string(name) + " needs ARCH=amd64");
+    }
     if (is_on("TWO_NODE") && arm) refuse("TWO_NODE", "TWO_NODE needs ARCH=amd64");
     if (is_on("IS_UKI") && arm) refuse("IS_UKI", "IS_UKI needs ARCH=amd64");
     if (is_on("IS_UKI") && is_on("FORCE_INTERACTIVE_INSTALL")) {

@@ -115,6 +115,10 @@ Result<proto::Sweep> JobQueue::find_sweep(const std::string& id, bool with_cells
   return state_->records.sweeps.find(id, with_cells);
 }
 
+Result<std::string> JobQueue::sweep_by_key(std::uint32_t uid, const std::string& key) const {
+  return state_->records.sweeps.by_key(uid, key);
+}
+
 Result<std::vector<proto::Sweep>> JobQueue::sweeps(std::size_t most) const {
   return state_->records.sweeps.list(most);
 }

@@ -101,6 +101,7 @@ class JobQueue {
                                     const proto::Secrets& secrets);
   Result<std::vector<proto::CellForecast>> forecast(const proto::SweepSpec& spec) const;
   Result<proto::Sweep> find_sweep(const std::string& id, bool with_cells) const;
+  Result<std::string> sweep_by_key(std::uint32_t uid, const std::string& key) const;  // its id; empty: there is none
   Result<std::vector<proto::Sweep>> sweeps(std::size_t most) const;
   Result<proto::Sweep> cancel_sweep(const std::string& id);
   // The secrets are those of the new jobs: the first ones' are gone.

@@ -196,6 +196,17 @@ Result<std::string> SweepTable::sweep_of(const std::string& job) const {
   return id;
 }
 
+Result<std::string> SweepTable::by_key(std::uint32_t uid, const std::string& key) const {
+  std::string id;
+  INGOT_CHECK(database_->read([&]() -> Status {
+    INGOT_TRY(auto query, database_->prepare("SELECT id FROM sweeps WHERE submitter_uid = ? AND idempotency_key = ?"));
+    INGOT_TRY(const bool found, query.bind(1, std::int64_t{uid}).bind(2, key).step());
+    if (found) id = query.text(0);
+    return {};
+  }));
+  return id;
+}
+
 Result<std::vector<SweepTable::Active>> SweepTable::active() const {
   std::vector<Active> all;
   INGOT_CHECK(database_->read([&]() -> Status {

@@ -26,6 +26,8 @@ class SweepTable {
                               const BeforeCommit& before_commit = {});
 
   Result<proto::Sweep> find(const std::string& id_or_prefix, bool with_cells) const;
+  // The sweep that a user submitted by that key; empty: none.
+  Result<std::string> by_key(std::uint32_t uid, const std::string& key) const;
   Result<std::vector<proto::Sweep>> list(std::size_t most) const;  // the latest first, without cells
   Result<std::vector<proto::CellForecast>> forecast(const proto::SweepSpec& spec) const;
 

@@ -18,7 +18,7 @@ class Cron {
   bool has_day(unsigned month, unsigned day, unsigned weekday) const;
   bool has_hour(unsigned hour) const { return hours_[hour]; }
   bool has_minute(unsigned minute) const { return minutes_[minute]; }
-  // Of every hour, or of every so many: meant in time that passes, and not by the clock on the wall.
+  // Its hours are * or */N: meant in time that passes, and not by the clock on the wall.
   bool is_by_the_hour() const { return is_by_the_hour_; }
 
  private:
@@ -37,8 +37,8 @@ Status check_time_zone(const std::string& name);
 
 // The first time after `after_ms`, in milliseconds since 1970; none: there is no such day, as with 30 February.
 // When clocks are put forward, what falls into the gap is done at its end; when they are put back, what comes twice is
-// done once, the first time. What is done every hour or more often goes by time that passes: nothing is made up for a
-// gap, and the hour that comes twice counts twice.
+// done once, the first time. Where the hours are * or */N they go by time that passes: nothing is made up
+// for a gap, and the hour that comes twice counts twice.
 std::optional<std::int64_t> next_time(const Cron& cron, const std::string& time_zone, std::int64_t after_ms);
 
 }  // namespace ingot::schedule

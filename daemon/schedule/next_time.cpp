@@ -61,7 +61,7 @@ Status check_time_zone(const std::string& name) try {
                     near.empty() ? "such as Europe/Berlin, America/New_York or Etc/UTC" : near);
 }
 
-std::optional<std::int64_t> next_time(const Cron& cron, const std::string& time_zone, std::int64_t after_ms) {
+std::optional<std::int64_t> next_time(const Cron& cron, const std::string& time_zone, std::int64_t after_ms) try {
   // Every day of the calendar comes within eight years: 29 February may be left out once in a century.
   constexpr int kDays = 8 * 366 + 2;
   const date::time_zone& zone = *zone_of(time_zone);
@@ -82,6 +82,8 @@ std::optional<std::int64_t> next_time(const Cron& cron, const std::string& time_
     if (first) return duration_cast<milliseconds>(first->time_since_epoch()).count();
   }
   return std::nullopt;
+} catch (const std::runtime_error&) {
+  return std::nullopt;  // its zone is not there any more
 }
 
 }  // namespace ingot::schedule

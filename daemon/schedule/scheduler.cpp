@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
 
@@ -17,72 +16,64 @@ using std::chrono::milliseconds;
 
 // A host's clock may be set, and a host may sleep: a time is not slept through to its end.
 constexpr milliseconds kLongestSleep = std::chrono::minutes(1);
+// A clock that is put back by more than this was wrong before; by less, what it shows once more is dealt with already.
+constexpr std::int64_t kClockIsPutBack_ms = 3'600'000;
 
 // What of a plan decides when it is its turn.
 std::string when(const Plan& plan) {
   return plan.cron_text + "\n" + plan.time_zone;
 }
 
-// The same for one schedule and time wherever it is asked, and different ones for schedules of the same time.
-std::int64_t delay_ms(const Plan& plan, std::int64_t time_ms) {
-  if (plan.jitter_seconds == 0) return 0;
-  constexpr int kDigits = 12;  // 48 bits, as hexadecimal digits
-  const auto digest = base::Digest::of(fmt::format("{}\n{}\n{}", plan.name, plan.file, time_ms)).hex();
-  return static_cast<std::int64_t>(std::stoull(digest.substr(0, kDigits), nullptr, 16) %
-                                   static_cast<std::uint64_t>(plan.jitter_seconds * 1000));
+// Of these another attempt may end otherwise, such as when a queue that was full has room.
+bool is_passing(ErrorKind kind) {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::no_space || kind == ErrorKind::timed_out;
 }
 
 }  // namespace
 
-Status check_plan(const Plan& plan) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  };
-  if (plan.name.empty() || !std::all_of(plan.name.begin(), plan.name.end(), fits)) {
-    return fail(ErrorKind::invalid, "a schedule has a `name` of letters, digits, \"-\", \"_\" and \".\"",
-                "such as nightly");
-  }
-  if (!plan.file.starts_with('/')) {
-    return fail(ErrorKind::invalid, "schedule " + plan.name + " needs a `file`, the absolute path of a sweep",
-                "such as /srv/edge/sweep.yaml");
-  }
-  if (plan.cron_text.empty()) {
-    return fail(ErrorKind::invalid, "schedule " + plan.name + " needs a `cron` expression", "such as \"30 2 * * *\"");
-  }
-  if (!next_time(plan.cron, plan.time_zone, 0)) {
-    return fail(ErrorKind::invalid, "schedule " + plan.name + ": no day is as \"" + plan.cron_text + "\" says");
-  }
-  return {};
-}
-
 Status Scheduler::set_plans(std::vector<Plan> plans) {
   std::vector<std::string> names;
   for (const auto& plan : plans) names.push_back(plan.name);
-  const std::lock_guard turn(turn_);
-  INGOT_CHECK(table_.keep_only(names));
-  for (const auto& plan : plans) {
-    INGOT_TRY(const auto memory, recall(plan));
-    INGOT_CHECK(table_.put(plan.name, memory));
+  {
+    const std::lock_guard lock(mutex_);
+    plans_ = plans;
   }
-  const std::lock_guard lock(mutex_);
-  plans_ = std::move(plans);
-  is_new_ = true;
-  changed_.notify_all();
+  {
+    const std::lock_guard rows(rows_);
+    INGOT_CHECK(table_.keep_only(names));
+  }
+  for (const auto& plan : plans) INGOT_CHECK(change(plan, [](Memory&) {}));
+  wake();
   return {};
 }
 
 void Scheduler::start() {
+  const std::lock_guard lock(mutex_);
   thread_ = std::thread([this] { loop(); });
 }
 
 void Scheduler::stop() {
+  cancel_.cancel();
+  std::thread thread;
+  std::list<Submission> submissions;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    thread.swap(thread_);
     changed_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  if (thread.joinable()) thread.join();
+  {
+    const std::lock_guard lock(mutex_);
+    submissions.swap(submissions_);
+  }
+  for (auto& each : submissions) each.thread.join();
+}
+
+void Scheduler::wake() {
+  const std::lock_guard lock(mutex_);
+  is_new_ = true;
+  changed_.notify_all();
 }
 
 void Scheduler::loop() {
@@ -92,6 +83,7 @@ void Scheduler::loop() {
     lock.unlock();
     const auto pause = look();
     lock.lock();
+    join_done(lock);
     const auto woken = [this] { return stop_ || is_new_; };
     // A daemon without schedules wakes for nothing.
     if (pause) {
@@ -102,32 +94,56 @@ void Scheduler::loop() {
   }
 }
 
-std::optional<milliseconds> Scheduler::look() {
-  std::vector<Plan> plans;
-  {
-    const std::lock_guard lock(mutex_);
-    plans = plans_;
+// Without the lock, which they take once more at their end.
+void Scheduler::join_done(std::unique_lock<std::mutex>& lock) {
+  std::list<Submission> done;
+  for (auto each = submissions_.begin(); each != submissions_.end();) {
+    const auto next = std::next(each);
+    if (each->is_done) done.splice(done.end(), submissions_, each);
+    each = next;
   }
+  lock.unlock();
+  for (auto& each : done) each.thread.join();
+  lock.lock();
+}
+
+std::optional<milliseconds> Scheduler::look() {
   std::optional<milliseconds> pause;
-  for (const auto& plan : plans) {
-    if (const auto done = run_due(plan, clock_.unix_ms()); !done) {
-      base::log::error("schedule {}: {}", plan.name, done.error().message);
-      pause = kLongestSleep;
-      continue;
+  for (const auto& plan : plans()) {
+    if (cancel_.token().canceled()) break;
+    auto memory = recall(plan);
+    if (!memory) base::log::error("schedule {}: {}", plan.name, memory.error().message);
+    auto due = memory ? due_ms(plan, *memory) : std::nullopt;
+    if (memory && !due) continue;
+    const std::int64_t now = clock_.unix_ms();
+    if (due && *due <= now && !is_submitting(plan.name)) {
+      // However many of its times have passed, it is one turn. Should this daemon end before it knows the answer, the
+      // next one asks for the same.
+      begin(plan, fmt::format("schedule-{}-{}", plan.name, *due), now);
+      memory = recall(plan);
+      due = memory ? due_ms(plan, *memory) : std::nullopt;
     }
-    const auto memory = recall(plan);
-    const auto due = memory ? due_ms(plan, *memory) : std::nullopt;
-    if (!due) continue;
-    const milliseconds left(std::max<std::int64_t>(*due - clock_.unix_ms(), 0));
+    // One that is due still is being submitted, or could not be for now.
+    const milliseconds left = due && *due > now ? milliseconds(*due - now) : kLongestSleep;
     pause = pause ? std::min(*pause, left) : left;
   }
   return pause;
 }
 
-Result<Plan> Scheduler::find(const std::string& name) const {
+std::vector<Plan> Scheduler::plans() const {
   const std::lock_guard lock(mutex_);
+  return plans_;
+}
+
+bool Scheduler::is_submitting(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return submitting_.contains(name);
+}
+
+Result<Plan> Scheduler::find(const std::string& name) const {
+  const auto all = plans();
   std::vector<std::string> names;
-  for (const auto& plan : plans_) {
+  for (const auto& plan : all) {
     if (plan.name == name) return plan;
     names.push_back(plan.name);
   }
@@ -140,11 +156,18 @@ Result<Memory> Scheduler::recall(const Plan& plan) {
   INGOT_TRY(auto memory, table_.find(plan.name));
   if (!memory) memory = Memory{{}, false, 0, 0, {}, {}};
   // Other times than before: what they would have been until now is nothing that was missed.
-  if (memory->when != when(plan)) {
+  if (memory->when != when(plan) || memory->handled_ms > clock_.unix_ms() + kClockIsPutBack_ms) {
     memory->when = when(plan);
     memory->handled_ms = clock_.unix_ms();
   }
   return *std::move(memory);
+}
+
+Status Scheduler::change(const Plan& plan, const std::function<void(Memory&)>& how) {
+  const std::lock_guard rows(rows_);
+  INGOT_TRY(auto memory, recall(plan));
+  how(memory);
+  return table_.put(plan.name, memory);
 }
 
 std::optional<std::int64_t> Scheduler::due_ms(const Plan& plan, const Memory& memory) const {
@@ -154,38 +177,65 @@ std::optional<std::int64_t> Scheduler::due_ms(const Plan& plan, const Memory& me
   return *next + delay_ms(plan, *next);
 }
 
-// However many of its times have passed, it is one turn.
-Status Scheduler::run_due(const Plan& plan, std::int64_t now_ms) {
-  const std::lock_guard turn(turn_);
-  INGOT_TRY(auto memory, recall(plan));
-  const auto due = due_ms(plan, memory);
-  if (!due || *due > now_ms) return {};
-  // Should this daemon die before it knows the answer, the next one asks for the same.
-  const std::string key = fmt::format("schedule-{}-{}", plan.name, *due);
-  memory.handled_ms = now_ms;
-  return begin(plan, std::move(memory), key).map([](const Memory&) {});
+// `handled_ms` is none for one that is not for its time.
+void Scheduler::begin(const Plan& plan, const std::string& key, std::optional<std::int64_t> handled_ms) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stop_ || !submitting_.insert(plan.name).second) return;
+    if (thread_.joinable()) {
+      Submission& submission = submissions_.emplace_back();
+      submission.thread = std::thread([this, plan, key, handled_ms, &submission] {
+        submit(plan, key, handled_ms);
+        submission.is_done = true;
+        wake();
+      });
+      return;
+    }
+  }
+  submit(plan, key, handled_ms);
 }
 
-Result<Memory> Scheduler::begin(const Plan& plan, Memory memory, const std::string& key) {
-  memory.ran_ms = clock_.unix_ms();
-  memory.problem.clear();
-  const std::string last = memory.sweep;
-  auto is_over = last.empty() ? Result<bool>(true) : hands_.is_over(last);
-  if (!is_over && is_over.error().kind == ErrorKind::not_found) is_over = true;  // retention has taken it
-  if (!is_over) return fail(is_over.error());
-  if (!*is_over) {
-    memory.problem = "sweep " + last + " of the last time had not ended";
-    base::log::warning("schedule {}: left out: {}", plan.name, memory.problem);
-  } else if (const auto sweep = hands_.submit(plan, key)) {
-    memory.sweep = *sweep;
-    base::log::info("schedule {}: sweep {}", plan.name, *sweep);
-  } else {
-    memory.sweep.clear();
-    memory.problem = proto::render(sweep.error());
-    base::log::error("schedule {}: {}", plan.name, memory.problem);
+void Scheduler::submit(const Plan& plan, const std::string& key, std::optional<std::int64_t> handled_ms) {
+  const auto memory = recall(plan);
+  Result<std::string> sweep = memory ? Result<std::string>("") : fail(memory.error());
+  if (memory) {
+    const auto is_over = check_last_is_over(*memory);
+    sweep = is_over ? hands_.submit(plan, key, cancel_.token()) : fail(is_over.error());
   }
-  INGOT_CHECK(table_.put(plan.name, memory));
-  return memory;
+  // What the end of this daemon cut short is for the next one.
+  if (sweep || sweep.error().kind != ErrorKind::canceled) note(plan, sweep, handled_ms);
+  const std::lock_guard lock(mutex_);
+  submitting_.erase(plan.name);
+}
+
+Status Scheduler::check_last_is_over(const Memory& memory) const {
+  if (memory.sweep.empty()) return {};
+  const auto is_over = hands_.is_over(memory.sweep);
+  if (!is_over && is_over.error().kind == ErrorKind::not_found) return {};  // retention has taken it
+  if (!is_over) return fail(is_over.error());
+  if (*is_over) return {};
+  return fail(ErrorKind::conflict, "sweep " + memory.sweep + " of the last time has not ended",
+              "`ingot sweep wait " + memory.sweep + "`, or `ingot sweep cancel " + memory.sweep + "` first");
+}
+
+void Scheduler::note(const Plan& plan, const Result<std::string>& sweep, std::optional<std::int64_t> handled_ms) {
+  const std::string problem = sweep ? "" : proto::render(sweep.error());
+  const bool is_put_off = !sweep && is_passing(sweep.error().kind);
+  bool is_known = false;
+  const auto noted = change(plan, [&](Memory& memory) {
+    is_known = !problem.empty() && memory.problem == problem;
+    memory.ran_ms = clock_.unix_ms();
+    memory.problem = problem;
+    if (sweep || sweep.error().kind != ErrorKind::conflict) memory.sweep = sweep.value_or("");
+    if (handled_ms && !is_put_off) memory.handled_ms = std::max(memory.handled_ms, *handled_ms);
+  });
+  if (!noted) base::log::error("schedule {}: {}", plan.name, noted.error().message);
+  if (sweep) {
+    base::log::info("schedule {}: sweep {}", plan.name, *sweep);
+  } else if (!is_put_off || !is_known) {
+    base::log::error("schedule {}: {}", plan.name, problem);
+    hands_.tell_problem(plan, problem);
+  }
 }
 
 Result<proto::Schedule> Scheduler::describe(const Plan& plan) {
@@ -197,6 +247,7 @@ Result<proto::Schedule> Scheduler::describe(const Plan& plan) {
   schedule.time_zone = plan.time_zone;
   schedule.jitter_seconds = plan.jitter_seconds;
   schedule.is_paused = memory.is_paused;
+  schedule.is_submitting = is_submitting(plan.name);
   schedule.next_ms = due_ms(plan, memory).value_or(0);
   schedule.ran_ms = memory.ran_ms;
   schedule.sweep = memory.sweep;
@@ -205,13 +256,8 @@ Result<proto::Schedule> Scheduler::describe(const Plan& plan) {
 }
 
 Result<std::vector<proto::Schedule>> Scheduler::list() {
-  std::vector<Plan> plans;
-  {
-    const std::lock_guard lock(mutex_);
-    plans = plans_;
-  }
   std::vector<proto::Schedule> schedules;
-  for (const auto& plan : plans) {
+  for (const auto& plan : plans()) {
     INGOT_TRY(auto schedule, describe(plan));
     schedules.push_back(std::move(schedule));
   }
@@ -220,33 +266,24 @@ Result<std::vector<proto::Schedule>> Scheduler::list() {
 
 Result<proto::Schedule> Scheduler::run(const std::string& name) {
   INGOT_TRY(const auto plan, find(name));
-  const std::lock_guard turn(turn_);
-  INGOT_TRY(const auto before, recall(plan));
-  INGOT_TRY(const auto after, begin(plan, before, fmt::format("schedule-{}-by-hand-{}", plan.name, clock_.unix_ms())));
-  if (!after.problem.empty()) {
-    const bool runs = after.sweep == before.sweep && !after.sweep.empty();
-    return fail(
-        runs ? ErrorKind::conflict : ErrorKind::invalid, "schedule " + name + ": " + after.problem,
-        runs ? "`ingot sweep wait " + after.sweep + "`, or `ingot sweep cancel " + after.sweep + "` first" : "");
+  if (is_submitting(name)) {
+    return fail(ErrorKind::conflict, "the sweep of schedule " + name + " is being submitted",
+                "`ingot schedule ls` tells what comes of it");
   }
+  INGOT_TRY(const auto memory, recall(plan));
+  INGOT_CHECK(check_last_is_over(memory));
+  begin(plan, fmt::format("schedule-{}-by-hand-{}", plan.name, clock_.unix_ms()), std::nullopt);
   return describe(plan);
 }
 
 Result<proto::Schedule> Scheduler::pause(const std::string& name, bool is_paused) {
   INGOT_TRY(const auto plan, find(name));
-  {
-    const std::lock_guard turn(turn_);
-    INGOT_TRY(auto memory, recall(plan));
+  INGOT_CHECK(change(plan, [&](Memory& memory) {
     // What passed while it was paused was not wanted.
-    if (memory.is_paused && !is_paused) memory.handled_ms = clock_.unix_ms();
+    if (memory.is_paused && !is_paused) memory.handled_ms = std::max(memory.handled_ms, clock_.unix_ms());
     memory.is_paused = is_paused;
-    INGOT_CHECK(table_.put(plan.name, memory));
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    is_new_ = true;
-    changed_.notify_all();
-  }
+  }));
+  wake();
   return describe(plan);
 }
 

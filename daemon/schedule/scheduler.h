@@ -1,40 +1,33 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "daemon/base/clock.h"
-#include "daemon/schedule/cron.h"
+#include "daemon/schedule/plan.h"
 #include "daemon/schedule/schedule_table.h"
+#include "daemon/sys/cancel.h"
 #include "proto/schedule.h"
 
 namespace ingot::schedule {
 
-// What the configuration says of one.
-struct Plan {
-  std::string name;
-  std::string file;  // of the sweep
-  std::string cron_text;
-  Cron cron;
-  std::string time_zone;  // empty: the host's
-  std::int64_t jitter_seconds = 0;
-};
-
-// Kind `invalid` for one that cannot work.
-Status check_plan(const Plan& plan);
-
 // Has sweeps run at their times. What fell into a downtime is made up for once; a sweep of a schedule whose last one
-// still runs is left out. Thread-safe.
+// still runs is left out. Thread-safe, and nothing but a submission takes long: each has a thread of its own.
 class Scheduler {
  public:
   struct Hands {
-    // Queues the sweep, and gives its id; the same key once more gives the same sweep.
-    std::function<Result<std::string>(const Plan&, const std::string& key)> submit;
+    // Queues the sweep, and gives its id; the same key once more gives the same sweep. Kinds
+    // `unavailable`, `no_space` and `timed_out` are tried again soon, and `canceled` is left to the next daemon.
+    std::function<Result<std::string>(const Plan&, const std::string& key, const sys::CancelToken&)> submit;
     std::function<Result<bool>(const std::string& sweep)> is_over;
+    std::function<void(const Plan&, const std::string& problem)> tell_problem;  // a turn of which nothing came
   };
   Scheduler(ScheduleTable table, base::Clock& clock, Hands hands)
       : table_(table), clock_(clock), hands_(std::move(hands)) {}
@@ -43,36 +36,52 @@ class Scheduler {
   // Those of the configuration: at the start, and whenever it is read again.
   Status set_plans(std::vector<Plan> plans);
   void start();
-  void stop();
+  void stop();  // submissions that go on are given up
 
   Result<std::vector<proto::Schedule>> list();
-  // Now, whatever its time; kind `conflict` while its last sweep runs.
+  // Begins now, whatever its time; kind `conflict` while its last sweep runs or is submitted.
   Result<proto::Schedule> run(const std::string& name);
   Result<proto::Schedule> pause(const std::string& name, bool is_paused);
 
-  // Does what is due. How long until there is something to do again; none: there is nothing.
+  // Begins what is due; without start() it is done when this returns. How long until there is something to do again;
+  // none: there is nothing.
   std::optional<std::chrono::milliseconds> look();
 
  private:
+  struct Submission {
+    std::atomic<bool> is_done = false;
+    std::thread thread;
+  };
+
   Result<Plan> find(const std::string& name) const;
+  std::vector<Plan> plans() const;
   Result<proto::Schedule> describe(const Plan& plan);
   // What is known of one; of a new one, that nothing is due so far.
   Result<Memory> recall(const Plan& plan);
   std::optional<std::int64_t> due_ms(const Plan& plan, const Memory& memory) const;
-  Status run_due(const Plan& plan, std::int64_t now_ms);
-  Result<Memory> begin(const Plan& plan, Memory memory, const std::string& key);
+  Status check_last_is_over(const Memory& memory) const;
+  Status change(const Plan& plan, const std::function<void(Memory&)>& how);
+  void begin(const Plan& plan, const std::string& key, std::optional<std::int64_t> handled_ms);
+  void submit(const Plan& plan, const std::string& key, std::optional<std::int64_t> handled_ms);
+  void note(const Plan& plan, const Result<std::string>& sweep, std::optional<std::int64_t> handled_ms);
+  bool is_submitting(const std::string& name) const;
+  void wake();
+  void join_done(std::unique_lock<std::mutex>& lock);
   void loop();  // a thread
 
   ScheduleTable table_;
   base::Clock& clock_;
   const Hands hands_;
-  // One sweep is submitted at a time, and a row is changed by one alone; held for as long as a submission takes.
-  std::mutex turn_;
-  mutable std::mutex mutex_;  // guards the rest; taken after `turn_`
+  sys::CancelSource cancel_;
+  std::mutex rows_;  // held while a row is read and written; taken before `mutex_`
+
+  mutable std::mutex mutex_;  // guards the rest
   std::condition_variable changed_;
   std::vector<Plan> plans_;
+  std::set<std::string> submitting_;  // names
+  std::list<Submission> submissions_;
   bool stop_ = false;
-  bool is_new_ = false;  // the plans, or what is paused
+  bool is_new_ = false;  // the plans, or what is known of one
   std::thread thread_;
 };
 

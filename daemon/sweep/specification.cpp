@@ -55,7 +55,8 @@ class Reader {
   }
   static int number(const YAML::Node& node) { return node ? node.as<int>(0) : 0; }
   static std::uint64_t seconds(const YAML::Node& node) {
-    return static_cast<std::uint64_t>(base::parse_duration(text(node, "0")).value_or(0));
+    constexpr double kCentury = 3'155'760'000;  // as good as for ever, and nothing that is counted in overflows
+    return static_cast<std::uint64_t>(std::min(base::parse_duration(text(node, "0")).value_or(0), kCentury));
   }
   static std::uint64_t bytes(const YAML::Node& node) { return base::parse_bytes(text(node, "0")).value_or(0); }
   static std::vector<std::string> texts(const YAML::Node& list) {

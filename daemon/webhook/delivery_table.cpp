@@ -2,45 +2,51 @@
 
 namespace ingot::webhook {
 
-Status DeliveryTable::take_endings(const std::function<std::vector<std::string>(const std::string& name)>& urls_of,
-                                   std::int64_t now_ms) {
+Result<std::vector<DeliveryTable::Ending>> DeliveryTable::endings() const {
+  std::vector<Ending> endings;
+  INGOT_CHECK(database_.read([&]() -> Status {
+    INGOT_TRY(auto query,
+              database_.prepare("SELECT s.seq, s.id FROM sweep_endings e JOIN sweeps s ON s.seq = e.sweep"));
+    while (true) {
+      INGOT_TRY(const bool more, query.step());
+      if (!more) return {};
+      endings.push_back({query.number(0), query.text(1)});
+    }
+  }));
+  return endings;
+}
+
+Status DeliveryTable::insert(const std::vector<std::string>& urls, const std::string& body, std::int64_t now_ms) {
+  for (const auto& url : urls) {
+    INGOT_TRY(auto row,
+              database_.prepare("INSERT INTO webhook_deliveries (url, body, since_ms, next_ms) VALUES (?, ?, ?, ?)"));
+    INGOT_CHECK(row.bind(1, url).bind(2, body).bind(3, now_ms).bind(4, now_ms).run());
+  }
+  return {};
+}
+
+Status DeliveryTable::take(const Ending& ending, const std::vector<std::string>& urls, const std::string& body,
+                           std::int64_t now_ms) {
   return database_.transaction([&]() -> Status {
-    struct Ending {
-      std::int64_t sweep;
-      std::string name;
-    };
-    std::vector<Ending> endings;
-    {
-      INGOT_TRY(auto query,
-                database_.prepare("SELECT s.seq, s.name FROM sweep_endings e JOIN sweeps s ON s.seq = e.sweep"));
-      while (true) {
-        INGOT_TRY(const bool more, query.step());
-        if (!more) break;
-        endings.push_back({query.number(0), query.text(1)});
-      }
-    }
-    for (const auto& ending : endings) {
-      for (const auto& url : urls_of(ending.name)) {
-        INGOT_TRY(auto row,
-                  database_.prepare("INSERT INTO webhook_deliveries (sweep, url, since_ms, next_ms) VALUES (?1, "
-                                    "?2, ?3, ?3)"));
-        INGOT_CHECK(row.bind(1, ending.sweep).bind(2, url).bind(3, now_ms).run());
-      }
-    }
-    INGOT_TRY(auto taken, database_.prepare("DELETE FROM sweep_endings"));
-    return taken.run();
+    INGOT_CHECK(insert(urls, body, now_ms));
+    INGOT_TRY(auto taken, database_.prepare("DELETE FROM sweep_endings WHERE sweep = ?"));
+    return taken.bind(1, ending.number).run();
   });
 }
 
-Result<std::optional<DeliveryTable::Next>> DeliveryTable::next() const {
-  std::optional<Next> next;
+Status DeliveryTable::add(const std::vector<std::string>& urls, const std::string& body, std::int64_t now_ms) {
+  return database_.transaction([&] { return insert(urls, body, now_ms); });
+}
+
+Result<std::optional<Delivery>> DeliveryTable::next() const {
+  std::optional<Delivery> next;
   INGOT_CHECK(database_.read([&]() -> Status {
-    INGOT_TRY(auto query, database_.prepare(
-                              "SELECT d.seq, s.id, d.url, d.since_ms, d.attempts, d.next_ms FROM webhook_deliveries d "
-                              "JOIN sweeps s ON s.seq = d.sweep ORDER BY d.next_ms LIMIT 1"));
+    INGOT_TRY(auto query,
+              database_.prepare("SELECT seq, url, body, since_ms, next_ms, attempts FROM webhook_deliveries "
+                                "ORDER BY next_ms, seq LIMIT 1"));
     INGOT_TRY(const bool found, query.step());
     if (!found) return {};
-    next = Next{{query.number(0), query.text(1), query.text(2), query.number(3), query.number(4)}, query.number(5)};
+    next = Delivery{query.number(0), query.text(1), query.text(2), query.number(3), query.number(4), query.number(5)};
     return {};
   }));
   return next;
@@ -64,12 +70,12 @@ Status DeliveryTable::remove(std::int64_t number) {
   });
 }
 
-Status DeliveryTable::put_off(std::int64_t number, std::int64_t next_ms, const std::string& problem) {
+Status DeliveryTable::put_off(const Delivery& delivery, std::int64_t next_ms) {
   return database_.transaction([&]() -> Status {
-    INGOT_TRY(auto update,
-              database_.prepare("UPDATE webhook_deliveries SET attempts = attempts + 1, next_ms = ?, problem "
-                                "= ? WHERE seq = ?"));
-    return update.bind(1, next_ms).bind(2, problem).bind(3, number).run();
+    INGOT_TRY(auto one, database_.prepare("UPDATE webhook_deliveries SET attempts = attempts + 1 WHERE seq = ?"));
+    INGOT_CHECK(one.bind(1, delivery.number).run());
+    INGOT_TRY(auto all, database_.prepare("UPDATE webhook_deliveries SET next_ms = max(next_ms, ?) WHERE url = ?"));
+    return all.bind(1, next_ms).bind(2, delivery.url).run();
   });
 }
 

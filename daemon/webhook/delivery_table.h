@@ -13,9 +13,10 @@ namespace ingot::webhook {
 // What one hook is still to be told.
 struct Delivery {
   std::int64_t number = 0;
-  std::string sweep;  // its id
   std::string url;
+  std::string body;
   std::int64_t since_ms = 0;
+  std::int64_t next_ms = 0;
   std::int64_t attempts = 0;
 };
 
@@ -25,20 +26,24 @@ class DeliveryTable {
  public:
   explicit DeliveryTable(db::Database& database) : database_(database) {}
 
-  // Of every sweep whose end nobody has looked at yet, a delivery to each URL that `urls_of` gives for its name.
-  Status take_endings(const std::function<std::vector<std::string>(const std::string& name)>& urls_of,
-                      std::int64_t now_ms);
-  // The one that has waited longest for its time, come or not.
-  struct Next {
-    Delivery delivery;
-    std::int64_t at_ms = 0;
+  struct Ending {
+    std::int64_t number = 0;
+    std::string sweep;  // its id
   };
-  Result<std::optional<Next>> next() const;
+  Result<std::vector<Ending>> endings() const;  // that nobody has looked at
+  // Takes an ending, and has each URL be told of it.
+  Status take(const Ending& ending, const std::vector<std::string>& urls, const std::string& body, std::int64_t now_ms);
+  Status add(const std::vector<std::string>& urls, const std::string& body, std::int64_t now_ms);
+
+  Result<std::optional<Delivery>> next() const;  // the one whose time comes first, come or not
   Result<std::uint64_t> waiting() const;
   Status remove(std::int64_t number);
-  Status put_off(std::int64_t number, std::int64_t next_ms, const std::string& problem);
+  // One more attempt was in vain: nor is anything else for that URL tried before then.
+  Status put_off(const Delivery& delivery, std::int64_t next_ms);
 
  private:
+  Status insert(const std::vector<std::string>& urls, const std::string& body, std::int64_t now_ms);
+
   db::Database& database_;
 };
 

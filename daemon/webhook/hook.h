@@ -8,9 +8,9 @@
 
 namespace ingot::webhook {
 
-// Who is told when a sweep has ended, as the configuration says it.
+// Who is told when a sweep has ended or a schedule failed, as the configuration says it.
 struct Hook {
-  std::string match = "*";  // glob over the sweep's name
+  std::string match;  // glob over the name of the sweep, or of the schedule; empty: all
   std::string url;
   std::string secret_file;  // what signs; empty: nothing is signed
   std::string ca_file;      // of the host's certificate; empty: the system's

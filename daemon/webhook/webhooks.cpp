@@ -10,6 +10,7 @@
 #include "daemon/sys/atomic_file.h"
 #include "daemon/sys/files.h"
 #include "daemon/sys/temp_dir.h"
+#include "daemon/webhook/message.h"
 #include "proto/version.h"
 
 namespace ingot::webhook {
@@ -27,8 +28,7 @@ constexpr milliseconds kAfterTrouble = std::chrono::minutes(1);
 constexpr std::uint64_t kLargestSecret = 64U << 10;
 
 // What curl reads as its options, so that no other user of the host sees them.
-Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::int64_t now_ms,
-                               const std::string& body) {
+Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::int64_t now_ms) {
   const std::int64_t seconds = now_ms / 1000;
   std::string options = fmt::format(
       "url = \"{}\"\nheader = \"Content-Type: application/json\"\nheader = \"User-Agent: ingotd/{}\"\n"
@@ -38,7 +38,7 @@ Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::
   INGOT_TRY(const auto secret, sys::read_file(hook.secret_file, kLargestSecret));
   const std::string word(base::trim(secret));
   if (word.empty()) return fail(ErrorKind::invalid, hook.secret_file + " has no secret in it");
-  INGOT_TRY(const auto signed_by, signature(word, seconds, body));
+  INGOT_TRY(const auto signed_by, signature(word, seconds, delivery.body));
   return options + "header = \"Ingot-Signature: sha256=" + signed_by + "\"\n";
 }
 
@@ -51,10 +51,20 @@ void Webhooks::set_hooks(std::vector<Hook> hooks) {
   changed_.notify_all();
 }
 
-void Webhooks::sweep_ended() {
+void Webhooks::wake() {
   const std::lock_guard lock(mutex_);
   is_new_ = true;
   changed_.notify_all();
+}
+
+void Webhooks::sweep_ended() {
+  wake();
+}
+
+void Webhooks::schedule_failed(const std::string& schedule, const std::string& problem) {
+  const auto added = parts_.table.add(urls_of(schedule), message_of_failure(schedule, problem), parts_.clock.unix_ms());
+  if (!added) base::log::error("webhooks: {}", added.error().message);
+  wake();
 }
 
 void Webhooks::start() {
@@ -92,23 +102,39 @@ std::vector<Hook> Webhooks::hooks() const {
   return hooks_;
 }
 
-std::vector<std::string> Webhooks::urls_of(const std::string& sweep_name) const {
+std::vector<std::string> Webhooks::urls_of(const std::string& name) const {
   std::vector<std::string> urls;
   for (const auto& hook : hooks()) {
-    if (base::glob_match(hook.match, sweep_name)) urls.push_back(hook.url);
+    if (hook.match.empty() || base::glob_match(hook.match, name)) urls.push_back(hook.url);
   }
   return urls;
 }
 
+Status Webhooks::take_endings() {
+  INGOT_TRY(const auto endings, parts_.table.endings());
+  for (const auto& ending : endings) INGOT_CHECK(take(ending));
+  return {};
+}
+
+// What it came to is told as it is now: once it is repeated, it is another thing.
+Status Webhooks::take(const DeliveryTable::Ending& ending) {
+  const auto sweep = parts_.find_sweep(ending.sweep);
+  if (!sweep && sweep.error().kind != ErrorKind::not_found) return fail(sweep.error());
+  // One that goes on again has another end.
+  const bool has_ended = sweep && proto::is_final(sweep->state);
+  return parts_.table.take(ending, has_ended ? urls_of(sweep->name) : std::vector<std::string>(),
+                           has_ended ? message_of(*sweep) : "", parts_.clock.unix_ms());
+}
+
 std::optional<milliseconds> Webhooks::look() {
-  const auto taken =
-      parts_.table.take_endings([this](const auto& name) { return urls_of(name); }, parts_.clock.unix_ms());
-  if (!taken) base::log::error("webhooks: {}", taken.error().message);
   while (!cancel_.token().canceled()) {
-    const auto next = parts_.table.next();
+    const auto taken = take_endings();
+    const auto next = taken ? parts_.table.next() : fail(taken.error());
     if (next && !*next) return std::nullopt;
-    if (next && (*next)->at_ms > parts_.clock.unix_ms()) return milliseconds((*next)->at_ms - parts_.clock.unix_ms());
-    const auto settled = next ? settle((*next)->delivery) : fail(next.error());
+    const std::int64_t left = next ? (*next)->next_ms - parts_.clock.unix_ms() : 0;
+    // Who waits longer was put off by a clock that was wrong.
+    if (left > 0 && left <= kLongestPause_ms) return milliseconds(left);
+    const auto settled = next ? settle(**next) : fail(next.error());
     if (settled) continue;
     base::log::error("webhooks: {}", settled.error().message);
     return kAfterTrouble;
@@ -119,38 +145,55 @@ std::optional<milliseconds> Webhooks::look() {
 Status Webhooks::settle(const Delivery& delivery) {
   const auto all = hooks();
   const auto hook = std::find_if(all.begin(), all.end(), [&](const Hook& each) { return each.url == delivery.url; });
-  if (hook == all.end()) return parts_.table.remove(delivery.number);  // the configuration has it no more
   const std::string host = host_of(delivery.url);
-  const auto body = parts_.describe(delivery.sweep);
-  const auto told = body ? deliver(delivery, *hook, *body) : fail(body.error());
+  if (hook == all.end()) {
+    base::log::warning("webhook of {}: the configuration has it no more; message {} is dropped", host, delivery.number);
+    return parts_.table.remove(delivery.number);
+  }
+  const auto told = deliver(delivery, *hook);
   if (cancel_.token().canceled()) return {};
   if (told) {
-    base::log::info("sweep {}: {} was told", delivery.sweep, host);
+    base::log::info("webhook of {}: message {} was taken", host, delivery.number);
     return parts_.table.remove(delivery.number);
   }
   const std::int64_t now = parts_.clock.unix_ms();
   if (now - delivery.since_ms > kPatience_ms) {
-    base::log::error("sweep {}: {} is not told any more: {}", delivery.sweep, host, told.error().message);
+    base::log::error("webhook of {}: message {} is given up: {}", host, delivery.number, told.error().message);
     return parts_.table.remove(delivery.number);
   }
   const auto doublings = std::min<std::int64_t>(delivery.attempts, kDoublings);
   const std::int64_t pause = std::min(kFirstPause_ms << doublings, kLongestPause_ms);
-  base::log::warning("sweep {}: {} was not told: {}; trying again in {} s", delivery.sweep, host, told.error().message,
-                     pause / 1000);
-  return parts_.table.put_off(delivery.number, now + pause, host + ": " + told.error().message);
+  base::log::warning("webhook of {}: {}; trying again in {} s", host, told.error().message, pause / 1000);
+  return parts_.table.put_off(delivery, now + pause);
 }
 
-Status Webhooks::deliver(const Delivery& delivery, const Hook& hook, const std::string& body) {
-  INGOT_TRY(const auto options, options_of(delivery, hook, parts_.clock.unix_ms(), body));
+Status Webhooks::deliver(const Delivery& delivery, const Hook& hook) {
+  INGOT_TRY(const auto options, options_of(delivery, hook, parts_.clock.unix_ms()));
   INGOT_TRY(const auto directory, sys::TempDir::create(parts_.directory, "webhook-"));
   INGOT_CHECK(sys::write_file_durably(directory.path() / "options", options, 0600));
-  INGOT_CHECK(sys::write_file_durably(directory.path() / "body", body, 0600));
+  INGOT_CHECK(sys::write_file_durably(directory.path() / "body", delivery.body, 0600));
   sys::Command command;
-  command.argv = {"curl",       "--disable",    "--config",          directory.path() / "options",
-                  "--request",  "POST",         "--data-binary",     "@" + (directory.path() / "body").string(),
-                  "--silent",   "--show-error", "--output",          "/dev/null",
-                  "--proto",    "=http,https",  "--connect-timeout", "10",
-                  "--max-time", "30",           "--write-out",       "%{http_code}"};
+  command.argv = {"curl",
+                  "--globoff",
+                  "--disable",
+                  "--config",
+                  directory.path() / "options",
+                  "--request",
+                  "POST",
+                  "--data-binary",
+                  "@" + (directory.path() / "body").string(),
+                  "--silent",
+                  "--show-error",
+                  "--output",
+                  "/dev/null",
+                  "--proto",
+                  "=http,https",
+                  "--connect-timeout",
+                  "10",
+                  "--max-time",
+                  "30",
+                  "--write-out",
+                  "%{http_code}"};
   if (!hook.ca_file.empty()) command.argv.insert(command.argv.end(), {"--cacert", hook.ca_file});
   command.timeout = std::chrono::minutes(1);
   INGOT_TRY(const auto answer, sys::capture(parts_.processes, command, cancel_.token()));

@@ -13,22 +13,22 @@
 #include "daemon/sys/process.h"
 #include "daemon/webhook/delivery_table.h"
 #include "daemon/webhook/hook.h"
+#include "proto/sweep.h"
 
 namespace ingot::webhook {
 
-// Tells hooks of sweeps that ended: by a POST of JSON, again and again with growing pauses until somebody takes it or a
-// day has passed. Nobody waits for it, and what is not delivered when the daemon stops is delivered by the next one.
-// Thread-safe.
+// Tells hooks of sweeps that ended, and of schedules that failed: by a POST of JSON, again and again with growing
+// pauses until somebody takes it or a day has passed. Nobody waits for it, and what is not delivered when the daemon
+// stops is delivered by the next one. Thread-safe.
 class Webhooks {
  public:
-  // What is sent of a sweep: JSON.
-  using Describe = std::function<Result<std::string>(const std::string& sweep)>;
+  using FindSweep = std::function<Result<proto::Sweep>(const std::string& id)>;  // with its cells
   struct Parts {
     DeliveryTable table;
     base::Clock& clock;
     sys::ProcessRunner& processes;
     std::filesystem::path directory;  // for what curl is given
-    Describe describe;
+    FindSweep find_sweep;
   };
   explicit Webhooks(Parts parts) : parts_(std::move(parts)) {}
   ~Webhooks() { stop(); }
@@ -37,6 +37,7 @@ class Webhooks {
   void start();
   void stop();
   void sweep_ended();
+  void schedule_failed(const std::string& schedule, const std::string& problem);
   Result<std::uint64_t> waiting() const { return parts_.table.waiting(); }
 
   // Delivers what is due. How long until something is due again; none: there is nothing.
@@ -44,9 +45,12 @@ class Webhooks {
 
  private:
   std::vector<Hook> hooks() const;
-  std::vector<std::string> urls_of(const std::string& sweep_name) const;
+  std::vector<std::string> urls_of(const std::string& name) const;
+  Status take_endings();
+  Status take(const DeliveryTable::Ending& ending);
   Status settle(const Delivery& delivery);
-  Status deliver(const Delivery& delivery, const Hook& hook, const std::string& body);
+  Status deliver(const Delivery& delivery, const Hook& hook);
+  void wake();
   void loop();  // a thread
 
   Parts parts_;

@@ -106,9 +106,12 @@ TEST_F(Schedules, that_are_unknown_or_cannot_run_say_why) {
   EXPECT_THAT(broken.err,
               AllOf(HasSubstr("sweep.yaml:1:11: there is no target +sell"), HasSubstr("did you mean \"+cell\"")));
   EXPECT_THAT(schedule({"ls"}).out, HasSubstr("there is no target +sell"));
+  EXPECT_THAT(daemon->curl({"http://ingot/metrics"}).out, HasSubstr("\ningot_schedules_failing 1\n"));
+  ASSERT_TRUE(holds_soon([&] { return !told("/all").empty(); })) << daemon->log();
+  EXPECT_EQ(told("/all")[0]["event"], "schedule.failed");
   fs::remove(project.path() / "sweep.yaml");
   EXPECT_EQ(schedule({"run", "nightly"}).code, 2);
-  EXPECT_THAT(shown()["problem"], HasSubstr("sweep.yaml: No such file"));
+  EXPECT_THAT(shown()["problem"], HasSubstr("No such file"));
 }
 
 TEST_F(Schedules, what_passed_while_no_daemon_ran_is_made_up_for_once) {
@@ -147,6 +150,15 @@ TEST_F(Schedules, are_submitted_by_whom_their_file_belongs_to) {
   const std::string sweep = ran.out.substr(0, ran.out.size() - 1);
   EXPECT_EQ(json::parse(daemon->ingot({"sweep", "show", "--json", sweep}).out)["submitter"]["uid"], kNobody);
   EXPECT_EQ(daemon->ingot({"sweep", "wait", sweep}).code, 0);
+  // Nor does a link of theirs have anything read that is somebody else's.
+  fs::rename(project.path() / "sweep.yaml", project.path() / "own.yaml");
+  fs::create_symlink("/etc/hostname", project.path() / "sweep.yaml");
+  EXPECT_THAT(schedule({"run", "nightly"}).err, HasSubstr("is no regular file"));
+  fs::remove(project.path() / "sweep.yaml");
+  fs::rename(project.path() / "own.yaml", project.path() / "sweep.yaml");
+  fs::permissions(project.path(), fs::perms(0777));
+  EXPECT_THAT(schedule({"run", "nightly"}).err, HasSubstr("can be written by others"));
+  fs::permissions(project.path(), fs::perms(0755));
   fs::permissions(project.path() / "Earthfile", fs::perms(0600));
   EXPECT_THAT(schedule({"run", "nightly"}).err, HasSubstr("Permission denied"));
 }

@@ -116,6 +116,9 @@ TEST_F(ConfigTest, schedules_and_webhooks_are_read_with_what_is_wrong_at_its_lin
   EXPECT_THAT(error("schedules: [" + right + ", " + right + "]\n"), HasSubstr("two schedules are called \"nightly\""));
   EXPECT_THAT(error("schedules: nightly\n"), HasSubstr("`schedules` must be a list"));
   EXPECT_THAT(error("webhooks:\n  - {url: ci.example}\n"), HasSubstr("begins with https://"));
+  EXPECT_THAT(error("webhooks: [{url: \"https://a/?x\"}, {match: b, url: \"https://a/?x\"}]\n"),
+              HasSubstr("two webhooks have the same `url`, at a"));
+  EXPECT_EQ(error("schedules:\nwebhooks:\n"), "");
   EXPECT_THAT(error("webhooks:\n  - nobody\n"), HasSubstr("a webhook is a map of options"));
 }
 

@@ -109,6 +109,8 @@ TEST(CheckParameters, what_excludes_each_other) {
               ElementsAre(HasSubstr("k3s or canonical, not rke2")));
   EXPECT_THAT(errors({{"TWO_NODE", "true"}, {"ARCH", "arm64"}}), ElementsAre(HasSubstr("TWO_NODE needs ARCH=amd64")));
   EXPECT_THAT(errors({{"IS_UKI", "true"}, {"ARCH", "arm64"}}), ElementsAre(HasSubstr("IS_UKI needs")));
+  EXPECT_THAT(errors({{"INSTALL_AMD_GPU_DRIVERS", "true"}, {"ARCH", "arm64"}}),
+              ElementsAre(HasSubstr("INSTALL_AMD_GPU_DRIVERS needs ARCH=amd64")));
   EXPECT_THAT(errors({{"IS_UKI", "true"}, {"FORCE_INTERACTIVE_INSTALL", "true"}}),
               ElementsAre(HasSubstr("nothing interactive")));
   EXPECT_THAT(errors({{"OS_DISTRIBUTION", "rhel"}}), ElementsAre(HasSubstr("BASE_IMAGE=")));

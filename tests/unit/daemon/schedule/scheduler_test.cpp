@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "tests/support/fakes.h"
 #include "tests/support/temp.h"
@@ -25,8 +27,11 @@ class SchedulerTest : public testing::Test {
   void SetUp() override { scheduler = make(); }
   std::unique_ptr<Scheduler> make() {
     Scheduler::Hands hands;
-    hands.submit = [this](const Plan& plan, const std::string& key) -> Result<std::string> {
-      if (!refusal.empty()) return base::fail(ErrorKind::invalid, refusal, "mend it");
+    hands.submit = [this](const Plan& plan, const std::string& key,
+                          const sys::CancelToken& cancel) -> Result<std::string> {
+      while (is_slow && !cancel.canceled()) std::this_thread::sleep_for(1ms);
+      if (cancel.canceled()) return base::fail(ErrorKind::canceled, "the daemon ends");
+      if (!refusal.empty()) return base::fail(refusal_kind, refusal, "mend it");
       const auto [known, is_new] = by_key.try_emplace(key, plan.name + "-" + std::to_string(by_key.size() + 1));
       if (is_new)
         submitted.push_back(known->second + "@" + std::to_string((clock.unix_ms() - kMidnight_ms) / kHour_ms));
@@ -35,6 +40,9 @@ class SchedulerTest : public testing::Test {
     hands.is_over = [this](const std::string& sweep) -> Result<bool> {
       if (forgotten.contains(sweep)) return base::fail(ErrorKind::not_found, "there is no such sweep");
       return !running.contains(sweep);
+    };
+    hands.tell_problem = [this](const Plan& plan, const std::string& problem) {
+      told.push_back(plan.name + ": " + problem);
     };
     return std::make_unique<Scheduler>(ScheduleTable(*database), clock, std::move(hands));
   }
@@ -58,9 +66,12 @@ class SchedulerTest : public testing::Test {
   std::unique_ptr<db::Database> database = db::Database::open(directory.path() / "db").value();
   std::map<std::string, std::string> by_key;
   std::vector<std::string> submitted;  // SWEEP@HOUR
+  std::vector<std::string> told;       // of problems
+  std::atomic<bool> is_slow = false;   // a submission goes on until it is canceled
   std::set<std::string> running;
   std::set<std::string> forgotten;
   std::string refusal;
+  ErrorKind refusal_kind = ErrorKind::invalid;
   std::unique_ptr<Scheduler> scheduler;
 };
 
@@ -117,7 +128,7 @@ TEST_F(SchedulerTest, a_sweep_that_still_runs_is_not_overlapped) {
   running.insert("nightly-1");
   advance_to_hour(26);
   scheduler->look();
-  EXPECT_EQ(shown("nightly").problem, "sweep nightly-1 of the last time had not ended");
+  EXPECT_THAT(shown("nightly").problem, HasSubstr("sweep nightly-1 of the last time has not ended"));
   EXPECT_EQ(shown("nightly").sweep, "nightly-1");
   running.clear();
   advance_to_hour(50);
@@ -143,6 +154,7 @@ TEST_F(SchedulerTest, what_cannot_be_submitted_is_told_and_tried_at_the_next_tim
   scheduler->look();
   scheduler->look();
   EXPECT_THAT(shown("nightly").problem, HasSubstr("there is no key"));
+  EXPECT_THAT(told, ElementsAre(HasSubstr("nightly: sweep.yaml:3:1: there is no key")));
   EXPECT_EQ(shown("nightly").sweep, "");
   refusal.clear();
   advance_to_hour(3);
@@ -151,6 +163,50 @@ TEST_F(SchedulerTest, what_cannot_be_submitted_is_told_and_tried_at_the_next_tim
   advance_to_hour(26);
   scheduler->look();
   EXPECT_THAT(submitted, ElementsAre("nightly-1@26"));
+}
+
+TEST_F(SchedulerTest, a_queue_without_room_is_asked_again_until_it_has_some) {
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  refusal = "the queue has no room";
+  refusal_kind = ErrorKind::unavailable;
+  advance_to_hour(2);
+  EXPECT_EQ(scheduler->look(), 1min);
+  EXPECT_THAT(shown("nightly").problem, HasSubstr("no room"));
+  clock.advance(1min);
+  scheduler->look();
+  EXPECT_EQ(told.size(), 1U) << "once";
+  refusal.clear();
+  clock.advance(1min);
+  EXPECT_EQ(scheduler->look(), 24h - 2min);
+  EXPECT_THAT(submitted, ElementsAre("nightly-1@2"));
+  EXPECT_EQ(shown("nightly").problem, "");
+}
+
+TEST_F(SchedulerTest, what_the_end_of_the_daemon_cut_short_is_done_by_the_next_one) {
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  refusal = "canceled";
+  refusal_kind = ErrorKind::canceled;
+  advance_to_hour(2);
+  scheduler->look();
+  refusal.clear();
+  scheduler = make();
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  scheduler->look();
+  EXPECT_THAT(submitted, ElementsAre("nightly-1@2"));
+}
+
+// By a second that is shown twice nothing is done twice, and by a year that was wrong no year is waited for.
+TEST_F(SchedulerTest, a_clock_may_be_put_back) {
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  advance_to_hour(2);
+  scheduler->look();
+  clock.advance(-5s);
+  scheduler->look();
+  EXPECT_THAT(submitted, ElementsAre("nightly-1@2"));
+  advance_to_hour(24 * 365);
+  scheduler->look();
+  advance_to_hour(3);
+  EXPECT_EQ(scheduler->look(), 23h);
 }
 
 TEST_F(SchedulerTest, what_passes_during_a_pause_is_not_made_up_for) {
@@ -193,6 +249,7 @@ TEST_F(SchedulerTest, by_hand_it_runs_at_once_but_not_beside_itself) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::conflict);
   EXPECT_THAT(again.error().hint, HasSubstr("ingot sweep wait nightly-1"));
+  EXPECT_EQ(shown("nightly").problem, "") << "who asked is told, and nobody else";
   EXPECT_EQ(shown("nightly").next_ms, kMidnight_ms + 2 * kHour_ms);
   EXPECT_THAT(scheduler->run("nihgtly").error().hint, HasSubstr("nightly"));
 }
@@ -216,13 +273,31 @@ TEST_F(SchedulerTest, a_jitter_puts_schedules_of_one_time_apart_and_is_the_same_
   EXPECT_THAT(submitted, testing::Contains(HasSubstr("a-")));
 }
 
-TEST_F(SchedulerTest, its_thread_wakes_for_what_changes_and_ends_at_once) {
-  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *"), plan("weekly", "@weekly")}));
+// While a project is being sent, everything else goes on.
+TEST_F(SchedulerTest, a_slow_submission_holds_up_nothing_and_ends_with_the_daemon) {
+  const auto soon = [&](const auto& condition) {
+    for (int i = 0; i < 5000 && !condition(); ++i) std::this_thread::sleep_for(1ms);
+    return condition();
+  };
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *"), plan("weekly", "0 3 * * *")}));
+  is_slow = true;
   scheduler->start();
   advance_to_hour(2);
-  ASSERT_TRUE(scheduler->pause("weekly", true));
-  for (int i = 0; i < 2000 && shown("nightly").sweep.empty(); ++i) std::this_thread::sleep_for(5ms);
-  EXPECT_EQ(shown("nightly").sweep, "nightly-1");
+  ASSERT_TRUE(scheduler->pause("weekly", true));  // which wakes it
+  ASSERT_TRUE(soon([&] { return shown("nightly").is_submitting; }));
+  EXPECT_EQ(scheduler->run("nightly").error().kind, ErrorKind::conflict);
+  ASSERT_TRUE(scheduler->pause("nightly", true));
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  scheduler->stop();
+  EXPECT_TRUE(shown("nightly").is_paused);
+  EXPECT_EQ(shown("nightly").ran_ms, 0) << "it is left to the next daemon";
+
+  is_slow = false;
+  scheduler = make();
+  ASSERT_TRUE(scheduler->set_plans({plan("nightly", "0 2 * * *")}));
+  scheduler->start();
+  ASSERT_TRUE(scheduler->run("nightly"));
+  EXPECT_TRUE(soon([&] { return shown("nightly").sweep == "nightly-1" && !shown("nightly").is_submitting; }));
   scheduler->stop();
 }
 
@@ -253,6 +328,11 @@ TEST_F(SchedulerTest, a_plan_that_cannot_work_is_told) {
   relative.file = "sweep.yaml";
   EXPECT_THAT(complaint(relative), HasSubstr("absolute path"));
   EXPECT_THAT(complaint(plan("nightly", "0 2 31 2 *")), HasSubstr("no day is as"));
+  auto late = plan("often", "*/30 * * * *");
+  late.jitter_seconds = 1800;
+  EXPECT_THAT(complaint(late), HasSubstr("as long as the time between two of its times"));
+  late.jitter_seconds = 1799;
+  EXPECT_EQ(complaint(late), "");
   EXPECT_THAT(complaint({"nightly", "/a", "", {}, "", 0}), HasSubstr("needs a `cron` expression"));
 }
 

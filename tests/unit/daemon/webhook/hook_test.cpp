@@ -55,6 +55,7 @@ TEST(Hook, a_message_has_the_sweep_and_the_cells_that_are_not_green) {
   EXPECT_EQ(message["event"], "sweep.ended");
   EXPECT_EQ(message["sweep"]["state"], "failed");
   EXPECT_EQ(message["sweep"]["counts"]["succeeded"], 1);
+  EXPECT_EQ(message["cells_left_out"], 0);
   ASSERT_EQ(message["sweep"]["cells"].size(), 1U);
   EXPECT_EQ(message["sweep"]["cells"][0]["name"], "failed");
 }

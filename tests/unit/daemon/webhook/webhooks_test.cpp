@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "daemon/webhook/message.h"
 #include "tests/support/fakes.h"
 #include "tests/support/temp.h"
 
@@ -21,16 +22,24 @@ using testing::Not;
 class WebhooksTest : public testing::Test {
  protected:
   std::unique_ptr<Webhooks> make() {
-    auto hooks = std::make_unique<Webhooks>(Webhooks::Parts{
-        DeliveryTable(*database), clock, processes, directory.path(),
-        [](const std::string& sweep) -> Result<std::string> { return R"({"sweep":")" + sweep + R"("})"; }});
+    auto hooks = std::make_unique<Webhooks>(
+        Webhooks::Parts{DeliveryTable(*database), clock, processes, directory.path(),
+                        [this](const std::string& id) -> Result<proto::Sweep> { return found(id); }});
     hooks->set_hooks(configured);
     return hooks;
+  }
+  proto::Sweep found(const std::string& id) {
+    proto::Sweep sweep;
+    sweep.id = id;
+    sweep.name = names.at(id);
+    sweep.state = state;
+    return sweep;
   }
   void sql(const std::string& text) {
     ASSERT_TRUE(database->transaction([&] { return database->prepare(text).value().run(); }));
   }
   void end_sweep(const std::string& id, const std::string& name) {
+    names[id] = name;
     sql("INSERT INTO sweeps (id, name, project, state, axes, job, digest, submitter_uid, submitter_gid, "
         "submitter_user, "
         "parallel, stop_after, disk_bytes, publish_whole, held, time_seconds, created_ms) VALUES ('" +
@@ -47,13 +56,17 @@ class WebhooksTest : public testing::Test {
   test::TempDirectory directory;
   test::FakeClock clock;
   std::unique_ptr<db::Database> database = db::Database::open(directory.path() / "db").value();
-  std::vector<Hook> configured = {{"*", "https://ci.example/hook", "", ""}};
+  std::vector<Hook> configured = {{"", "https://ci.example/hook", "", ""}};
   std::string answer = "204";
+  std::map<std::string, std::string> names;  // of sweeps
+  proto::SweepState state = proto::SweepState::succeeded;
+  std::string is_down;            // a host
   std::vector<std::string> told;  // OPTIONS BODY
   test::FakeProcesses processes{
       [this](const sys::Command& command, const sys::OutputSink& sink) -> Result<sys::ExitStatus> {
         told.push_back(slurp_argument(command, "--config") + slurp_argument(command, "--data-binary"));
-        sink(sys::Stream::out, answer);
+        const bool fails = !is_down.empty() && told.back().find(is_down) != std::string::npos;
+        sink(sys::Stream::out, fails ? "502" : answer);
         return sys::ExitStatus{};
       }};
 };
@@ -64,8 +77,8 @@ TEST_F(WebhooksTest, a_hook_is_told_once_of_each_sweep_that_ended) {
   end_sweep("sweepone", "nightly");
   EXPECT_EQ(hooks->look(), std::nullopt);
   EXPECT_EQ(hooks->look(), std::nullopt);
-  EXPECT_THAT(told, ElementsAre(AllOf(HasSubstr("url = \"https://ci.example/hook\""),
-                                      HasSubstr(R"({"sweep":"sweepone"})"), Not(HasSubstr("Ingot-Signature")))));
+  EXPECT_THAT(told, ElementsAre(AllOf(HasSubstr("url = \"https://ci.example/hook\""), HasSubstr(R"("id":"sweepone")"),
+                                      Not(HasSubstr("Ingot-Signature")))));
   EXPECT_EQ(hooks->waiting().value(), 0U);
 }
 
@@ -116,13 +129,13 @@ TEST_F(WebhooksTest, what_ends_while_nobody_wants_to_know_is_told_to_nobody_late
   configured.clear();
   end_sweep("sweepone", "nightly");
   make()->look();
-  configured = {{"*", "https://ci.example/hook", "", ""}};
+  configured = {{"", "https://ci.example/hook", "", ""}};
   make()->look();
   EXPECT_THAT(told, IsEmpty());
 }
 
 TEST_F(WebhooksTest, a_hook_may_be_for_some_sweeps_only) {
-  configured = {{"night*", "https://night.example", "", ""}, {"*", "https://all.example", "", ""}};
+  configured = {{"night*", "https://night.example", "", ""}, {"", "https://all.example", "", ""}};
   const auto hooks = make();
   end_sweep("sweepone", "nightly");
   end_sweep("sweeptwo", "by-hand");
@@ -139,7 +152,7 @@ TEST_F(WebhooksTest, is_signed_with_what_the_file_says_at_that_time) {
   const auto seconds = clock.unix_ms() / 1000;
   EXPECT_THAT(told, ElementsAre(AllOf(HasSubstr("Ingot-Timestamp: " + std::to_string(seconds)),
                                       HasSubstr("Ingot-Signature: sha256=" +
-                                                signature("word", seconds, R"({"sweep":"sweepone"})").value()))));
+                                                signature("word", seconds, message_of(found("sweepone"))).value()))));
   EXPECT_THAT(told[0], Not(HasSubstr("word\n")));
 }
 
@@ -161,6 +174,76 @@ TEST_F(WebhooksTest, one_that_the_configuration_has_no_more_is_told_nothing) {
   hooks->look();
   EXPECT_EQ(told.size(), 1U);
   EXPECT_EQ(hooks->waiting().value(), 0U);
+}
+
+// What is told is what it came to at that time: once more, it is another thing.
+TEST_F(WebhooksTest, a_sweep_that_is_repeated_is_told_with_each_of_its_ends) {
+  const auto hooks = make();
+  answer = "503";
+  state = proto::SweepState::failed;
+  end_sweep("sweepone", "nightly");
+  hooks->look();
+  state = proto::SweepState::running;
+  sql("UPDATE sweeps SET state = 'running', finished_ms = NULL WHERE id = 'sweepone'");
+  answer = "200";
+  clock.advance(10s);
+  hooks->look();
+  state = proto::SweepState::succeeded;
+  sql("UPDATE sweeps SET state = 'succeeded', finished_ms = 3 WHERE id = 'sweepone'");
+  hooks->look();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_THAT(told[1], HasSubstr(R"("state":"failed")"));
+  EXPECT_THAT(told[2], HasSubstr(R"("state":"succeeded")"));
+}
+
+TEST_F(WebhooksTest, one_that_is_repeated_before_anybody_looked_is_told_at_its_end) {
+  const auto hooks = make();
+  end_sweep("sweepone", "nightly");
+  state = proto::SweepState::running;
+  hooks->look();
+  EXPECT_THAT(told, IsEmpty());
+}
+
+// All that waits for it is put off together, and what is for others goes out.
+TEST_F(WebhooksTest, a_host_that_is_down_holds_up_no_other) {
+  configured = {{"", "https://down.example", "", ""}, {"", "https://up.example", "", ""}};
+  const auto hooks = make();
+  for (int i = 0; i < 20; ++i) end_sweep("sweep" + std::to_string(100 + i), "nightly");
+  is_down = "down.example";
+  EXPECT_EQ(hooks->look(), 10s);
+  EXPECT_THAT(told, testing::Contains(HasSubstr("down.example")).Times(1));
+  EXPECT_THAT(told, testing::Contains(HasSubstr("up.example")).Times(20));
+}
+
+TEST_F(WebhooksTest, a_schedule_that_failed_is_told_too) {
+  configured = {{"night*", "https://ci.example/hook", "", ""}};
+  const auto hooks = make();
+  hooks->schedule_failed("nightly", "sweep.yaml:1:1: there is no key");
+  hooks->schedule_failed("weekly", "no");
+  hooks->look();
+  EXPECT_THAT(told, ElementsAre(AllOf(HasSubstr(R"("event":"schedule.failed")"), HasSubstr("there is no key"))));
+}
+
+TEST_F(WebhooksTest, a_clock_that_was_wrong_puts_nothing_off_for_long) {
+  const auto hooks = make();
+  answer = "503";
+  end_sweep("sweepone", "nightly");
+  clock.advance(24h * 365);
+  hooks->look();
+  clock.advance(-24h * 365);
+  answer = "200";
+  hooks->look();
+  EXPECT_EQ(told.size(), 2U);
+}
+
+TEST_F(WebhooksTest, a_database_that_fails_is_asked_again) {
+  const auto hooks = make();
+  end_sweep("sweepone", "nightly");
+  sql("ALTER TABLE sweep_endings RENAME TO away");
+  EXPECT_EQ(hooks->look(), 1min);
+  sql("ALTER TABLE away RENAME TO sweep_endings");
+  hooks->look();
+  EXPECT_EQ(told.size(), 1U);
 }
 
 TEST_F(WebhooksTest, its_thread_wakes_for_a_sweep_that_ended) {
