@@ -46,6 +46,7 @@ bool read_row(const YAML::Node& row, const std::string& what, const std::map<std
     return false;
   }
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const auto& [name, take] : options) names.push_back(name);
   for (const auto& pair : row) {
     const std::string name = pair.first.IsScalar() ? pair.first.Scalar() : "?";

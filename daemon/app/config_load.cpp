@@ -12,8 +12,6 @@ namespace ingot::app {
 
 namespace {
 
-using base::fail;
-
 const ConfigKey* find_key(const std::string& name) {
   const auto& keys = config_keys();
   auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });

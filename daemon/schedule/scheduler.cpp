@@ -31,8 +31,9 @@ bool is_passing(ErrorKind kind) {
 
 }  // namespace
 
-Status Scheduler::set_plans(std::vector<Plan> plans) {
+Status Scheduler::set_plans(const std::vector<Plan>& plans) {
   std::vector<std::string> names;
+  names.reserve(plans.size());
   for (const auto& plan : plans) names.push_back(plan.name);
   {
     const std::lock_guard lock(mutex_);

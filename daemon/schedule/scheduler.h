@@ -34,7 +34,7 @@ class Scheduler {
   ~Scheduler() { stop(); }
 
   // Those of the configuration: at the start, and whenever it is read again.
-  Status set_plans(std::vector<Plan> plans);
+  Status set_plans(const std::vector<Plan>& plans);
   void start();
   void stop();  // submissions that go on are given up
 

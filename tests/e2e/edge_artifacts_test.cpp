@@ -12,7 +12,6 @@
 namespace ingot::test {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 namespace {
 
