@@ -7,6 +7,7 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/commands/parts.h"
 #include "daemon/base/strings.h"
 
 // schedule.
@@ -25,12 +26,6 @@ void print(const Invocation& invocation, const proto::Schedule& schedule) {
                                                      : "runs next at " + human_time(schedule.next_ms);
     std::printf("schedule %s %s\n", visible(schedule.name).c_str(), next.c_str());
   }
-}
-
-Result<std::string> name_of(const Invocation& invocation) {
-  if (invocation.words.size() > 1) return invocation.words[1];
-  return fail(ErrorKind::usage, "ingot schedule " + invocation.words.front() + " needs the name of a schedule",
-              "`ingot schedule ls` lists them");
 }
 
 // What came of the last time.
@@ -77,7 +72,7 @@ Result<proto::Schedule> find(Daemon& daemon, const std::string& name) {
 }
 
 Result<int> run(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(auto schedule, daemon.change_schedule(name, "run"));
   while (schedule.is_submitting) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -94,37 +89,23 @@ Result<int> run(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> pause(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(const auto schedule, daemon.change_schedule(name, "pause"));
   print(invocation, schedule);
   return 0;
 }
 
 Result<int> resume(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto name, name_of(invocation));
+  INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(const auto schedule, daemon.change_schedule(name, "resume"));
   print(invocation, schedule);
   return 0;
 }
 
-using Part = Result<int> (*)(const Invocation&, Daemon&);
-constexpr std::pair<std::string_view, Part> kParts[] = {{"ls", ls}, {"run", run}, {"pause", pause}, {"resume", resume}};
-
 }  // namespace
 
 Result<int> run_schedule(const Invocation& invocation) {
-  INGOT_CHECK(need_words(invocation, "ls, run, pause or resume"));
-  std::vector<std::string> names;
-  for (const auto& [name, part] : kParts) {
-    names.emplace_back(name);
-    if (name != invocation.words.front()) continue;
-    Daemon daemon = open_daemon(invocation);
-    return part(invocation, daemon);
-  }
-  const std::string hint = base::did_you_mean(invocation.words.front(), names);
-  return fail(ErrorKind::usage,
-              "\"" + base::printable(invocation.words.front()) + "\" is nothing to do with a schedule",
-              hint.empty() ? "there are " + base::join(names, ", ") : hint);
+  return run_part(invocation, {{"ls", ls}, {"run", run}, {"pause", pause}, {"resume", resume}});
 }
 
 }  // namespace ingot::client

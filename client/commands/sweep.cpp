@@ -9,6 +9,7 @@
 #include "client/commands/ask.h"
 #include "client/commands/commands.h"
 #include "client/commands/common.h"
+#include "client/commands/parts.h"
 #include "client/commands/secrets.h"
 #include "client/sweep/follow.h"
 #include "client/sweep/grid.h"
@@ -66,12 +67,6 @@ Result<int> wait_for(const Invocation& invocation, Daemon& daemon, const std::st
     INGOT_CHECK(print_summary(daemon, sweep));
   }
   return exit_code_of(sweep);
-}
-
-Result<std::string> word(const Invocation& invocation, std::size_t index, const std::string& what) {
-  if (invocation.words.size() > index) return invocation.words[index];
-  return fail(ErrorKind::usage, "ingot sweep " + invocation.words.front() + " needs " + what,
-              "`ingot sweep --help` tells more");
 }
 
 std::string file_of(const Invocation& invocation) {
@@ -158,7 +153,7 @@ Result<int> ls(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> show(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   INGOT_TRY(const auto sweep, daemon.sweep(id));
   if (wants_json(invocation)) {
     print_json(proto::to_json(sweep));
@@ -174,7 +169,7 @@ Result<int> show(const Invocation& invocation, Daemon& daemon) {
 
 // The log of one cell; without its name, of the first that failed.
 Result<int> logs(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   INGOT_TRY(const auto sweep, daemon.sweep(id));
   const std::string wanted = invocation.words.size() > 2 ? invocation.words[2] : "";
   std::vector<std::string> names;
@@ -194,7 +189,7 @@ Result<int> logs(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> cancel(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   INGOT_TRY(const auto sweep, daemon.cancel_sweep(id));
   if (wants_json(invocation)) {
     print_json(proto::to_json(sweep));
@@ -205,7 +200,7 @@ Result<int> cancel(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> retry(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   const Ask ask = can_ask() ? Ask(ask_unseen) : Ask();
   INGOT_TRY(const auto secrets, collect_secrets(invocation, project_directory(invocation), ask));
   INGOT_TRY(const auto sweep, daemon.retry_sweep(id, invocation.has("--failed"), secrets.values));
@@ -219,12 +214,12 @@ Result<int> retry(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> wait(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   return wait_for(invocation, daemon, id);
 }
 
 Result<int> report_on(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto id, word(invocation, 1, "a sweep"));
+  INGOT_TRY(const auto id, word_of_part(invocation, 1, "a sweep"));
   const std::string format = invocation.value("--format", wants_json(invocation) ? "json" : "markdown");
   INGOT_TRY(const auto sweep, daemon.sweep(id));
   constexpr std::size_t kTrend = 30;
@@ -252,18 +247,13 @@ Result<int> report_on(const Invocation& invocation, Daemon& daemon) {
 }
 
 Result<int> diff(const Invocation& invocation, Daemon& daemon) {
-  INGOT_TRY(const auto first, word(invocation, 1, "two sweeps"));
-  INGOT_TRY(const auto second, word(invocation, 2, "two sweeps"));
+  INGOT_TRY(const auto first, word_of_part(invocation, 1, "two sweeps"));
+  INGOT_TRY(const auto second, word_of_part(invocation, 2, "two sweeps"));
   INGOT_TRY(const auto before, daemon.sweep(first));
   INGOT_TRY(const auto after, daemon.sweep(second));
   std::printf("%s", text_diff_of(after, before).c_str());
   return 0;
 }
-
-using Part = Result<int> (*)(const Invocation&, Daemon&);
-constexpr std::pair<std::string_view, Part> kParts[] = {
-    {"plan", plan}, {"run", run},       {"ls", ls},       {"show", show},        {"logs", logs},
-    {"wait", wait}, {"cancel", cancel}, {"retry", retry}, {"report", report_on}, {"diff", diff}};
 
 }  // namespace
 
@@ -272,17 +262,16 @@ Result<int> run_sweep(const Invocation& invocation) {
     std::printf("%s\n", edge::json_schema(sweep::sweep_schema(), "sweep.yaml of Ingot").dump(2).c_str());
     return 0;
   }
-  INGOT_CHECK(need_words(invocation, "plan, run, ls, show, logs, wait, cancel, retry, report or diff"));
-  std::vector<std::string> names;
-  for (const auto& [name, part] : kParts) {
-    names.emplace_back(name);
-    if (name != invocation.words.front()) continue;
-    Daemon daemon = open_daemon(invocation);
-    return part(invocation, daemon);
-  }
-  const std::string hint = base::did_you_mean(invocation.words.front(), names);
-  return fail(ErrorKind::usage, "\"" + base::printable(invocation.words.front()) + "\" is nothing to do with a sweep",
-              hint.empty() ? "there are " + base::join(names, ", ") : hint);
+  return run_part(invocation, {{"plan", plan},
+                               {"run", run},
+                               {"ls", ls},
+                               {"show", show},
+                               {"logs", logs},
+                               {"wait", wait},
+                               {"cancel", cancel},
+                               {"retry", retry},
+                               {"report", report_on},
+                               {"diff", diff}});
 }
 
 }  // namespace ingot::client
