@@ -44,71 +44,42 @@ Status Scheduler::set_plans(const std::vector<Plan>& plans) {
     INGOT_CHECK(table_.keep_only(names));
   }
   for (const auto& plan : plans) INGOT_CHECK(change(plan, [](Memory&) {}));
-  wake();
+  lookout_.wake();
   return {};
 }
 
 void Scheduler::start() {
-  const std::lock_guard lock(mutex_);
-  thread_ = std::thread([this] { loop(); });
+  lookout_.start([this] { return look(); });
 }
 
 void Scheduler::stop() {
   cancel_.cancel();
-  std::thread thread;
+  lookout_.stop();
   std::list<Submission> submissions;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
-    thread.swap(thread_);
-    changed_.notify_all();
-  }
-  if (thread.joinable()) thread.join();
-  {
-    const std::lock_guard lock(mutex_);
     submissions.swap(submissions_);
   }
   for (auto& each : submissions) each.thread.join();
 }
 
-void Scheduler::wake() {
-  const std::lock_guard lock(mutex_);
-  is_new_ = true;
-  changed_.notify_all();
-}
-
-void Scheduler::loop() {
-  std::unique_lock lock(mutex_);
-  while (!stop_) {
-    is_new_ = false;
-    lock.unlock();
-    const auto pause = look();
-    lock.lock();
-    join_done(lock);
-    const auto woken = [this] { return stop_ || is_new_; };
-    // A daemon without schedules wakes for nothing.
-    if (pause) {
-      changed_.wait_for(lock, std::min(*pause, kLongestSleep), woken);
-    } else {
-      changed_.wait(lock, woken);
+// Without the lock, which they take once more at their end.
+void Scheduler::join_done() {
+  std::list<Submission> done;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto each = submissions_.begin(); each != submissions_.end();) {
+      const auto next = std::next(each);
+      if (each->is_done) done.splice(done.end(), submissions_, each);
+      each = next;
     }
   }
-}
-
-// Without the lock, which they take once more at their end.
-void Scheduler::join_done(std::unique_lock<std::mutex>& lock) {
-  std::list<Submission> done;
-  for (auto each = submissions_.begin(); each != submissions_.end();) {
-    const auto next = std::next(each);
-    if (each->is_done) done.splice(done.end(), submissions_, each);
-    each = next;
-  }
-  lock.unlock();
   for (auto& each : done) each.thread.join();
-  lock.lock();
 }
 
 std::optional<milliseconds> Scheduler::look() {
+  join_done();
   std::optional<milliseconds> pause;
   for (const auto& plan : plans()) {
     if (cancel_.token().canceled()) break;
@@ -126,7 +97,7 @@ std::optional<milliseconds> Scheduler::look() {
     }
     // One that is due still is being submitted, or could not be for now.
     const milliseconds left = due && *due > now ? milliseconds(*due - now) : kLongestSleep;
-    pause = pause ? std::min(*pause, left) : left;
+    pause = std::min(pause.value_or(kLongestSleep), left);
   }
   return pause;
 }
@@ -183,12 +154,12 @@ void Scheduler::begin(const Plan& plan, const std::string& key, std::optional<st
   {
     const std::lock_guard lock(mutex_);
     if (stop_ || !submitting_.insert(plan.name).second) return;
-    if (thread_.joinable()) {
+    if (lookout_.is_running()) {
       Submission& submission = submissions_.emplace_back();
       submission.thread = std::thread([this, plan, key, handled_ms, &submission] {
         submit(plan, key, handled_ms);
         submission.is_done = true;
-        wake();
+        lookout_.wake();
       });
       return;
     }
@@ -284,7 +255,7 @@ Result<proto::Schedule> Scheduler::pause(const std::string& name, bool is_paused
     if (memory.is_paused && !is_paused) memory.handled_ms = std::max(memory.handled_ms, clock_.unix_ms());
     memory.is_paused = is_paused;
   }));
-  wake();
+  lookout_.wake();
   return describe(plan);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/lookout.h"
 #include "daemon/schedule/plan.h"
 #include "daemon/schedule/schedule_table.h"
 #include "daemon/sys/cancel.h"
@@ -65,9 +65,7 @@ class Scheduler {
   void submit(const Plan& plan, const std::string& key, std::optional<std::int64_t> handled_ms);
   void note(const Plan& plan, const Result<std::string>& sweep, std::optional<std::int64_t> handled_ms);
   bool is_submitting(const std::string& name) const;
-  void wake();
-  void join_done(std::unique_lock<std::mutex>& lock);
-  void loop();  // a thread
+  void join_done();
 
   ScheduleTable table_;
   base::Clock& clock_;
@@ -75,14 +73,12 @@ class Scheduler {
   sys::CancelSource cancel_;
   std::mutex rows_;  // held while a row is read and written; taken before `mutex_`
 
+  base::Lookout lookout_;
   mutable std::mutex mutex_;  // guards the rest
-  std::condition_variable changed_;
   std::vector<Plan> plans_;
   std::set<std::string> submitting_;  // names
   std::list<Submission> submissions_;
   bool stop_ = false;
-  bool is_new_ = false;  // the plans, or what is known of one
-  std::thread thread_;
 };
 
 }  // namespace ingot::schedule

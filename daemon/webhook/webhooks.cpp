@@ -45,56 +45,30 @@ Result<std::string> options_of(const Delivery& delivery, const Hook& hook, std::
 }  // namespace
 
 void Webhooks::set_hooks(std::vector<Hook> hooks) {
-  const std::lock_guard lock(mutex_);
-  hooks_ = std::move(hooks);
-  is_new_ = true;
-  changed_.notify_all();
-}
-
-void Webhooks::wake() {
-  const std::lock_guard lock(mutex_);
-  is_new_ = true;
-  changed_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    hooks_ = std::move(hooks);
+  }
+  lookout_.wake();
 }
 
 void Webhooks::sweep_ended() {
-  wake();
+  lookout_.wake();
 }
 
 void Webhooks::schedule_failed(const std::string& schedule, const std::string& problem) {
   const auto added = parts_.table.add(urls_of(schedule), message_of_failure(schedule, problem), parts_.clock.unix_ms());
   if (!added) base::log::error("webhooks: {}", added.error().message);
-  wake();
+  lookout_.wake();
 }
 
 void Webhooks::start() {
-  thread_ = std::thread([this] { loop(); });
+  lookout_.start([this] { return look(); });
 }
 
 void Webhooks::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    changed_.notify_all();
-  }
   cancel_.cancel();
-  if (thread_.joinable()) thread_.join();
-}
-
-void Webhooks::loop() {
-  std::unique_lock lock(mutex_);
-  while (!stop_) {
-    is_new_ = false;
-    lock.unlock();
-    const auto pause = look();
-    lock.lock();
-    const auto woken = [this] { return stop_ || is_new_; };
-    if (pause) {
-      changed_.wait_for(lock, *pause, woken);
-    } else {
-      changed_.wait(lock, woken);
-    }
-  }
+  lookout_.stop();
 }
 
 std::vector<Hook> Webhooks::hooks() const {

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/lookout.h"
 #include "daemon/sys/process.h"
 #include "daemon/webhook/delivery_table.h"
 #include "daemon/webhook/hook.h"
@@ -50,17 +49,12 @@ class Webhooks {
   Status take(const DeliveryTable::Ending& ending);
   Status settle(const Delivery& delivery);
   Status deliver(const Delivery& delivery, const Hook& hook);
-  void wake();
-  void loop();  // a thread
 
   Parts parts_;
   sys::CancelSource cancel_;
-  mutable std::mutex mutex_;  // guards the rest
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;  // guards the next
   std::vector<Hook> hooks_;
-  bool stop_ = false;
-  bool is_new_ = false;
-  std::thread thread_;
+  base::Lookout lookout_;
 };
 
 }  // namespace ingot::webhook

@@ -8,64 +8,21 @@
 #include <thread>
 
 #include "tests/support/fakes.h"
-#include "tests/unit/daemon/jobs/queue_fixture.h"
+#include "tests/unit/daemon/jobs/sweep_fixture.h"
 
 namespace ingot::jobs {
 namespace {
 
+using fixture::kMe;
+using fixture::kOther;
 using fixture::spec;
+using fixture::sweep_of;
+using SweepsTest = fixture::SweepFixture;
 using proto::JobState;
 using proto::SweepState;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const proto::Submitter kMe{1000, 1000, "me"};
-const proto::Submitter kOther{2000, 2000, "other"};
-
-// A sweep whose cells are targets +c1, +c2, ...
-proto::SweepSpec sweep_of(int cells, const std::string& name = "nightly") {
-  proto::SweepSpec made;
-  made.name = name;
-  made.axes = {"V"};
-  made.job = spec("");
-  made.job.project = "/p";
-  for (int i = 1; i <= cells; ++i) {
-    const std::string number = std::to_string(i);
-    made.cells.push_back({number, "+c" + number, {{"V", number}}, {{"V", number}}, 0, 0});
-  }
-  return made;
-}
-
-class SweepsTest : public fixture::QueueFixture {
- protected:
-  void TearDown() override { queue.reset(); }  // before what its jobs write to
-  proto::Sweep ended(const std::string& id) {
-    for (int i = 0; i < 2000; ++i) {
-      auto sweep = queue->find_sweep(id, true);
-      if (sweep && proto::is_final(sweep->state)) return *sweep;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ADD_FAILURE() << "sweep " << id << " did not end";
-    return {};
-  }
-  proto::Sweep submit_sweep(const proto::SweepSpec& what, const proto::Submitter& who = kMe) {
-    auto sweep = queue->submit_sweep(what, who, {});
-    EXPECT_TRUE(sweep) << (sweep ? "" : sweep.error().message);
-    return sweep.value_or(proto::Sweep{});
-  }
-  // Runs everything, and remembers in which order.
-  RunJob recorder(const std::set<std::string>& failing = {}) {
-    return [this, failing](JobRun& run) -> Status {
-      const std::lock_guard lock(mutex);
-      order.push_back(run.job.spec.target);
-      if (failing.contains(run.job.spec.target)) return base::fail(ErrorKind::step_failed, "it broke");
-      return {};
-    };
-  }
-  std::mutex mutex;
-  std::vector<std::string> order;
-};
 
 TEST_F(SweepsTest, is_one_thing_with_one_verdict) {
   open();
@@ -307,104 +264,6 @@ TEST_F(SweepsTest, goes_on_where_it_was_when_the_daemon_is_another_one) {
   EXPECT_EQ(ended(sweep.id).state, SweepState::succeeded);
 }
 
-TEST_F(SweepsTest, whole_publishing_begins_when_every_cell_is_green_and_goes_on_until_all_is_pushed) {
-  open();
-  auto spec = sweep_of(3);
-  spec.publish_whole = true;
-  const auto submitted = submit_sweep(spec);
-  std::atomic<int> built = 0;
-  std::atomic<bool> refused = false;
-  std::vector<std::string> pushed;
-  queue->start(
-      [&](JobRun& run) -> Status {
-        proto::Artifact image;
-        image.name = "registry/x:" + run.job.cell;
-        image.digest = "sha256:" + std::string(64, 'b');
-        image.push = run.job.cell != "2";
-        INGOT_CHECK(run.add_artifacts({image}));
-        ++built;
-        return {};
-      },
-      [&](const proto::ImagePush& image, const sys::CancelToken&) -> Status {
-        EXPECT_EQ(built, 3);
-        if (!refused.exchange(true)) return base::fail(ErrorKind::unavailable, "the registry is down");
-        pushed.push_back(image.name);
-        return {};
-      });
-  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
-  EXPECT_THAT(pushed, ElementsAre("registry/x:1", "registry/x:3"));
-}
-
-TEST_F(SweepsTest, one_that_is_canceled_while_it_publishes_pushes_nothing_more_and_can_be_taken_up) {
-  open();
-  auto spec = sweep_of(3);
-  spec.publish_whole = true;
-  const auto submitted = submit_sweep(spec);
-  std::atomic<int> pushes = 0;
-  std::atomic<bool> go_on = false;
-  queue->start(
-      [&](JobRun& run) -> Status {
-        proto::Artifact image;
-        image.name = "registry/x:" + run.job.cell;
-        image.digest = "sha256:" + std::string(64, 'b');
-        image.push = true;
-        image.insecure = true;
-        return run.add_artifacts({image});
-      },
-      [&](const proto::ImagePush& image, const sys::CancelToken& cancel) -> Status {
-        EXPECT_TRUE(image.insecure);
-        ++pushes;
-        while (!go_on && !cancel.canceled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        return go_on ? Status() : base::fail(ErrorKind::canceled, "canceled");
-      });
-  while (pushes == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  ASSERT_TRUE(queue->cancel_sweep(submitted.id));
-  EXPECT_EQ(ended(submitted.id).state, SweepState::canceled);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  EXPECT_EQ(pushes, 1);
-  go_on = true;
-  const auto again = queue->retry_sweep(submitted.id, true, kMe, {});
-  ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
-  EXPECT_EQ(pushes, 4);
-}
-
-TEST_F(SweepsTest, what_is_to_be_published_is_kept_until_it_is) {
-  open();
-  auto spec = sweep_of(2);
-  spec.publish_whole = true;
-  const auto submitted = submit_sweep(spec);
-  std::atomic<bool> refused = false;
-  std::atomic<bool> go_on = false;
-  queue->start(
-      [&](JobRun& run) -> Status {
-        proto::Artifact image;
-        image.name = "registry/x:" + run.job.cell;
-        image.digest = "sha256:" + std::string(64, 'b');
-        image.push = true;
-        return run.add_artifacts({image});
-      },
-      [&](const proto::ImagePush&, const sys::CancelToken&) -> Status {
-        refused = true;
-        if (!go_on) return base::fail(ErrorKind::unavailable, "the registry is down");
-        return {};
-      });
-  while (!refused) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const auto cells = queue->find_sweep(submitted.id, true)->cells;
-  EXPECT_EQ(queue->remove_artifact(cells[0].job, "1").error().kind, ErrorKind::conflict);
-  RetentionPolicy policy;
-  policy.max_jobs = 1;
-  policy.jobs_ms = 1;
-  policy.artifacts_ms = 1;
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  ASSERT_TRUE(queue->retire(policy));
-  EXPECT_TRUE(queue->find(cells[0].job));
-  go_on = true;
-  EXPECT_EQ(ended(submitted.id).state, SweepState::succeeded);
-  ASSERT_TRUE(queue->retire(policy));
-  EXPECT_FALSE(queue->find(cells[0].job));
-}
-
 TEST_F(SweepsTest, one_that_was_full_can_be_repeated_when_it_makes_less) {
   open();
   auto spec = sweep_of(3);
@@ -437,20 +296,6 @@ TEST_F(SweepsTest, is_not_repeated_while_an_equal_one_runs) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_THAT(refused.error().message, HasSubstr(second.id));
-}
-
-TEST_F(SweepsTest, nothing_is_published_of_one_with_a_red_cell) {
-  open();
-  auto spec = sweep_of(2);
-  spec.publish_whole = true;
-  const auto submitted = submit_sweep(spec);
-  bool pushed = false;
-  queue->start(recorder({"+c2"}), [&](const proto::ImagePush&, const sys::CancelToken&) -> Status {
-    pushed = true;
-    return {};
-  });
-  EXPECT_EQ(ended(submitted.id).state, SweepState::failed);
-  EXPECT_FALSE(pushed);
 }
 
 TEST_F(SweepsTest, tells_from_earlier_runs_what_cells_will_take) {
