@@ -11,6 +11,7 @@ using base::fail;
 
 Result<int> run_part(const Invocation& invocation, const std::vector<Part>& parts) {
   std::vector<std::string> names;
+  names.reserve(parts.size());
   for (const auto& part : parts) names.emplace_back(part.name);
   INGOT_CHECK(need_words(invocation, base::join(names, ", ")));
   for (const auto& part : parts) {
