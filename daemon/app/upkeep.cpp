@@ -1,6 +1,7 @@
 #include "daemon/app/upkeep.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/base/log.h"
 #include "daemon/base/strings.h"
@@ -20,23 +21,11 @@ std::chrono::milliseconds upkeep_interval(const jobs::RetentionPolicy& policy,
 }
 
 Upkeep::Upkeep(const Parts& parts, const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval)
-    : parts_(parts), policy_(policy), interval_(interval), thread_([this] { run(); }) {}
-
-Upkeep::~Upkeep() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
-
-void Upkeep::wake() {
-  {
-    std::lock_guard lock(mutex_);
-    woken_ = true;
-  }
-  changed_.notify_all();
+    : parts_(parts), policy_(policy), interval_(interval) {
+  lookout_.start([this, is_counted = false]() mutable {
+    if (!std::exchange(is_counted, true)) count();
+    return round();
+  });
 }
 
 void Upkeep::set_policy(const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval) {
@@ -44,25 +33,19 @@ void Upkeep::set_policy(const jobs::RetentionPolicy& policy, std::chrono::millis
     std::lock_guard lock(mutex_);
     policy_ = policy;
     interval_ = interval;
-    woken_ = true;
   }
-  changed_.notify_all();
+  lookout_.wake();
 }
 
-void Upkeep::run() {
+void Upkeep::count() {
   if (auto counted = parts_.blobs.ledger().count(); !counted) log::warning("{}", counted.error().message);
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const jobs::RetentionPolicy policy = policy_;
-    lock.unlock();
-    round(policy);
-    lock.lock();
-    changed_.wait_for(lock, interval_, [this] { return woken_ || stopping_; });
-    woken_ = false;
-  }
 }
 
-void Upkeep::round(const jobs::RetentionPolicy& policy) {
+std::chrono::milliseconds Upkeep::round() {
+  std::unique_lock lock(mutex_);
+  const auto policy = policy_;
+  const auto interval = interval_;
+  lock.unlock();
   auto retired = parts_.queue.retire(policy);
   if (!retired) log::warning("retention: {}", retired.error().message);
   if (retired && retired->jobs + retired->logs + retired->artifacts > 0) {
@@ -78,6 +61,7 @@ void Upkeep::round(const jobs::RetentionPolicy& policy) {
   parts_.snapshots.remove_unused_twins();
   // What jobs saved since the last look counts against the cap too.
   parts_.collector.wake();
+  return interval;
 }
 
 }  // namespace ingot::app

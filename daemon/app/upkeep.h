@@ -1,9 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <mutex>
-#include <thread>
 
+#include "daemon/base/lookout.h"
 #include "daemon/jobs/job_queue.h"
 #include "daemon/solver/solver.h"
 #include "daemon/store/blobs.h"
@@ -24,25 +23,19 @@ class Upkeep {
     solver::Solver& solver;
   };
   Upkeep(const Parts& parts, const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval);
-  ~Upkeep();
-  Upkeep(const Upkeep&) = delete;
-  Upkeep& operator=(const Upkeep&) = delete;
 
-  void wake();  // something was given up by hand
+  void wake() { lookout_.wake(); }  // something was given up by hand
   void set_policy(const jobs::RetentionPolicy& policy, std::chrono::milliseconds interval);
 
  private:
-  void run();
-  void round(const jobs::RetentionPolicy& policy);
+  void count();
+  std::chrono::milliseconds round();  // until the next one
 
   const Parts parts_;
-  std::mutex mutex_;  // guards the next five
+  std::mutex mutex_;  // guards the next two
   jobs::RetentionPolicy policy_;
   std::chrono::milliseconds interval_;
-  std::condition_variable changed_;
-  bool woken_ = false;
-  bool stopping_ = false;
-  std::thread thread_;
+  base::Lookout lookout_;
 };
 
 // How often to look: a quarter of the shortest time, and at least once an hour.
