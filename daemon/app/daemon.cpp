@@ -105,7 +105,6 @@ struct Daemon::Parts {
   sys::CancelSource stopping;  // ends the plans that are being made
   std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<jobs::JobQueue> queue;
-  std::optional<ScheduledSweeps> scheduled;
   std::unique_ptr<schedule::Scheduler> schedules;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<api::Server> server;
@@ -182,12 +181,12 @@ Status Daemon::Parts::make_schedules(const fs::path& state) {
       webhook::DeliveryTable(*database), base::system_clock(), sys::system_processes(), fetch_directory,
       [this](const std::string& sweep) { return queue->find_sweep(sweep, true); }});
   webhooks->set_hooks(config.webhooks);
-  scheduled.emplace(ScheduledSweeps{
-      fs::absolute(config.socket_path), state / "schedules",
-      [this](unsigned uid, const std::string& key) { return queue->sweep_by_key(uid, key); }, sys::system_processes()});
+  const ScheduledSweeps sweeps{fs::absolute(config.socket_path), state / "schedules",
+                               [this](unsigned uid, const std::string& key) { return queue->sweep_by_key(uid, key); },
+                               sys::system_processes()};
   schedule::Scheduler::Hands hands;
-  hands.submit = [this](const schedule::Plan& plan, const std::string& key, const sys::CancelToken& cancel) {
-    return scheduled->submit(plan, key, cancel);
+  hands.submit = [sweeps](const schedule::Plan& plan, const std::string& key, const sys::CancelToken& cancel) {
+    return sweeps.submit(plan, key, cancel);
   };
   hands.is_over = [this](const std::string& sweep) {
     return queue->find_sweep(sweep, false).map([](const proto::Sweep& found) { return proto::is_final(found.state); });
