@@ -17,7 +17,7 @@ namespace {
 
 using base::fail;
 
-void print(const Invocation& invocation, const proto::Schedule& schedule) {
+void print_next(const Invocation& invocation, const proto::Schedule& schedule) {
   if (wants_json(invocation)) {
     print_json(proto::to_json(schedule));
   } else if (!is_quiet(invocation)) {
@@ -37,7 +37,7 @@ std::string outcome_of(const proto::Schedule& schedule, Daemon& daemon) {
   return at + schedule.sweep + " " + (sweep ? proto::name_of(sweep->state) : "(not kept any more)");
 }
 
-Result<int> ls(const Invocation& invocation, Daemon& daemon) {
+Result<int> list_schedules(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto schedules, daemon.schedules());
   if (wants_json(invocation)) {
     auto list = nlohmann::json::array();
@@ -63,7 +63,7 @@ Result<int> ls(const Invocation& invocation, Daemon& daemon) {
   return 0;
 }
 
-Result<proto::Schedule> find(Daemon& daemon, const std::string& name) {
+Result<proto::Schedule> schedule_called(Daemon& daemon, const std::string& name) {
   INGOT_TRY(const auto schedules, daemon.schedules());
   for (const auto& each : schedules) {
     if (each.name == name) return each;
@@ -71,12 +71,12 @@ Result<proto::Schedule> find(Daemon& daemon, const std::string& name) {
   return fail(ErrorKind::not_found, "the schedule was taken out of the configuration");
 }
 
-Result<int> run(const Invocation& invocation, Daemon& daemon) {
+Result<int> run_now(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(auto schedule, daemon.change_schedule(name, "run"));
   while (schedule.is_submitting) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    INGOT_TRY(schedule, find(daemon, name));
+    INGOT_TRY(schedule, schedule_called(daemon, name));
   }
   if (!schedule.problem.empty())
     return fail(base::with_context(Error{ErrorKind::invalid, schedule.problem, {}, {}, {}}, "in schedule " + name));
@@ -91,21 +91,21 @@ Result<int> run(const Invocation& invocation, Daemon& daemon) {
 Result<int> pause(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(const auto schedule, daemon.change_schedule(name, "pause"));
-  print(invocation, schedule);
+  print_next(invocation, schedule);
   return 0;
 }
 
 Result<int> resume(const Invocation& invocation, Daemon& daemon) {
   INGOT_TRY(const auto name, word_of_part(invocation, 1, "the name of a schedule"));
   INGOT_TRY(const auto schedule, daemon.change_schedule(name, "resume"));
-  print(invocation, schedule);
+  print_next(invocation, schedule);
   return 0;
 }
 
 }  // namespace
 
 Result<int> run_schedule(const Invocation& invocation) {
-  return run_part(invocation, {{"ls", ls}, {"run", run}, {"pause", pause}, {"resume", resume}});
+  return run_part(invocation, {{"ls", list_schedules}, {"run", run_now}, {"pause", pause}, {"resume", resume}});
 }
 
 }  // namespace ingot::client
