@@ -24,10 +24,10 @@ class IsoRoom : public testing::Test {
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return run_program(argv);
   }
-  void make_iso() const {
+  void make_iso(const std::string& maker = "uki/make-iso") const {
     const auto left = script("iso/leave-room", {tree(), directory / "default"});
     ASSERT_EQ(left.code, 0) << left.err;
-    const auto made = script("uki/make-iso", {tree(), iso()});
+    const auto made = script(maker, {tree(), iso()});
     ASSERT_EQ(made.code, 0) << made.err;
   }
   RunResult put(const std::string& text) const {
@@ -66,6 +66,22 @@ TEST_F(IsoRoom, user_data_is_what_every_reader_finds) {
     EXPECT_EQ(read("/rootfs.squashfs", false), "a system");
     EXPECT_EQ(fs::file_size(iso()), size);
   }
+}
+
+// A USB stick with it may be mounted as a whole or by its partition, which begins 16 blocks later and has directories
+// of its own.
+TEST_F(IsoRoom, a_stick_has_it_in_its_partition_too) {
+  for (const char* part : {"boot/grub2/eltorito.img", "boot/grub2/boot_hybrid.img", "boot/grub2/efi.img"})
+    directory.file(std::string("tree/") + part, std::string(1U << 20U, 'b'));
+  make_iso("iso/make-iso");
+  const std::string text = "#cloud-config\nstages: {}\n";
+  const auto done = put(text);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(read("/config.yaml", false), text);
+  const std::string whole = slurp(iso());
+  directory.file("x.iso", whole.substr(16UL * 2048));
+  EXPECT_EQ(read("/config.yaml", false), text);
+  EXPECT_EQ(read("/config.yaml", true), text);
 }
 
 TEST_F(IsoRoom, is_for_as_much_as_user_data_may_have) {
